@@ -1,0 +1,67 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs ansible-test over the built and installed artifact: ``python tests/ansible_test.py [--home DIR] sanity ...``.
+
+Must not write into the user's home: ansible-test keeps its caches and virtual environments there, so it gets its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from artifact import install, private_environment  # noqa: E402
+
+# ansible-test downloads get-pip.py from a host of its own for each virtual environment it makes, unless it finds it
+# in its cache. Python's own ensurepip and a package index are all that is needed to do the same.
+GET_PIP = """\
+import ensurepip, runpy, sys
+ensurepip.bootstrap()
+sys.argv[1:] = ["install"] + [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+
+
+def main() -> int:
+    """Return ansible-test's exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, help="a folder to keep ansible-test's caches in from run to run")
+    options, words = parser.parse_known_args()
+    with tempfile.TemporaryDirectory(prefix="sqibs-ansible-test-") as scratch:
+        home = (options.home or Path(scratch, "home")).resolve()
+        home.mkdir(parents=True, exist_ok=True)
+        cache_pip_bootstrap(home)
+        collection = install(Path(scratch, "collections"))
+        command = [sys.executable, str(Path(sys.executable).with_name("ansible-test")), *words]
+        env = private_environment(home)
+        env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
+        return subprocess.run(command, cwd=collection, env=env, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def cache_pip_bootstrap(home: Path) -> None:
+    """Put a bootstrap script where ansible-test looks for one, for each pip version that this ansible-test asks for.
+
+    The versions stand in ``get_venv_packages`` of ansible_test/_internal/python_requirements.py, the place of the
+    cache in ansible_test/_util/target/setup/requirements.py.
+    """
+    package = importlib.util.find_spec("ansible_test")
+    if package is None or not package.submodule_search_locations:
+        raise SystemExit(f"{sys.executable} has no ansible-test: install ansible-core into it")
+    source = Path(package.submodule_search_locations[0], "_internal", "python_requirements.py")
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in re.findall(r"\bpip='([\d.]+)'", source.read_text(encoding="utf-8")):
+        cache.joinpath(f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds the collection's artifact and installs it into a folder: tests run on what a user gets, not on the source tree.
+
+Must not touch the user's own Ansible home, configuration or collections, nor any network.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def install(destination: Path) -> Path:
+    """Build the collection with the ansible-core of the running Python and install it.
+
+    :param destination: folder that becomes a collections path; made if it does not exist.
+    :returns: the folder of the installed collection, ``destination/ansible_collections/callgoose/sqibs``.
+    :raises subprocess.CalledProcessError: ansible-galaxy refused to build or install; its words are on stderr.
+    """
+    with tempfile.TemporaryDirectory(prefix="sqibs-build-") as scratch:
+        env = {**private_environment(Path(scratch)), "ANSIBLE_COLLECTIONS_PATH": str(destination)}
+        galaxy = [sys.executable, "-m", "ansible", "galaxy", "collection"]
+        built = Path(scratch, "built")
+        run = {"env": env, "cwd": scratch, "check": True, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        subprocess.run([*galaxy, "build", str(ROOT), "--output-path", str(built)], **run)
+        (tarball,) = built.glob("*.tar.gz")
+        # no --force: an artifact installed over an older one would keep files that no longer exist
+        subprocess.run([*galaxy, "install", "--offline", "-p", str(destination), str(tarball)], **run)
+    return destination / "ansible_collections" / "callgoose" / "sqibs"
+
+
+def private_environment(home: Path) -> dict[str, str]:
+    """Return the environment of a child whose home and Ansible configuration are ``home``'s, not the user's.
+
+    :param home: an existing folder; an empty ansible.cfg is written into it.
+    """
+    configuration = home / "ansible.cfg"
+    configuration.write_text("[defaults]\n", encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "CALLGOOSE_"))}
+    own = {"HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_CONFIG": str(configuration)}
+    # Ansible refuses to start in a locale that is not UTF-8, and a CI has often none at all.
+    return {**kept, **own, "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
+
+
+if __name__ == "__main__":
+    print(install(Path(sys.argv[1]).resolve()))

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts the built and installed artifact under test in every pytest process, and gives the fixtures all suites share.
+
+Must not import the collection from the source tree, nor read or write the user's own Ansible home.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+# Where the artifact is installed. Set from outside it is used as it is: a Python without ansible-core (the oldest one
+# for modules) cannot build it, and the workers of pytest-xdist get it from their parent.
+INSTALLED = "SQIBS_TEST_COLLECTIONS"
+
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("ci")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Install the artifact once per run and make it importable, here and in every child process."""
+    if INSTALLED not in os.environ:
+        scratch = tempfile.TemporaryDirectory(prefix="sqibs-tests-")
+        config.add_cleanup(scratch.cleanup)
+        subprocess.run([sys.executable, str(TESTS / "artifact.py"), scratch.name], check=True, stdout=subprocess.DEVNULL)
+        os.environ[INSTALLED] = scratch.name
+    collections = os.environ[INSTALLED]
+    sys.path.insert(0, collections)
+    use_no_ansible_configuration_but(collections)
+    if importlib.util.find_spec("ansible"):
+        from ansible.plugins.loader import init_plugin_loader
+
+        init_plugin_loader([collections])
+
+
+def use_no_ansible_configuration_but(collections: str) -> None:
+    """Point Ansible, imported here or started as a child, to the artifact and to nothing of the user's."""
+    for name in [name for name in os.environ if name.startswith(("ANSIBLE_", "CALLGOOSE_"))]:
+        del os.environ[name]
+    configuration = Path(collections, "ansible.cfg")
+    if not configuration.exists():
+        configuration.write_text("[defaults]\n", encoding="utf-8")
+    os.environ["ANSIBLE_CONFIG"] = str(configuration)
+    os.environ["ANSIBLE_HOME"] = str(Path(collections, "ansible-home"))
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = collections
+
+
+@pytest.fixture(scope="session")
+def collections_path() -> Path:
+    """The collections path with the installed artifact, as subprocesses find it in ANSIBLE_COLLECTIONS_PATH."""
+    return Path(os.environ[INSTALLED])
+
+
+@pytest.fixture(params=["body", "mapped"])
+def reading(request: pytest.FixtureRequest) -> str:
+    """What the API's "similar request" means: the same body, or the same mapped value. Nobody outside can know."""
+    return request.param
+
+
+@pytest.fixture()
+def sandbox():
+    """An emulated API on loopback, started and stopped with the test, with the default reading and window."""
+    from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+    with Sandbox() as running:
+        yield running
