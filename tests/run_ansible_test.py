@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs ansible-test over the built and installed artifact: ``python tests/ansible_test.py [--home DIR] sanity ...``.
+"""Runs ansible-test over the built and installed artifact: ``python tests/run_ansible_test.py [--home DIR] sanity ...``.
 
 Must not write into the user's home: ansible-test keeps its caches and virtual environments there, so it gets its own.
 """
