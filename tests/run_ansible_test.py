@@ -22,10 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from artifact import install, private_environment  # noqa: E402
 
 # ansible-test downloads get-pip.py from a host of its own for each virtual environment it makes, unless it finds it
-# in its cache. Python's own ensurepip and a package index are all that is needed to do the same.
+# in its cache. Python's own ensurepip and a package index are all that is needed to do the same. (ensurepip turns pip's
+# configuration off for the process.)
 GET_PIP = """\
-import ensurepip, runpy, sys
+import ensurepip, os, runpy, sys
 ensurepip.bootstrap()
+del os.environ["PIP_CONFIG_FILE"]
 sys.argv[1:] = ["install"] + [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
@@ -40,6 +42,7 @@ def main() -> int:
         home = (options.home or Path(scratch, "home")).resolve()
         home.mkdir(parents=True, exist_ok=True)
         cache_pip_bootstrap(home)
+        keep_pip_settings(home)
         collection = install(Path(scratch, "collections"))
         command = [sys.executable, str(Path(sys.executable).with_name("ansible-test")), *words]
         env = private_environment(home)
@@ -61,6 +64,19 @@ def cache_pip_bootstrap(home: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     for version in re.findall(r"\bpip='([\d.]+)'", source.read_text(encoding="utf-8")):
         cache.joinpath(f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP, encoding="utf-8")
+
+
+def keep_pip_settings(home: Path) -> None:
+    """Write the environment's pip settings into the home's pip.conf.
+
+    ansible-test starts pip without PIP_* variables (``common_environment`` in ansible_test/_internal/util.py),
+    so an index or a certificate that is set by them would be lost.
+    """
+    settings = {name[4:].lower().replace("_", "-"): value for name, value in os.environ.items() if name.startswith("PIP_")}
+    settings.pop("config-file", None)
+    path = home / ".config" / "pip" / "pip.conf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["[global]", *(f"{name} = {value}" for name, value in settings.items()), ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":
