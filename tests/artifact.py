@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the collection's artifact and installs it into a folder: tests run on what a user gets, not on the source tree.
+"""Builds the collection and installs it into a folder: tests run on what a user gets, not on the source tree.
 
 Must not touch the user's own Ansible home, configuration or collections, nor any network.
 """
@@ -28,11 +28,11 @@ def install(destination: Path) -> Path:
         env = {**private_environment(Path(scratch)), "ANSIBLE_COLLECTIONS_PATH": str(destination)}
         galaxy = [sys.executable, "-m", "ansible", "galaxy", "collection"]
         built = Path(scratch, "built")
-        run = {"env": env, "cwd": scratch, "check": True, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        subprocess.run([*galaxy, "build", str(ROOT), "--output-path", str(built)], **run)
+        quiet = {"env": env, "cwd": scratch, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        subprocess.run([*galaxy, "build", str(ROOT), "--output-path", str(built)], check=True, **quiet)
         (tarball,) = built.glob("*.tar.gz")
         # no --force: an artifact installed over an older one would keep files that no longer exist
-        subprocess.run([*galaxy, "install", "--offline", "-p", str(destination), str(tarball)], **run)
+        subprocess.run([*galaxy, "install", "--offline", "-p", str(destination), str(tarball)], check=True, **quiet)
     return destination / "ansible_collections" / "callgoose" / "sqibs"
 
 

@@ -32,7 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if INSTALLED not in os.environ:
         scratch = tempfile.TemporaryDirectory(prefix="sqibs-tests-")
         config.add_cleanup(scratch.cleanup)
-        subprocess.run([sys.executable, str(TESTS / "artifact.py"), scratch.name], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, str(TESTS / "artifact.py"), scratch.name], check=True, stdout=subprocess.DEVNULL
+        )
         os.environ[INSTALLED] = scratch.name
     collections = os.environ[INSTALLED]
     sys.path.insert(0, collections)

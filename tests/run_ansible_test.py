@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs ansible-test over the built and installed artifact: ``python tests/run_ansible_test.py [--home DIR] sanity ...``.
+"""Runs ansible-test over the built, installed artifact: ``python tests/run_ansible_test.py [--home DIR] sanity ...``.
 
 Must not write into the user's home: ansible-test keeps its caches and virtual environments there, so it gets its own.
 """
@@ -17,9 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from artifact import install, private_environment  # noqa: E402
+from artifact import install, private_environment
 
 # ansible-test downloads get-pip.py from a host of its own for each virtual environment it makes, unless it finds it
 # in its cache. Python's own ensurepip and a package index are all that is needed to do the same. (ensurepip turns pip's
@@ -72,11 +70,15 @@ def keep_pip_settings(home: Path) -> None:
     ansible-test starts pip without PIP_* variables (``common_environment`` in ansible_test/_internal/util.py),
     so an index or a certificate that is set by them would be lost.
     """
-    settings = {name[4:].lower().replace("_", "-"): value for name, value in os.environ.items() if name.startswith("PIP_")}
+    settings = {
+        name[4:].lower().replace("_", "-"): value for name, value in os.environ.items() if name.startswith("PIP_")
+    }
     settings.pop("config-file", None)
     path = home / ".config" / "pip" / "pip.conf"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(["[global]", *(f"{name} = {value}" for name, value in settings.items()), ""]), encoding="utf-8")
+    path.write_text(
+        "\n".join(["[global]", *(f"{name} = {value}" for name, value in settings.items()), ""]), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The two commands of the README, and the checks for developers. Needs Python 3.11+ and make; makes its own environment.
+# Must not touch anything outside this folder.
+
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+CORE := ansible-core>=2.19,<2.22
+# ansible-playbook refuses to start in a locale that is not UTF-8.
+export LC_ALL := C.UTF-8
+
+.PHONY: help demo test lint clean
+
+help:
+	@echo 'make demo   an incident from start to end, against an emulated API on this machine'
+	@echo 'make test   unit, integration and end-to-end tests on the newest ansible-core for this Python'
+	@echo 'make lint   style, types, licences, documentation'
+	@echo 'make clean  remove everything that these made'
+
+demo: $(INSTALLED)
+	@$(VENV)/bin/python tests/demo/run.py
+
+test: $(INSTALLED)
+	$(VENV)/bin/python tests/run_ansible_test.py integration --local
+	$(VENV)/bin/python -m pytest -n 2 tests/unit tests/integration/e2e
+
+lint: $(VENV)/bin/nox
+	$(VENV)/bin/nox -s lint docs
+
+clean:
+	rm -rf $(VENV) .nox .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output
+
+# PYTHON=... chooses another interpreter.
+$(VENV)/bin/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making $(VENV) with $$("$$python" --version)"; rm -rf $(VENV); exec "$$python" -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo 'No Python 3.11 or newer with its venv module found (on Debian: apt install python3-venv).' >&2; \
+	echo 'Install one, or name it: make PYTHON=/path/to/python3 ...' >&2; exit 1
+
+$(INSTALLED): $(VENV)/bin/python Makefile tests/requirements.txt tests/integration/requirements.txt
+	@echo 'Installing ansible-core and what the tests need into $(VENV)'
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(CORE)' -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/bin/nox: $(VENV)/bin/python .ci/requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r .ci/requirements.txt
+	@touch $@
