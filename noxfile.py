@@ -153,7 +153,9 @@ def build(session: nox.Session) -> None:
     session.install(f"ansible-core=={NEWEST}.*", "galaxy-importer>=0.4.30,<0.5")
     shutil.rmtree(BUILD / "collections", ignore_errors=True)
     session.run("python", "tests/artifact.py", str(BUILD / "collections"))
-    session.run("ansible-galaxy", "collection", "build", "--force", f"--output-path={BUILD}", env=ansible_home(session))
+    for older in BUILD.glob("*.tar.gz"):
+        older.unlink()
+    session.run("ansible-galaxy", "collection", "build", f"--output-path={BUILD}", env=ansible_home(session))
     (tarball,) = BUILD.glob("*.tar.gz")
     session.chdir(session.create_tmp())  # the importer leaves its result where it is called
     session.run("python", "-m", "galaxy_importer.main", str(tarball), env=ansible_home(session))

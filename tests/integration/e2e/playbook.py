@@ -58,7 +58,7 @@ class Call:
     def run(self, timeout: float = 120) -> Result:
         """Run it to its end.
 
-        :param timeout: seconds after which the whole process group is killed.
+        :param timeout: seconds after which it is ended, with everything that it started.
         :raises subprocess.TimeoutExpired: it did not end in time.
         """
         began = time.monotonic()
@@ -66,10 +66,23 @@ class Call:
         try:
             stdout, stderr = process.communicate(timeout=timeout)
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            end(process)
             raise
         return Result(process.returncode, stdout, stderr, time.monotonic() - began)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a call and its workers.
+
+    Since ansible-core 2.19 each worker leads a session of its own, which only ansible-playbook knows: its handler of
+    SIGTERM passes the signal on (ansible/executor/task_queue_manager.py), so SIGKILL comes second.
+    """
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def prepare(
