@@ -175,9 +175,10 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("yamllint", "--strict", ".")
     session.run("reuse", "lint", "--lines")
-    session.run("antsibull-changelog", "lint")
-    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
-    session.run("ansible-lint", "--offline", "--nocolor", env=ansible_home(session))
+    env = ansible_home(session)
+    session.run("antsibull-changelog", "lint", env=env)
+    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml", env=env)
+    session.run("ansible-lint", "--offline", "--nocolor", env=env)
     session.chdir(COLLECTION)
     session.run(
         "mypy",
