@@ -1,0 +1,97 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an answer travels back, well or badly: the faults that live on the connection.
+
+Must not decide what is answered: that is the model's and the fault's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from http import HTTPStatus
+
+from aiohttp import web
+
+from .faults import DRIP_SECONDS, Fault, Reply
+
+# SO_LINGER with no time left: closing sends a reset instead of an orderly end.
+NO_LINGER = struct.pack("ii", 1, 0)
+
+
+def respond(reply: Reply) -> web.Response:
+    """Return the reply as aiohttp sends it."""
+    return web.Response(status=reply.status, body=reply.body.encode(), headers=reply.headers)
+
+
+async def deliver(request: web.BaseRequest, reply: Reply, fault: Fault, released: asyncio.Event) -> web.Response:
+    """Send the reply the way the fault says.
+
+    The returned response is what aiohttp sends next; it has no effect where the fault has closed the connection.
+
+    :param released: ends a request that is held back, with a reset.
+    """
+    if fault.kind == "delay" and not await _held(released, fault.seconds):
+        return respond(reply)
+    if fault.kind == "hang":
+        await _held(released, None)
+    if fault.kind in ("delay", "hang", "reset"):
+        _reset(request.transport)
+    elif fault.kind == "cut_off":
+        head, body = _as_bytes(reply)
+        _end_after(request.transport, head + body[: len(body) // 2])
+    elif fault.kind == "drip":
+        await _drip(request, reply, DRIP_SECONDS if fault.seconds is None else fault.seconds, released)
+    return respond(reply)
+
+
+async def _held(released: asyncio.Event, seconds: float | None) -> bool:
+    """Wait, and return whether the wait was ended from outside."""
+    try:
+        await asyncio.wait_for(released.wait(), seconds)
+    except asyncio.TimeoutError:
+        return False
+    return True
+
+
+async def _drip(request: web.BaseRequest, reply: Reply, seconds: float, released: asyncio.Event) -> None:
+    head, body = _as_bytes(reply)
+    if request.transport is not None:
+        request.transport.write(head)
+    for place in range(len(body)):
+        if await _held(released, seconds):
+            return _reset(request.transport)
+        if request.transport is None:  # the client has had enough
+            return None
+        request.transport.write(body[place : place + 1])
+    return _end_after(request.transport, b"")
+
+
+def _as_bytes(reply: Reply) -> tuple[bytes, bytes]:
+    """Return the head and body of an answer that aiohttp, which sends whole ones, must not touch."""
+    body = reply.body.encode()
+    headers = {**reply.headers, "Content-Length": str(len(body)), "Connection": "close"}
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([f"HTTP/1.1 {reply.status} {_phrase(reply.status)}", *lines, "", ""]).encode(), body
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def _end_after(transport: asyncio.Transport | None, data: bytes) -> None:
+    if transport is not None:
+        transport.write(data)
+        transport.close()
+
+
+def _reset(transport: asyncio.Transport | None) -> None:
+    if transport is not None:
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        transport.abort()

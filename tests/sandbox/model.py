@@ -1,0 +1,188 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulated API without HTTP: a request in, an answer and changed incidents out. Tests may compare with it.
+
+Must not do I/O nor read a clock: the time is given with each request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from itertools import count
+
+from .filters import Match, first_match
+from .payload import Payload, read
+from .settings import Service, Settings
+
+# What a resolve with nothing open is, by the setting ``nothing_open``.
+NOTHING_OPEN = {"resolved_false": "resolved_false", "no_filter": "no_filter", "duplicate": "resolve_duplicate"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answers; an answer with status 401 carries nothing else that counts."""
+
+    status: int
+    id: str
+    created: bool = False
+    trigger_duplicate: bool = False
+    resolved: bool = False
+    resolve_duplicate: bool = False
+
+    def body(self) -> dict[str, object]:
+        """Return the JSON body, in the shape of the API page."""
+        if self.status == 401:
+            return {"message": "Unauthorized request. API Token is not valid."}
+        return {
+            "id": self.id,
+            "triggered": {"created": self.created, "duplicate": self.trigger_duplicate},
+            "resolved": {"resolved": self.resolved, "duplicate": self.resolve_duplicate},
+        }
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One incident; ``key`` is the mapped value, ``opened`` and ``resolved`` are seconds of the caller's clock."""
+
+    id: str
+    key: str | None
+    title: str
+    description: str
+    urgency: str
+    state: str
+    service: str
+    opened: float
+    resolved: float | None = None
+
+
+class Model:
+    """The API's state: which incidents there are, and which requests were processed when.
+
+    ``settings`` may be replaced at any time, as a user edits filters in the dashboard: incidents and the duplicate
+    window belong to a filter's place in its service.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self._incidents: list[Incident] = []
+        self._open: dict[Hashable, list[int]] = {}
+        self._processed: dict[Hashable, float] = {}
+        self._request_ids = count(1)
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """All incidents, in the order they were opened."""
+        return tuple(self._incidents)
+
+    @property
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """The incidents that are not resolved, in the order they were opened."""
+        return tuple(incident for incident in self._incidents if incident.state == "open")
+
+    def process(self, token: str | None, source: str | None, content_type: str, body: bytes, now: float) -> Answer:
+        """Process one request, as the API page (``/v1/process``) says.
+
+        :param token: the token's value, or None when the request had none.
+        :param source: the ``from`` URL parameter, or None.
+        :param content_type: the header's value, empty when it was missing.
+        :param body: the body as it came.
+        :param now: seconds of any clock that does not go back.
+        """
+        request_id = f"sandbox-{next(self._request_ids)}"
+        known = next((one for one in self.settings.tokens if one.value == token and one.kind == "incident"), None)
+        if known is None:
+            return Answer(401, request_id)
+        request = _Request(known.value, source, body, read(content_type, body), now)
+        effects: set[str] = set()
+        for service in filter(known.covers, self.settings.services):
+            match = first_match(service.filters, request.payload)
+            if match and match.triggers:
+                effects.add(self._trigger(request, service, match))
+            # after the trigger: a payload that matches both parts opens an incident and closes it at once
+            if match and match.resolves:
+                effects.add(self._resolve(request, service, match))
+        return Answer(
+            _status(effects),
+            request_id,
+            created="created" in effects,
+            trigger_duplicate="trigger_duplicate" in effects,
+            resolved="resolved" in effects,
+            resolve_duplicate="resolve_duplicate" in effects,
+        )
+
+    def _trigger(self, request: _Request, service: Service, match: Match) -> str:
+        if _in_maintenance(service, request.payload):
+            return "no_filter"
+        trigger = match.filter.trigger
+        key = request.payload.text_of(trigger.map_with)
+        if self._is_duplicate(request, (service.name, match.position, "trigger"), key):
+            return "trigger_duplicate"
+        same = self._open.setdefault((service.name, match.position, key), [])
+        if self.settings.merge_open and key is not None and same:
+            return "trigger_duplicate"
+        same.append(len(self._incidents))
+        self._incidents.append(
+            Incident(
+                id=f"incident-{len(self._incidents) + 1}",
+                key=key,
+                title=trigger.title(request.payload, request.source),
+                description=trigger.description(request.payload),
+                urgency=trigger.urgency,
+                state="open",
+                service=service.name,
+                opened=request.now,
+            )
+        )
+        return "created"
+
+    def _resolve(self, request: _Request, service: Service, match: Match) -> str:
+        assert match.filter.resolve is not None
+        key = request.payload.text_of(match.filter.resolve.mapped_with)
+        if self._is_duplicate(request, (service.name, match.position, "resolve"), key):
+            return "resolve_duplicate"
+        same = [] if key is None else self._open.pop((service.name, match.position, key), [])
+        for place in same:
+            self._incidents[place] = replace(self._incidents[place], state="resolved", resolved=request.now)
+        return "resolved" if same else NOTHING_OPEN[self.settings.nothing_open]
+
+    def _is_duplicate(self, request: _Request, part: tuple[str, int, str], key: str | None) -> bool:
+        """Return whether this part of a filter has processed a similar request in the window; if not, it has now.
+
+        A duplicate does not make the window longer. What no filter processed is never a duplicate: the answer's two
+        ``duplicate`` fields belong to the parts.
+        """
+        by_key = self.settings.reading == "mapped" and key is not None
+        similar = (*part, "mapped", key) if by_key else (*part, "body", request.token, request.body)
+        before = self._processed.get(similar)
+        if before is not None and request.now - before < self.settings.window:
+            return True
+        self._processed[similar] = request.now
+        return False
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One authorised request."""
+
+    token: str
+    source: str | None
+    body: bytes
+    payload: Payload
+    now: float
+
+
+def _in_maintenance(service: Service, payload: Payload) -> bool:
+    return service.maintenance and (not service.maintenance_tags or payload.has_tag(service.maintenance_tags))
+
+
+def _status(effects: set[str]) -> int:
+    """Return the status code for everything that one request did, in all services; the API page has the codes."""
+    if "created" in effects:
+        return 201
+    if "resolved" in effects:
+        return 200
+    if effects & {"trigger_duplicate", "resolve_duplicate"}:
+        return 208
+    return 200 if "resolved_false" in effects else 202

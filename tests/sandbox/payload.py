@@ -1,0 +1,61 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A request's body as the API's filters see it: text, and the keys of a JSON object.
+
+Must not know filters, HTTP or the sandbox's state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# The API page: "we only support string/text type Content-type(application/json, text/plain, text/html, etc...)".
+TEXT_TYPES = {
+    "application/json",
+    "application/javascript",
+    "application/x-www-form-urlencoded",
+    "application/xml",
+    "application/yaml",
+}
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The whole text, and what a filter can ask for by key (nothing, unless the text is a JSON object)."""
+
+    text: str
+    keys: Mapping[str, object]
+
+    def text_of(self, key: str | None) -> str | None:
+        """Return a key's value as text (what is no string, as compact JSON), or None where there is none."""
+        value = None if key is None else self.keys.get(key)
+        if value is None or isinstance(value, str):
+            return value
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def has_tag(self, tags: tuple[str, ...]) -> bool:
+        """Return whether the payload's ``tags`` (a list, or one text) hold any of these."""
+        own = self.keys.get("tags")
+        return bool(set(tags) & {tag for tag in (own if isinstance(own, list) else [own]) if isinstance(tag, str)})
+
+
+def read(content_type: str, body: bytes) -> Payload:
+    """Read a body the way the API page says: what is not of a text type counts as an empty payload.
+
+    Whether a text is JSON is seen from the text, whatever text type it came with.
+
+    :param content_type: the header's value, with or without parameters; empty when the header was missing.
+    :param body: the body as it came.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if not (media_type.startswith("text/") or media_type in TEXT_TYPES or media_type.endswith(("+json", "+xml"))):
+        return Payload("", {})
+    text = body.decode("utf-8", errors="replace")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return Payload(text, {})
+    return Payload(text, value if isinstance(value, dict) else {})

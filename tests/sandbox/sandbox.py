@@ -1,0 +1,227 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sandbox as an object: the server in a thread of its own, for pytest, the demo and the command line.
+
+Must not decide anything about the API: it starts, stops, and carries calls over to the server's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from . import tls as certificates
+from .control import DEFAULT_SERVICE
+from .faults import Fault
+from .filters import Filter
+from .server import BASE_PATH, Server
+from .settings import Settings
+from .state import State
+
+T = TypeVar("T")
+BACKLOG = 512
+# How long the end waits for handlers: nothing is held back any more then, they only have to return.
+SHUTDOWN_SECONDS = 0.5
+
+
+class Sandbox:
+    """An emulated API on 127.0.0.1, as a context manager. After its end the logs can still be read.
+
+    :param port: TCP port; 0 takes a free one.
+    :param tls: serve https with a throw-away authority; see ``ca_path``, ``client_cert``, ``client_key``.
+    :param settings: fields of :class:`Settings`, such as ``reading``, ``window``, ``nothing_open``, ``merge_open``.
+    :ivar base_url: what the collection's option ``base_url`` takes; known once started.
+    :ivar control_url: where the control API is (``…/sandbox``).
+    :ivar ca_path: over TLS, the authority's certificate; None otherwise.
+    :ivar client_cert: over TLS, a certificate for a client, with its ``client_key``; the request log shows who used it.
+    :raises SetupError: a setting does not take this value.
+    """
+
+    def __init__(self, *, port: int = 0, tls: bool = False, **settings: Any) -> None:
+        self._state = State(Settings(**settings))
+        self._port = port
+        self._tls = tls
+        self._thread: threading.Thread | None = None
+        self.base_url = ""
+        self.control_url = ""
+        self.ca_path: str | None = None
+        self.client_cert: str | None = None
+        self.client_key: str | None = None
+
+    # life
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Listen, and return when requests are served; after close() on the same port again, with all that it holds.
+
+        :raises OSError: the port is in use or not allowed.
+        """
+        listener = _Listener(self._state, self._port)
+        self._port = listener.getsockname()[1]
+        context = None
+        if self._tls:
+            self._folder = tempfile.TemporaryDirectory(prefix="sqibs-sandbox-")
+            context, files = certificates.make(Path(self._folder.name))
+            self.ca_path, self.client_cert, self.client_key = files.ca_path, files.client_cert, files.client_key
+        origin = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
+        self.base_url, self.control_url = f"{origin}{BASE_PATH}", f"{origin}/sandbox"
+        self._state.released = asyncio.Event()
+        ready: Future[None] = Future()
+        # a daemon: a test run that dies without close() must not hang
+        self._thread = threading.Thread(target=self._run, args=(listener, context, ready), name="sandbox", daemon=True)
+        self._thread.start()
+        ready.result()
+
+    def close(self) -> None:
+        """Stop serving, end requests that are held back, and return when thread and sockets are gone."""
+        if self._thread is None:
+            return
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._thread = None
+        if self._tls:
+            self._folder.cleanup()
+
+    def _run(self, listener: socket.socket, context: ssl.SSLContext | None, ready: Future[None]) -> None:
+        try:
+            asyncio.run(self._serve(listener, context, ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    async def _serve(self, listener: socket.socket, context: ssl.SSLContext | None, ready: Future[None]) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        server = Server(self._state)
+        runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        await web.SockSite(runner, listener, ssl_context=context, backlog=BACKLOG).start()
+        ready.set_result(None)
+        await self._stop.wait()
+        self._state.released.set()
+        await runner.cleanup()
+        await server.drop_connections()
+
+    def _call(self, function: Callable[[], T]) -> T:
+        """Run a function where the state lives: in the server's thread, as long as there is one."""
+        if self._thread is None:
+            return function()
+
+        async def call() -> T:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
+
+    # what it holds
+
+    @property
+    def token(self) -> str:
+        """The first incident token."""
+        return self._first_token("incident")
+
+    @property
+    def request_token(self) -> str:
+        """The first request token, which the API refuses."""
+        return self._first_token("request")
+
+    def _first_token(self, kind: str) -> str:
+        tokens = self._call(lambda: self._state.model.settings.tokens)
+        return next(token.value for token in tokens if token.kind == kind)
+
+    @property
+    def incidents(self) -> list[dict[str, Any]]:
+        """All incidents, oldest first, with the fields of :class:`Incident`."""
+        return self._call(lambda: [asdict(incident) for incident in self._state.model.incidents])
+
+    @property
+    def open_incidents(self) -> list[dict[str, Any]]:
+        """The incidents that are not resolved, oldest first."""
+        return [incident for incident in self.incidents if incident["state"] == "open"]
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests to the emulated API, oldest first, with the fields of :class:`Request`."""
+        return self._call(lambda: [asdict(request) for request in self._state.requests])
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections were accepted."""
+        return self._call(lambda: self._state.connections)
+
+    @property
+    def handshakes(self) -> int:
+        """How many TLS handshakes were completed."""
+        return self._call(lambda: self._state.handshakes)
+
+    # what it is told
+
+    def queue_fault(self, kind: str, **fields: Any) -> None:
+        """Queue a fault behind the others; the fields are those of :class:`Fault`.
+
+        :raises SetupError: the fault lacks a field, or a field does not take this value.
+        """
+        fault = Fault(kind, **fields)
+        self._call(lambda: self._state.faults.add(fault))
+
+    def clear_faults(self) -> None:
+        """Forget the faults that still wait."""
+        self._call(self._state.faults.clear)
+
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock forward."""
+        self._call(lambda: self._state.advance(seconds))
+
+    def reset(self) -> None:
+        """Forget everything, down to the settings given at the start; requests that are held back end."""
+        self._call(self._state.reset)
+
+    def set(self, **settings: Any) -> None:
+        """Replace these fields of :class:`Settings`.
+
+        :raises SetupError: there is no such setting, or it does not take this value; nothing is changed then.
+        """
+        self._call(lambda: self._state.set(**settings))
+
+    def set_filters(self, filters: Sequence[Filter], service: str = DEFAULT_SERVICE) -> None:
+        """Replace the filters of a service, in the order they are tried.
+
+        :raises SetupError: there is no such service.
+        """
+        self._call(lambda: self._state.set_filters(filters, service))
+
+
+class _Listener(socket.socket):
+    """A listening socket on loopback that counts what it accepts: asyncio tells only of finished TLS handshakes."""
+
+    def __init__(self, state: State, port: int) -> None:
+        super().__init__(socket.AF_INET, socket.SOCK_STREAM)
+        self._state = state
+        try:
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.bind(("127.0.0.1", port))
+            self.listen(BACKLOG)
+        except BaseException:
+            self.close()
+            raise
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        accepted = super().accept()
+        self._state.connections += 1
+        return accepted

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A client of the sandbox for its own tests: real HTTP, as the collection and its users make it.
+
+Must not use the collection's client: the sandbox is what that one is tested with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+if TYPE_CHECKING:  # when pytest loads this file the artifact is not importable yet
+    from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+TRIGGER = {"state": "triggered", "incident_key": "disk", "title": "Disk full", "content": "It is full."}
+RESOLVE = {"state": "resolved", "incident_key": "disk"}
+
+
+class Client:
+    """Requests to one sandbox over one session, as nobody's environment or netrc changes it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def post(self, payload: Any = None, source: str | None = None, token: str | None = None, **more: Any):
+        """Post a payload with the bearer token; ``more`` goes to requests."""
+        more.setdefault("headers", {"Authorization": f"Bearer {token or self.sandbox.token}"})
+        if payload is not None:
+            more["json"] = payload
+        more.setdefault("params", {} if source is None else {"from": source})
+        more.setdefault("verify", self.sandbox.ca_path)
+        url = f"{self.sandbox.base_url}/v1/process"
+        return self.session.post(url, timeout=more.pop("timeout", 10), allow_redirects=False, **more)
+
+    def text(self, body: str | bytes, content_type: str | None):
+        """Post a body as it is, with this content type or none."""
+        headers = {"Authorization": f"Bearer {self.sandbox.token}"}
+        return self.post(data=body, headers=headers | ({"Content-Type": content_type} if content_type else {}))
+
+    def control(self, method: str, name: str, value: Any = None):
+        """Call the control API."""
+        return self.session.request(method, f"{self.sandbox.control_url}/{name}", json=value, timeout=10)
+
+
+@pytest.fixture()
+def sandbox(reading: str) -> Iterator[Sandbox]:
+    """A sandbox, under each reading in turn."""
+    from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+    with Sandbox(reading=reading) as running:
+        yield running
+
+
+@pytest.fixture()
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    """A client of the sandbox."""
+    made = Client(sandbox)
+    yield made
+    made.session.close()
+
+
+@pytest.fixture()
+def trigger() -> dict[str, Any]:
+    """A payload that the documented filter triggers on."""
+    return dict(TRIGGER)
+
+
+@pytest.fixture()
+def resolve() -> dict[str, Any]:
+    """A payload that resolves what ``trigger`` opened."""
+    return dict(RESOLVE)
