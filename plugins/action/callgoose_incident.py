@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `callgoose_incident` on the controller, whatever the target host is.
+
+Must not decide anything about the task itself: module_utils/task.py does, for the module alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible import constants as C
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import (
+    ARGUMENT_RULES,
+    ARGUMENT_SPEC,
+    CONNECTION_SPEC,
+)
+from ansible_collections.callgoose.sqibs.plugins.module_utils.task import run_task
+
+MODULE = "callgoose.sqibs.callgoose_incident"
+
+
+class ActionModule(ActionBase):
+    """Sends from this process. Ansible imports this file before it forks, so that workers have `requests` at hand."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Validate the options here, then send from here, or from the host that the task is delegated to."""
+        if self._task.async_val:
+            raise AnsibleActionFail(
+                "callgoose_incident does not support async: it runs on the controller and takes one request. "
+                "Remove async and poll from this task; timeout and retries bound how long it takes."
+            )
+        result = super().run(tmp, task_vars)
+        with _environment(self._own_environment()):
+            _validation, params = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC, **ARGUMENT_RULES)
+            if self._task.delegate_to and self._task.delegate_to not in C.LOCALHOST:
+                return {**result, **self._run_module(params, task_vars)}
+            outcome = run_task(params, check_mode=self._task.check_mode, diff=self._task.diff)
+        secrets = {params["api_token"]} if params["api_token"] else set()
+        return {**result, **remove_values(outcome, secrets)}
+
+    def _own_environment(self) -> dict[str, str]:
+        """Return the task's `environment` keyword, which Ansible itself gives to modules only."""
+        values: dict[str, Any] = {}
+        self._compute_environment_string(values)
+        return {name: str(value) for name, value in values.items()}
+
+    def _run_module(self, params: Mapping[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """Run the module on the delegated host, with the connection options that hold on the controller.
+
+        Only what the user gave goes with them: defaults would count as given and exclude each other.
+        """
+        connection = {name: params[name] for name in CONNECTION_SPEC if params[name] is not None}
+        return self._execute_module(
+            module_name=MODULE, module_args={**self._task.args, **connection}, task_vars=task_vars
+        )
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Let these variables hold for a while: options fall back to them, and proxies are read from them."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
