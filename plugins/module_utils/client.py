@@ -19,7 +19,7 @@ import sys
 import time
 import warnings
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import URL_PARAMETER, Connection
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, DeliveryError
@@ -163,8 +163,8 @@ def _session(connection: Connection) -> Any:
     # A compressed answer could not be checked against its length.
     session.headers["Accept-Encoding"] = "identity"
     if connection.client_cert:
-        files = (connection.client_cert, connection.client_key)
-        session.cert = files if connection.client_key else connection.client_cert
+        key = connection.client_key
+        session.cert = (connection.client_cert, key) if key else connection.client_cert
     return session
 
 
@@ -218,7 +218,7 @@ def _translated(seconds: float) -> Iterator[None]:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and those inside it: urllib3 keeps them as ``reason``, requests as the first argument."""
-    seen = []
+    seen: List[BaseException] = []
     waiting = [error]
     while waiting:
         one = waiting.pop(0)

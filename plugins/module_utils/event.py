@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Dict, Tuple
@@ -71,7 +72,7 @@ def plain(value: Any, where: str) -> Any:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise NotPlainError(f"{where} is {value!r}, which JSON cannot express")
         return float(value)
     if isinstance(value, (datetime.date, datetime.time)):
