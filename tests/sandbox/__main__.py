@@ -31,17 +31,15 @@ def main() -> int:
     # blocked before the server's thread starts, so that only sigwait gets them
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
-        sandbox = Sandbox(port=options.port, tls=options.tls, reading=options.reading, window=options.window)
-        sandbox.start()
+        with Sandbox(port=options.port, tls=options.tls, reading=options.reading, window=options.window) as sandbox:
+            if options.ready_file:
+                facts = {"base_url": sandbox.base_url, "pid": os.getpid(), "ca_path": sandbox.ca_path}
+                _write_whole(options.ready_file, facts)
+            _say(sandbox, options.reading, options.window)
+            signal.sigwait(ENDS)
     except (OSError, OverflowError, SetupError) as error:
         print(f"The sandbox cannot start on 127.0.0.1:{options.port}: {error}", file=sys.stderr)
         return 1
-    with sandbox:
-        _say(sandbox, options.reading, options.window)
-        if options.ready_file:
-            facts = {"base_url": sandbox.base_url, "pid": os.getpid(), "ca_path": sandbox.ca_path}
-            _write_whole(options.ready_file, facts)
-        signal.sigwait(ENDS)
     if options.ready_file:
         options.ready_file.unlink(missing_ok=True)
     return 0

@@ -13,6 +13,8 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -33,6 +35,8 @@ T = TypeVar("T")
 BACKLOG = 512
 # How long the end waits for handlers: nothing is held back any more then, they only have to return.
 SHUTDOWN_SECONDS = 0.5
+# What a closed socket says its descriptor is.
+CLOSED = -1
 
 
 class Sandbox:
@@ -99,7 +103,7 @@ class Sandbox:
         if self._tls:
             self._folder.cleanup()
 
-    def _run(self, listener: socket.socket, context: ssl.SSLContext | None, ready: Future[None]) -> None:
+    def _run(self, listener: _Listener, context: ssl.SSLContext | None, ready: Future[None]) -> None:
         try:
             asyncio.run(self._serve(listener, context, ready))
         except BaseException as error:
@@ -107,17 +111,16 @@ class Sandbox:
                 raise
             ready.set_exception(error)
 
-    async def _serve(self, listener: socket.socket, context: ssl.SSLContext | None, ready: Future[None]) -> None:
+    async def _serve(self, listener: _Listener, context: ssl.SSLContext | None, ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = Server(self._state)
-        runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
+        runner = web.ServerRunner(Server(self._state), shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         await web.SockSite(runner, listener, ssl_context=context, backlog=BACKLOG).start()
         ready.set_result(None)
         await self._stop.wait()
         self._state.released.set()
         await runner.cleanup()
-        await server.drop_connections()
+        await listener.drop_connections()
 
     def _call(self, function: Callable[[], T]) -> T:
         """Run a function where the state lives: in the server's thread, as long as there is one."""
@@ -213,6 +216,7 @@ class _Listener(socket.socket):
     def __init__(self, state: State, port: int) -> None:
         super().__init__(socket.AF_INET, socket.SOCK_STREAM)
         self._state = state
+        self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         try:
             self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.bind(("127.0.0.1", port))
@@ -224,4 +228,20 @@ class _Listener(socket.socket):
     def accept(self) -> tuple[socket.socket, Any]:
         accepted = super().accept()
         self._state.connections += 1
+        self._accepted.add(accepted[0])
         return accepted
+
+    async def drop_connections(self) -> None:
+        """End what is left when the server has stopped, and let the loop close it.
+
+        Over TLS that is every connection whose client does not answer: asyncio waits for an orderly end, and it has no
+        way to reach one that has not finished its handshake.
+        """
+        for connection in list(self._accepted):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # closed already, by us or by the client
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
+        while any(connection.fileno() != CLOSED for connection in self._accepted) and time.monotonic() < deadline:
+            await asyncio.sleep(0)

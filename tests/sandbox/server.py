@@ -32,27 +32,20 @@ class Server(web.Server):
     def __init__(self, state: State) -> None:
         super().__init__(self._handle, request_factory=self._unlimited, access_log=None)
         self._state = state
-        self._open: dict[RequestHandler, tuple[int, asyncio.Transport]] = {}
-        self._numbers = count(1)
+        self._numbers: dict[RequestHandler, int] = {}
+        self._next_number = count(1)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Number the connection; over TLS this is called when the handshake is done."""
-        self._open[handler] = next(self._numbers), transport
+        self._numbers[handler] = next(self._next_number)
         if transport.get_extra_info("ssl_object") is not None:
             self._state.handshakes += 1
         super().connection_made(handler, transport)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
-        """Forget the connection."""
-        self._open.pop(handler, None)
+        """Forget the connection's number."""
+        self._numbers.pop(handler, None)
         super().connection_lost(handler, exc)
-
-    async def drop_connections(self) -> None:
-        """Drop what is still open: over TLS an orderly end waits for the client, which may never answer."""
-        for _number, transport in self._open.values():
-            transport.abort()
-        while self._open:
-            await asyncio.sleep(0)
 
     @staticmethod
     def _unlimited(message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]) -> web.BaseRequest:
@@ -61,7 +54,7 @@ class Server(web.Server):
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=0)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
-        number, _transport = self._open.get(request.protocol, (GONE, None))
+        number = self._numbers.get(request.protocol, GONE)
         certificate = request.get_extra_info("peercert")
         body = await request.read()
         if request.path.startswith("/sandbox/"):

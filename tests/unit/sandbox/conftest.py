@@ -8,7 +8,8 @@ Must not use the collection's client: the sandbox is what that one is tested wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -64,6 +65,21 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
     made = Client(sandbox)
     yield made
     made.session.close()
+
+
+@pytest.fixture()
+def make_client() -> Iterator[Callable[..., Client]]:
+    """Start a sandbox with these arguments and return its client; both end with the test."""
+    from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+    with contextlib.ExitStack() as stack:
+
+        def make(**arguments: Any) -> Client:
+            made = Client(stack.enter_context(Sandbox(**arguments)))
+            stack.callback(made.session.close)
+            return made
+
+        yield make
 
 
 @pytest.fixture()
