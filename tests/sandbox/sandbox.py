@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from aiohttp import web
 
@@ -31,6 +31,7 @@ from .server import BASE_PATH, Server
 from .settings import Settings
 from .state import State
 
+P = ParamSpec("P")
 T = TypeVar("T")
 BACKLOG = 512
 # How long the end waits for handlers: nothing is held back any more then, they only have to return.
@@ -122,13 +123,13 @@ class Sandbox:
         await runner.cleanup()
         await listener.drop_connections()
 
-    def _call(self, function: Callable[[], T]) -> T:
+    def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function where the state lives: in the server's thread, as long as there is one."""
         if self._thread is None:
-            return function()
+            return function(*args, **kwargs)
 
         async def call() -> T:
-            return function()
+            return function(*args, **kwargs)
 
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
 
@@ -181,7 +182,7 @@ class Sandbox:
         :raises SetupError: the fault lacks a field, or a field does not take this value.
         """
         fault = Fault(kind, **fields)
-        self._call(lambda: self._state.faults.add(fault))
+        self._call(self._state.faults.add, fault)
 
     def clear_faults(self) -> None:
         """Forget the faults that still wait."""
@@ -189,7 +190,7 @@ class Sandbox:
 
     def advance(self, seconds: float) -> None:
         """Move the sandbox's clock forward."""
-        self._call(lambda: self._state.advance(seconds))
+        self._call(self._state.advance, seconds)
 
     def reset(self) -> None:
         """Forget everything, down to the settings given at the start; requests that are held back end."""
@@ -200,14 +201,14 @@ class Sandbox:
 
         :raises SetupError: there is no such setting, or it does not take this value; nothing is changed then.
         """
-        self._call(lambda: self._state.set(**settings))
+        self._call(self._state.set, **settings)
 
     def set_filters(self, filters: Sequence[Filter], service: str = DEFAULT_SERVICE) -> None:
         """Replace the filters of a service, in the order they are tried.
 
         :raises SetupError: there is no such service.
         """
-        self._call(lambda: self._state.set_filters(filters, service))
+        self._call(self._state.set_filters, filters, service)
 
 
 class _Listener(socket.socket):

@@ -94,7 +94,7 @@ class Server(web.Server):
 
 
 def _token(request: web.BaseRequest) -> str | None:
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    scheme, _space, credentials = request.headers.get("Authorization", "").partition(" ")
     return credentials.strip() if scheme.lower() == "bearer" else request.query.get("token")
 
 
