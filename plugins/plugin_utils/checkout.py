@@ -82,7 +82,7 @@ def _git_folder(git: Path) -> Path | None:
     pointer = read_file(git) or ""
     if pointer.startswith("gitdir:"):
         return git.parent / pointer.removeprefix("gitdir:").strip()
-    return git if read_file(git / "HEAD") is not None else None
+    return git if read_file(git / "HEAD") else None
 
 
 def _common_folder(git: Path) -> Path:

@@ -153,6 +153,7 @@ def test_github_names_the_author_where_nobody_started_it_again() -> None:
 def test_a_jenkins_that_does_not_know_its_address_is_known_by_its_build() -> None:
     assert read_origin({"BUILD_URL": "http://ci/job/1/", "BUILD_NUMBER": "1"}, {}).system == "Jenkins"
     assert read_origin({"BUILD_NUMBER": "1"}, {}).system == ""
+    assert read_origin({"BUILD_URL": "http://ci/job/1/"}, {}).system == ""
 
 
 def test_a_buildkite_build_without_job_links_to_the_build() -> None:

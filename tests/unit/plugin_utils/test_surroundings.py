@@ -193,7 +193,11 @@ def test_a_collections_playbook_is_named_in_full_and_belongs_to_the_project_that
     assert read == Project(infra, "infra", "git@git.example.com:org/infra.git", "callgoose.sqibs.trigger")
     assert read_project("callgoose.sqibs.trigger", None, infra / "playbooks") == read
     assert read_project("callgoose.sqibs.trigger", "/etc/ansible/ansible.cfg", infra) == read
-    assert read_project("callgoose.sqibs.trigger", None, Path("/")) == Project(None, "", "", "callgoose.sqibs.trigger")
+
+    for config in (None, "/etc/ansible/ansible.cfg", "/root/.ansible.cfg"):
+        # Called by cron: neither the folder nor the configuration is a project's.
+        read = read_project("callgoose.sqibs.trigger", config, Path("/"))
+        assert read == Project(None, "", "", "callgoose.sqibs.trigger")
 
 
 def test_a_collections_playbook_without_git_belongs_to_the_folder_of_the_ansible_cfg(tmp_path: Path) -> None:
@@ -247,6 +251,10 @@ def test_a_source_is_a_path_in_the_project_or_on_the_machine_or_a_host_list(
 ) -> None:
     (infra / "inventories/a,b").write_text("", encoding="utf-8")
     assert read_sources([source], infra, infra) == (read,)
+
+
+def test_the_folder_above_the_current_one_is_named_by_itself(infra: Path) -> None:
+    assert read_sources([".."], infra, infra / "playbooks") == (Source(IN_PROJECT, "."),)
 
 
 def test_a_folder_whose_name_only_begins_like_the_projects_is_outside(infra: Path) -> None:
@@ -314,13 +322,18 @@ def test_an_empty_limit_file_limits_nothing_as_in_ansible(tmp_path: Path, infra:
     assert identity(infra, subset=f"@{tmp_path}/site.retry").scope == Scope()
 
 
-@pytest.mark.parametrize("kind", ["absent", "folder", "pipe"])
+@pytest.mark.parametrize("kind", ["absent", "folder", "pipe", "below a file", "too long"])
 def test_a_limit_file_that_cannot_be_read_never_passes_for_no_limit(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "limit"
     if kind == "folder":
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
+    elif kind == "below a file":
+        path.write_text("web1\n", encoding="utf-8")
+        path = path / "limit"
+    elif kind == "too long":
+        path = tmp_path / ("x" * 5000)
     assert read_limit(f"@{path}", Path("/")) == (f"@{path}",)
 
 
