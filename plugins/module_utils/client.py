@@ -23,7 +23,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import URL_PARAMETER, Connection
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, DeliveryError
-from ansible_collections.callgoose.sqibs.plugins.module_utils.outcome import is_transient
+from ansible_collections.callgoose.sqibs.plugins.module_utils.outcome import is_doubtful, is_transient
 
 try:
     import requests
@@ -39,8 +39,6 @@ LONGEST_PAUSE = 8.0
 LONGEST_RETRY_AFTER = 30.0
 # The API's answer has some 200 bytes; a page of a wrong host need not be read to its end.
 LONGEST_ANSWER = 65536
-# Read in small parts, so that a server that drips its answer meets the attempt's deadline.
-PART = 64
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,7 @@ class Client:
                 pause = _pause(attempts) if asked is None else asked
                 if last or not is_transient(response.status_code) or not _time_for(pause, deadline):
                     return Answer(response.status_code, _json_object(data), attempts, uncertain)
-                # 429 and 425 say that the request was not processed; after any other error it may have been.
-                uncertain = uncertain or response.status_code not in (425, 429)
+                uncertain = uncertain or is_doubtful(response.status_code)
             time.sleep(pause)
 
     def _attempt(self, body: bytes, content_type: str, deadline: Optional[float]) -> Any:
@@ -155,10 +152,12 @@ def client_for(connection: Connection) -> Client:
 
 
 def _session(connection: Connection) -> Any:
-    session = requests.Session()
+    session: Any = requests.Session()
     # With trust in the environment, requests lets an entry of ~/.netrc replace the token, and REQUESTS_CA_BUNDLE
     # override validate_certs: false (requests/sessions.py, prepare_request and merge_environment_settings).
     session.trust_env = False
+    # Even a redirect that is not followed has its target parsed and its body read, without our checks.
+    session.get_redirect_target = lambda _response: None
     session.headers["Accept"] = "application/json"
     # A compressed answer could not be checked against its length.
     session.headers["Accept-Encoding"] = "identity"
@@ -194,14 +193,16 @@ def _translated(seconds: float) -> Iterator[None]:
         yield
     except requests.exceptions.ConnectTimeout:
         raise _AttemptError(f"no connection within {seconds:g} seconds", uncertain=False) from None
-    except (requests.exceptions.Timeout, TimeoutError):
+    except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         raise _AttemptError(f"no whole answer within {seconds:g} seconds", uncertain=True) from None
     except requests.exceptions.ProxyError as error:
         raise _AttemptError(f"the proxy could not be used ({_cause(error)})", uncertain=False) from None
     except requests.exceptions.SSLError as error:
-        problem = f"the TLS connection failed ({_cause(error)}); see ca_path and validate_certs"
-        raise _AttemptError(problem, uncertain=False, final=True) from None
-    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
+        problem = f"the TLS connection failed ({_cause(error)}); see ca_path, client_cert and validate_certs"
+        # A server that hangs up in the handshake is starting or overloaded; a certificate does not get better.
+        hung_up = _in_chain(error, ssl.SSLEOFError) is not None
+        raise _AttemptError(problem, uncertain=False, final=not hung_up) from None
+    except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
         raise _AttemptError("the answer was cut off", uncertain=True) from None
     except requests.exceptions.ConnectionError as error:
         never_sent = _in_chain(error, urllib3.exceptions.NewConnectionError) is not None
@@ -214,6 +215,8 @@ def _translated(seconds: float) -> Iterator[None]:
         reason = error.strerror or type(error).__name__
         problem = f"a certificate file cannot be used ({reason}); see ca_path, client_cert and REQUESTS_CA_BUNDLE"
         raise _AttemptError(problem, uncertain=False, final=True) from None
+    except (urllib3.exceptions.HTTPError, ValueError):  # requests lets some through, as for an impossible host name
+        raise _AttemptError("the request or its answer is no valid HTTP", uncertain=True) from None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -252,15 +255,19 @@ def _cause(error: BaseException) -> str:
 
 def _read(response: Any, end: float) -> bytes:
     """Read the answer's body until ``end`` (``time.monotonic()``), and check that it is whole."""
+    raw = response.raw
+    # Only what has arrived: a part of fixed size is waited for until it is whole, however slowly its bytes drip in.
+    read, most = (raw.read1, LONGEST_ANSWER) if hasattr(raw, "read1") else (raw.read, 1)  # urllib3 before 2.1
     data = b""
-    for part in response.iter_content(PART):
+    while len(data) < LONGEST_ANSWER:
+        part = read(most, decode_content=False)
+        if not part:
+            break
         data += part
         if time.monotonic() > end:
             raise TimeoutError
-        if len(data) > LONGEST_ANSWER:
-            break
     length = response.headers.get("Content-Length", "")
-    if length.isdigit() and len(data) < min(int(length), LONGEST_ANSWER):
+    if length.isdecimal() and len(data) < min(int(length), LONGEST_ANSWER):
         raise requests.exceptions.ChunkedEncodingError
     return data
 
@@ -282,7 +289,7 @@ def _retry_after(header: Optional[str]) -> Optional[float]:
     """Read a Retry-After header, seconds or a date (RFC 9110, 10.2.3); None where it is missing or no such thing."""
     if not header:
         return None
-    if header.isdigit():
+    if header.isdecimal():
         seconds = float(header)
     else:
         try:

@@ -141,6 +141,10 @@ def _token(token: Optional[str]) -> str:
 def _source(source: str) -> str:
     if CONTROL.search(source):
         raise OptionError("source", "it holds a line break or a control character", "Use one line of plain text.")
+    try:
+        source.encode("utf-8")
+    except UnicodeEncodeError:
+        raise OptionError("source", "it holds bytes that are no UTF-8 text", "Use one line of plain text.") from None
     return source
 
 

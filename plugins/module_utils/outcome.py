@@ -22,6 +22,8 @@ FAILED = "failed"
 
 # https://www.rfc-editor.org/rfc/rfc9110 and 6585: the statuses by which a server asks for another try.
 TRANSIENT = frozenset((408, 425, 429))
+# Of these, the ones that say that the request was not processed.
+NOT_PROCESSED = frozenset((425, 429))
 CAUSES = {
     400: "The API could not read the request: check the payload.",
     401: (
@@ -59,6 +61,11 @@ def is_transient(status: int) -> bool:
     return status in TRANSIENT or status >= 500
 
 
+def is_doubtful(status: int) -> bool:
+    """Return whether a request that got this HTTP status may have been processed all the same."""
+    return is_transient(status) and status not in NOT_PROCESSED
+
+
 def judge(state: str, status: int, body: Optional[Mapping[str, Any]], uncertain: bool = False) -> Outcome:
     """Say what an answer means, by the API page's table of codes and the collection's table of outcomes.
 
@@ -68,7 +75,7 @@ def judge(state: str, status: int, body: Optional[Mapping[str, Any]], uncertain:
     :param uncertain: whether an earlier attempt of the same call may have been processed.
     """
     if status not in (200, 201, 202, 208):
-        return Outcome(FAILED, uncertain, refusal(status))
+        return Outcome(FAILED, uncertain or is_doubtful(status), refusal(status))
     created, resolved = _flag(body, TRIGGERED, "created"), _flag(body, RESOLVED, RESOLVED)
     warnings = () if _complete(status, created, resolved) else (_incomplete(status, body),)
     if status == 208:

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client on whatever Python and `requests` a delegated host has: one call, its retries, and what may go wrong.
+
+Must not import ansible-core or the sandbox: tests/unit/client/ goes further with that one.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import urllib3.response
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils import client
+from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import Connection
+from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, DeliveryError
+
+BODY = b'{"state":"triggered"}'
+JSON = "application/json"
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch):
+    """The pauses that the client asked for; none of them is waited for."""
+    asked = []
+    monkeypatch.setattr(client.time, "sleep", asked.append)
+    return asked
+
+
+@pytest.fixture()
+def send(server):
+    """Send one body with these connection fields."""
+
+    def send(**fields):
+        return client.Client(Connection(server.endpoint, "t0ken", **fields)).send(BODY, JSON)
+
+    return send
+
+
+def play_old_urllib3(monkeypatch):
+    """Before version 2.1 urllib3 could not read only what has arrived."""
+    for kind in urllib3.response.HTTPResponse.__mro__:
+        if "read1" in vars(kind):
+            monkeypatch.delattr(kind, "read1")
+
+
+def test_a_call_posts_the_body_with_the_token_in_a_header(server, send):
+    answer = send(source="Ansible")
+    assert (answer.status, answer.attempts, answer.uncertain) == (201, 1, False)
+    assert answer.body["triggered"] == {"created": True, "duplicate": False}
+    [(path, headers, body)] = server.requests
+    assert (path, body) == ("/v1/process?from=Ansible", BODY)
+    assert (headers["Authorization"], headers["Content-Type"]) == ("Bearer t0ken", JSON)
+
+
+def test_a_call_can_carry_the_token_in_the_url(server, send):
+    send(auth_method="url_parameter")
+    [(path, headers, _body)] = server.requests
+    assert path == "/v1/process?token=t0ken"
+    assert "Authorization" not in headers
+
+
+def test_calls_share_one_connection(server):
+    sender = client.Client(Connection(server.endpoint, "t0ken"))
+    for _turn in range(5):
+        sender.send(BODY, JSON)
+    assert server.connections == 1
+
+
+def test_a_temporary_error_is_tried_again(server, send, pauses):
+    server.replies.extend([{"status": 503}, {"status": 429, "headers": {"Retry-After": "7"}}])
+    answer = send()
+    assert (answer.status, answer.attempts, answer.uncertain) == (201, 3, True)
+    assert pauses[1] == 7.0
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_answer_that_is_cut_off_is_tried_again(server, send, chunked):
+    chunks = {"body": b"5\r\nhel", "headers": {"Transfer-Encoding": "chunked", "Connection": "close"}}
+    server.replies.append(chunks if chunked else {"length": 500})
+    answer = send()
+    assert (answer.status, answer.attempts, answer.uncertain) == (201, 2, True)
+
+
+def test_an_answer_in_chunks_is_read_whole(server, send):
+    body = b'5\r\n{"id"\r\n5\r\n:"7"}\r\n0\r\n\r\n'
+    server.replies.append({"body": body, "headers": {"Transfer-Encoding": "chunked"}})
+    assert send().body == {"id": "7"}
+
+
+def test_a_silent_server_costs_one_timeout_an_attempt(server, send):
+    server.replies.append({"silent": True})
+    with pytest.raises(DeliveryError, match=r"no whole answer within 0\.2 seconds") as failed:
+        send(timeout=0.2, retries=0)
+    assert failed.value.uncertain
+
+
+@pytest.mark.parametrize("old_urllib3", [False, True])
+def test_an_answer_that_drips_is_given_up_at_the_timeout(server, send, monkeypatch, old_urllib3):
+    if old_urllib3:
+        play_old_urllib3(monkeypatch)
+    server.replies.append({"drip": 0.05})
+    began = time.monotonic()
+    with pytest.raises(DeliveryError, match=r"no whole answer within 0\.3 seconds"):
+        send(timeout=0.3, retries=0)
+    assert time.monotonic() - began < 1.5  # the whole answer would take five seconds
+
+
+def test_old_urllib3_keeps_its_connection_too(server, monkeypatch):
+    play_old_urllib3(monkeypatch)
+    sender = client.Client(Connection(server.endpoint, "t0ken"))
+    assert [sender.send(BODY, JSON).body["id"] for _turn in range(3)] == ["1"] * 3
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:1/", "//", "/else\x00where", "\xb2"])
+def test_the_target_of_a_redirect_is_not_even_read(server, send, location):
+    server.replies.append({"status": 307, "headers": {"Location": location}})
+    assert send().status == 307
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("length", ["\xb2", "abc", "-1", ""])
+def test_an_impossible_length_or_pause_is_no_traceback(server, send, length):
+    server.replies.append({"status": 503, "body": b"", "headers": {"Retry-After": length, "Connection": "close"}})
+    assert send().attempts == 2
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70, ".b"])
+def test_a_host_name_that_cannot_be_is_an_error_of_ours(host):
+    with pytest.raises(DeliveryError, match="base_url") as failed:
+        client.Client(Connection(f"https://{host}/", "t0ken", retries=0)).send(BODY, JSON)
+    assert "t0ken" not in str(failed.value)
+
+
+def test_a_certificate_file_that_is_none_is_named_as_such(server, tmp_path):
+    path = tmp_path / "bad.pem"
+    path.write_text("no certificate", encoding="utf-8")
+    secure = server.endpoint.replace("http:", "https:")
+    for field in ("ca_path", "client_cert"):
+        with pytest.raises(DeliveryError, match=field) as failed:
+            client.Client(Connection(secure, "t0ken", **{field: str(path)})).send(BODY, JSON)
+        assert failed.value.attempts == 1
+
+
+def test_without_requests_one_message_names_the_interpreter():
+    script = (
+        "import sys; sys.modules['requests'] = None\n"
+        "from ansible_collections.callgoose.sqibs.plugins.module_utils import client, connection\n"
+        "try:\n"
+        "    client.client_for(connection.Connection('https://api.example/', 't0ken'))\n"
+        "except client.CallgooseError as error:\n"
+        "    print(error)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.count("\n") == 1
+    assert "requests cannot be imported" in done.stdout
+    assert f"{sys.executable} -m pip install requests" in done.stdout
+
+
+def test_a_client_without_requests_is_refused(monkeypatch):
+    monkeypatch.setattr(client, "REQUESTS_ERROR", ImportError("No module named 'requests'"))
+    with pytest.raises(CallgooseError, match="No module named 'requests'"):
+        client.Client(Connection("https://api.example/", "t0ken"))

@@ -1,0 +1,223 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the connection options take and refuse, and that no refusal repeats a secret.
+
+Must not import ansible-core or open a connection.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import (
+    Connection,
+    check_files,
+    connection_from,
+)
+from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
+
+SECRET = "s3cr3t"
+# As the argument specification leaves them when only the token is given.
+DEFAULTS = {
+    "source": "Ansible",
+    "base_url": "https://sqibs.callgoose.com/sqibs-api",
+    "api_token": SECRET,
+    "auth_method": "bearer",
+    "validate_certs": True,
+    "ca_path": None,
+    "client_cert": None,
+    "client_key": None,
+    "allow_http": False,
+    "timeout": 10.0,
+    "retries": 3,
+}
+
+
+def made(**options):
+    return connection_from({**DEFAULTS, **options})
+
+
+def refusal(**options):
+    with pytest.raises(OptionError) as refused:
+        made(**options)
+    return refused.value
+
+
+def test_the_defaults_give_the_documented_connection():
+    assert made() == Connection("https://sqibs.callgoose.com/sqibs-api/v1/process", SECRET, source="Ansible")
+
+
+@pytest.mark.parametrize("ending", ["", "/", "//", "/v1/process", "/v1/process/", "/v1/process//"])
+def test_a_base_url_may_end_with_slashes_or_the_endpoint(ending):
+    assert made(base_url=f"https://api.example/x{ending}").endpoint == "https://api.example/x/v1/process"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "endpoint"),
+    [
+        ("https://api.example", "https://api.example/v1/process"),
+        ("https://api.example:8443/", "https://api.example:8443/v1/process"),
+        ("HTTPS://api.example/A", "https://api.example/A/v1/process"),
+        ("https://[2001:db8::1]/a", "https://[2001:db8::1]/a/v1/process"),
+        ("https://api.example/v1/processes", "https://api.example/v1/processes/v1/process"),
+    ],
+)
+def test_port_path_and_address_of_a_base_url_are_kept(base_url, endpoint):
+    assert made(base_url=base_url).endpoint == endpoint
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "[::1]", "localhost", "LOCALHOST"])
+def test_plain_http_goes_to_loopback(host):
+    assert made(base_url=f"http://{host}:8080/a").endpoint == f"http://{host}:8080/a/v1/process"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "api.example",
+        "10.0.0.1",
+        "0.0.0.0",
+        "128.0.0.1",
+        "[::2]",
+        "localhost.example",
+        "127.0.0.1.example",
+        "localhosts",
+    ],
+)
+def test_plain_http_to_any_other_host_is_refused_unless_allowed(host):
+    error = refusal(base_url=f"http://{host}/a")
+    assert error.option == "base_url"
+    assert "plain http" in str(error)
+    assert "allow_http: true" in str(error)
+    assert made(base_url=f"http://{host}/a", allow_http=True).endpoint == f"http://{host}/a/v1/process"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "says"),
+    [
+        ("", "empty"),
+        ("sqibs.callgoose.com/sqibs-api", "scheme"),
+        ("//sqibs.callgoose.com", "scheme"),
+        ("ftp://sqibs.callgoose.com", "scheme"),
+        ("file:///etc/passwd", "scheme"),
+        ("javascript:alert(1)", "scheme"),
+        ("https://", "host"),
+        ("https:///path", "host"),
+        ("https://:443/", "host"),
+        ("https://api.example:0/", "host"),
+        ("https://api.example:99999/", "valid URL"),
+        ("https://api.example:port/", "valid URL"),
+        ("https://[::1", "valid URL"),
+        (f"https://user:{SECRET}@api.example/", "credentials"),
+        (f"https://{SECRET}@api.example/", "credentials"),
+        (f"http://localhost:{SECRET}@api.example/", ""),
+        (f"https://api.example/?token={SECRET}", "query or fragment"),
+        ("https://api.example/?", "query or fragment"),
+        ("https://api.example/#x", "query or fragment"),
+        ("https://api.example/#", "query or fragment"),
+        ("https://api.example\\@evil.example/", ""),
+        ("https://api.example/a\\b", "backslash"),
+        ("https://api.example/a b", "spaces"),
+        (" https://api.example", "spaces"),
+        ("https://api.example\r\nX-Evil: 1", "line breaks"),
+        ("https://api.example/\x00", "line breaks"),
+        ("https://api.example/\x7f", "line breaks"),
+        ("https://bücher.example", "beyond ASCII"),
+    ],
+)
+def test_a_bad_base_url_is_refused_with_a_remedy_and_without_its_value(base_url, says):
+    error = refusal(base_url=base_url)
+    assert error.option == "base_url"
+    assert str(error).startswith("base_url: ")
+    assert says in str(error)
+    assert str(error).rstrip(".").count(". ") >= 1  # a remedy follows the problem
+    assert SECRET not in str(error)
+    assert "evil" not in str(error)
+
+
+@pytest.mark.parametrize("token", [None, ""])
+def test_a_missing_token_names_the_option_and_the_variable(token):
+    error = refusal(api_token=token)
+    assert error.option == "api_token"
+    assert "CALLGOOSE_API_TOKEN" in str(error)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [SECRET + end for end in ("\n", "\r\nX-Evil: 1", " ", "\t", "\x00", "\x7f", "\x85", "\u2028", "ü", "\udcff")]
+    + [f" {SECRET}", "\n"],
+)
+def test_a_token_that_could_split_a_header_is_refused_and_not_repeated(token):
+    error = refusal(api_token=token)
+    assert error.option == "api_token"
+    assert "trim" in str(error)
+    assert SECRET not in str(error)
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\u2029", "\udcff"])
+def test_a_source_with_a_character_that_is_no_text_is_refused(character):
+    error = refusal(source=f"Ansible{character}")
+    assert error.option == "source"
+    assert "one line of plain text" in str(error)
+
+
+@pytest.mark.parametrize("source", ["", "Ansible", "A & B=#?/", "Büro 😀"])
+def test_a_source_of_one_line_is_taken_as_it_is(source):
+    assert made(source=source).source == source
+
+
+def test_a_client_key_without_certificate_is_refused():
+    error = refusal(client_key="/key.pem")
+    assert error.option == "client_key"
+    assert "client_cert" in str(error)
+    assert refusal(client_key="/key.pem", client_cert="").option == "client_key"
+
+
+def test_a_client_certificate_needs_no_key_of_its_own():
+    connection = made(client_cert="/both.pem")
+    assert (connection.client_cert, connection.client_key) == ("/both.pem", None)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, -0.5, math.nan, math.inf, -math.inf])
+def test_a_timeout_that_is_no_positive_time_is_refused(timeout):
+    assert str(refusal(timeout=timeout)).startswith("timeout: it is not a positive number of seconds")
+
+
+def test_negative_retries_are_refused_and_none_are_fine():
+    assert str(refusal(retries=-1)).startswith("retries: it is negative. Use 0")
+    assert made(retries=0).retries == 0
+
+
+@pytest.mark.parametrize("option", ["ca_path", "client_cert", "client_key"])
+def test_a_path_that_does_not_exist_is_refused_by_the_host_that_sends(option, tmp_path):
+    there, missing = tmp_path / "there.pem", tmp_path / "missing.pem"
+    there.touch()
+    connection = made(client_cert=str(there), **({} if option == "client_cert" else {option: str(there)}))
+    check_files(connection)
+    paths = {"client_cert": str(there), option: str(missing)}
+    with pytest.raises(OptionError, match=f"^{option}: the path does not exist") as refused:
+        check_files(made(**paths))
+    assert str(missing) in str(refused.value)
+    assert "PEM" in str(refused.value)
+
+
+def test_a_path_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "locked.pem"
+    path.touch()
+    # root may read everything, so the answer of the operating system is played.
+    monkeypatch.setattr("os.access", lambda _path, mode: mode == 0)
+    with pytest.raises(OptionError, match=r"^ca_path: the path cannot be read"):
+        check_files(made(ca_path=str(path)))
+
+
+def test_an_empty_path_is_none():
+    connection = made(ca_path="", client_cert="", client_key="")
+    assert (connection.ca_path, connection.client_cert, connection.client_key) == (None, None, None)
+
+
+def test_the_representation_has_no_token():
+    assert SECRET not in repr(made())
+    assert SECRET not in str({"connection": made()})
