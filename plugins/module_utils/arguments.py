@@ -166,11 +166,11 @@ def _content_type(content_type: str) -> str:
     remedy = "Use application/json, text/plain or another text type: the API takes any other for an empty payload."
     media_type, _separator, parameters = content_type.partition(";")
     name = media_type.strip().lower()
-    if not MEDIA_TYPE.fullmatch(name) or not VISIBLE_ASCII.fullmatch(parameters.replace(" ", "") or "-"):
+    if not MEDIA_TYPE.fullmatch(name) or not VISIBLE_ASCII.fullmatch(content_type.replace(" ", "")):
         raise OptionError("content_type", "it is no media type", remedy)
     if not (name.startswith("text/") or name in TEXT_TYPES or name.endswith(("+json", "+xml"))):
         raise OptionError("content_type", "it is not a text type", remedy)
     charset = re.search(r"charset\s*=\s*\"?([^\s;\"]*)", parameters, re.IGNORECASE)
     if charset and charset.group(1).lower() not in ("utf-8", "utf8"):
         raise OptionError("content_type", "it names a charset other than UTF-8", "Everything is sent as UTF-8.")
-    return content_type
+    return content_type.strip()
