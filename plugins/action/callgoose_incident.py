@@ -23,9 +23,13 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import (
     ARGUMENT_SPEC,
     CONNECTION_SPEC,
 )
-from ansible_collections.callgoose.sqibs.plugins.module_utils.task import run_task
+from ansible_collections.callgoose.sqibs.plugins.module_utils.task import refused, run_task
 
 MODULE = "callgoose.sqibs.callgoose_incident"
+NO_ASYNC = (
+    "callgoose_incident does not support async: it runs on the controller and takes one request. "
+    "Remove async and poll from this task; timeout and retries bound how long it takes."
+)
 
 
 class ActionModule(ActionBase):
@@ -38,13 +42,13 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Validate the options here, then send from here, or from the host that the task is delegated to."""
         if self._task.async_val:
-            raise AnsibleActionFail(
-                "callgoose_incident does not support async: it runs on the controller and takes one request. "
-                "Remove async and poll from this task; timeout and retries bound how long it takes."
-            )
+            return refused(NO_ASYNC)
         result = super().run(tmp, task_vars)
         with _environment(self._own_environment()):
-            _validation, params = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC, **ARGUMENT_RULES)
+            try:
+                _validation, params = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC, **ARGUMENT_RULES)
+            except AnsibleActionFail as error:  # left to Ansible, it would have a traceback and none of our fields
+                return refused(error.message)
             if self._task.delegate_to and self._task.delegate_to not in C.LOCALHOST:
                 return {**result, **self._run_module(params, task_vars)}
             outcome = run_task(params, check_mode=self._task.check_mode, diff=self._task.diff)
@@ -56,6 +60,18 @@ class ActionModule(ActionBase):
         values: dict[str, Any] = {}
         self._compute_environment_string(values)
         return {name: str(value) for name, value in values.items()}
+
+    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
+        """Keep the token off the delegated host's command line, which Ansible prints at -vvv and ``ps`` shows there.
+
+        The module needs none of our variables: it gets what they say as options.
+        """
+        values: dict[str, Any] = {}
+        super()._compute_environment_string(values)
+        if raw_environment_out is not None:
+            raw_environment_out.update(values)
+        rest = {name: value for name, value in values.items() if not name.startswith("CALLGOOSE_")}
+        return self._connection._shell.env_prefix(**rest)
 
     def _run_module(self, params: Mapping[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Run the module on the delegated host, with the connection options that hold on the controller.

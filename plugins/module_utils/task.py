@@ -44,10 +44,18 @@ def run_task(params: Mapping[str, Any], *, check_mode: bool, diff: bool) -> Dict
         check_files(task.connection)
         result = _predict(task) if check_mode else _send(task)
     except CallgooseError as error:
-        return {**EMPTY_RESULT, "failed": True, "msg": str(error)}
+        return refused(str(error))
     if diff and result["changed"]:
         result["diff"] = _diff(task)
     return result
+
+
+def refused(message: str) -> Dict[str, Any]:
+    """Return the result of a task that failed before any request.
+
+    :param message: what is wrong, and what to do about it.
+    """
+    return {**EMPTY_RESULT, "failed": True, "msg": message}
 
 
 def _predict(task: Task) -> Dict[str, Any]:
