@@ -136,12 +136,12 @@ def test_a_server_that_hangs_up_in_the_handshake_is_tried_again(pauses):
             accepted.close()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=hang_up, args=(listener,))
+        thread = threading.Thread(target=hang_up, args=(listener,), daemon=True)
         thread.start()
         connection = Connection(f"https://127.0.0.1:{listener.getsockname()[1]}/", "t0ken", timeout=5.0, retries=1)
         with pytest.raises(DeliveryError) as failed:
             Client(connection).send(b"{}", JSON)
-        thread.join()
+        thread.join(timeout=2)
     assert (failed.value.attempts, len(pauses)) == (2, 1)
 
 

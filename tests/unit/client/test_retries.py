@@ -109,6 +109,13 @@ def test_over_tls_a_lost_answer_is_tried_again_too(tls_sandbox, send, kind):
     assert (answer.status, answer.attempts, answer.uncertain) == (208, 2, True)
 
 
+def test_a_half_answer_is_no_answer(sandbox, send):
+    sandbox.queue_fault("cut_off")
+    with pytest.raises(DeliveryError, match="the answer was cut off") as failed:
+        send(sandbox, retries=0)
+    assert failed.value.uncertain
+
+
 def test_a_server_that_hangs_costs_one_timeout_an_attempt(sandbox, send):
     sandbox.queue_fault("hang", processed=True)
     answer = send(sandbox, timeout=0.3)

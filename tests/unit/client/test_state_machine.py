@@ -70,6 +70,12 @@ class Incidents(RuleBasedStateMachine):
             self.sandbox.queue_fault(**fault)
         self._run_and_check(key, state, retries)
 
+    @rule(key=KEYS, state=STATES, fault=FAULTS)
+    def run_once(self, key: str, state: str, fault: dict[str, Any]) -> None:
+        """Run a task whose only attempt meets a fault."""
+        self.sandbox.queue_fault(**fault)
+        self._run_and_check(key, state, retries=0)
+
     @rule(key=KEYS, state=STATES, retries=RETRIES, fault=SLOW_FAULTS, rarely=st.integers(1, 6))
     def run_slowly(self, key: str, state: str, retries: int, fault: dict[str, Any], rarely: int) -> None:
         """Run a task whose first attempt gets no answer in time."""
