@@ -24,6 +24,7 @@ myst_heading_anchors = 3
 # Labels of Ansible's own documentation that the generated pages and our plugins' texts refer to.
 ANSIBLE_DOCUMENTATION = "https://docs.ansible.com/ansible/latest/"
 ANSIBLE_PAGES = {
+    "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
