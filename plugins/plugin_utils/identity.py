@@ -152,7 +152,7 @@ def remote_path(url: str) -> str:
     url = _TRANSPORT.sub("", url.strip())
     scheme, separator, rest = url.partition("://")
     if separator and "/" not in scheme:
-        authority, _, path = rest.partition("/")
+        authority, _slash, path = rest.partition("/")
         path = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
         path = path if path.strip("/") else authority.rpartition("@")[2].lower()
     else:
