@@ -163,8 +163,8 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=MODULE_PYTHON, requires=["build"])
 def module_python(session: nox.Session) -> None:
-    """What a delegated task runs on its host, on the oldest Python for that: no ansible-core there to import."""
-    session.install("hypothesis", "pytest", "requests")
+    """What a delegated task runs on its host, on the oldest Python and libraries for that, without ansible-core."""
+    session.install("hypothesis", "pytest", "requests==2.31.0", "urllib3<2")
     pytest(session, "tests/unit/module_utils", env={"SQIBS_TEST_COLLECTIONS": str(BUILD / "collections")})
 
 

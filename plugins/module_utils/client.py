@@ -24,6 +24,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional
 from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import URL_PARAMETER, Connection
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, DeliveryError
 from ansible_collections.callgoose.sqibs.plugins.module_utils.outcome import is_doubtful, is_transient
+from ansible_collections.callgoose.sqibs.plugins.module_utils.punctual import Clock, keep_time
 
 try:
     import requests
@@ -79,7 +80,8 @@ class Client:
                 f"Install it for {sys.executable} (for example: {sys.executable} -m pip install requests)."
             )
         self._connection = connection
-        self._session = _session(connection)
+        self._clock = Clock()
+        self._session = _session(connection, self._clock)
 
     def send(self, body: bytes, content_type: str, deadline: Optional[float] = None) -> Answer:
         """POST one body and return the API's answer, retrying what may pass.
@@ -112,7 +114,7 @@ class Client:
         seconds = connection.timeout if deadline is None else min(connection.timeout, deadline - time.monotonic())
         if seconds <= 0:
             raise _AttemptError("there was no time left", uncertain=False, final=True)
-        end = time.monotonic() + seconds
+        self._clock.end = time.monotonic() + seconds
         headers = {"Content-Type": content_type}
         query: Dict[str, str] = {"from": connection.source} if connection.source else {}
         if connection.auth_method == URL_PARAMETER:
@@ -133,7 +135,7 @@ class Client:
                 stream=True,
             )
             with response:
-                return response, _read(response, end)
+                return response, _read(response)
 
 
 _CLIENTS: Dict[Connection, Client] = {}
@@ -151,8 +153,10 @@ def client_for(connection: Connection) -> Client:
     return _CLIENTS[connection]
 
 
-def _session(connection: Connection) -> Any:
+def _session(connection: Connection, clock: Clock) -> Any:
     session: Any = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _adapter(clock))
     # With trust in the environment, requests lets an entry of ~/.netrc replace the token, and REQUESTS_CA_BUNDLE
     # override validate_certs: false (requests/sessions.py, prepare_request and merge_environment_settings).
     session.trust_env = False
@@ -165,6 +169,24 @@ def _session(connection: Connection) -> Any:
         key = connection.client_key
         session.cert = (connection.client_cert, key) if key else connection.client_cert
     return session
+
+
+def _adapter(clock: Clock) -> Any:
+    """Return what requests sends through, with or without a proxy, by connections that keep to the clock."""
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *words: Any, **named: Any) -> None:
+            super().init_poolmanager(*words, **named)
+            keep_time(self.poolmanager, clock)
+
+        def proxy_manager_for(self, proxy: Any, **named: Any) -> Any:
+            known = proxy in self.proxy_manager
+            manager = super().proxy_manager_for(proxy, **named)
+            if not known:
+                keep_time(manager, clock)
+            return manager
+
+    return Adapter()
 
 
 def _verification(connection: Connection) -> Any:
@@ -205,6 +227,8 @@ def _translated(seconds: float) -> Iterator[None]:
     except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
         raise _AttemptError("the answer was cut off", uncertain=True) from None
     except requests.exceptions.ConnectionError as error:
+        if _in_chain(error, socket.timeout):
+            raise _AttemptError(f"no whole answer within {seconds:g} seconds", uncertain=True) from None
         never_sent = _in_chain(error, urllib3.exceptions.NewConnectionError) is not None
         raise _AttemptError(f"the connection failed ({_cause(error)})", uncertain=not never_sent) from None
     except requests.exceptions.InvalidProxyURL:
@@ -248,24 +272,19 @@ def _cause(error: BaseException) -> str:
             return "the host name cannot be resolved"
         if isinstance(one, OSError) and one.strerror:
             return one.strerror
-    if _in_chain(error, urllib3.exceptions.NameResolutionError):
-        return "the host name cannot be resolved"
+        if isinstance(one, socket.timeout):
+            return "it took too long"
     return "closed by the other side"
 
 
-def _read(response: Any, end: float) -> bytes:
-    """Read the answer's body until ``end`` (``time.monotonic()``), and check that it is whole."""
-    raw = response.raw
-    # Only what has arrived: a part of fixed size is waited for until it is whole, however slowly its bytes drip in.
-    read, most = (raw.read1, LONGEST_ANSWER) if hasattr(raw, "read1") else (raw.read, 1)  # urllib3 before 2.1
+def _read(response: Any) -> bytes:
+    """Read the answer's body and check that it is whole."""
     data = b""
     while len(data) < LONGEST_ANSWER:
-        part = read(most, decode_content=False)
+        part = response.raw.read(LONGEST_ANSWER, decode_content=False)
         if not part:
             break
         data += part
-        if time.monotonic() > end:
-            raise TimeoutError
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and len(data) < min(int(length), LONGEST_ANSWER):
         raise requests.exceptions.ChunkedEncodingError

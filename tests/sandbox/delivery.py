@@ -42,8 +42,11 @@ async def deliver(request: web.BaseRequest, reply: Reply, fault: Fault, released
     elif fault.kind == "cut_off":
         head, body = _as_bytes(reply)
         _end_after(request.transport, head + body[: len(body) // 2])
-    elif fault.kind == "drip":
-        await _drip(request, reply, DRIP_SECONDS if fault.seconds is None else fault.seconds, released)
+    elif fault.kind in ("drip", "drip_head"):
+        head, body = _as_bytes(reply)
+        at_once, slowly = (head, body) if fault.kind == "drip" else (b"", head + body)
+        seconds = DRIP_SECONDS if fault.seconds is None else fault.seconds
+        await _drip(request, at_once, slowly, seconds, released)
     return respond(reply)
 
 
@@ -56,16 +59,17 @@ async def _held(released: asyncio.Event, seconds: float | None) -> bool:
     return True
 
 
-async def _drip(request: web.BaseRequest, reply: Reply, seconds: float, released: asyncio.Event) -> None:
-    head, body = _as_bytes(reply)
+async def _drip(
+    request: web.BaseRequest, at_once: bytes, slowly: bytes, seconds: float, released: asyncio.Event
+) -> None:
     if request.transport is not None:
-        request.transport.write(head)
-    for place in range(len(body)):
+        request.transport.write(at_once)
+    for place in range(len(slowly)):
         if await _held(released, seconds):
             return _reset(request.transport)
         if request.transport is None:  # the client has had enough
             return None
-        request.transport.write(body[place : place + 1])
+        request.transport.write(slowly[place : place + 1])
     return _end_after(request.transport, b"")
 
 

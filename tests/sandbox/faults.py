@@ -36,6 +36,7 @@ KINDS = {
     "reset": Kind(NONE, NONE, processed=False),
     "cut_off": Kind(NONE, NONE, processed=True),
     "drip": Kind(NONE, frozenset({"seconds"}), processed=True),
+    "drip_head": Kind(NONE, frozenset({"seconds"}), processed=True),
     "hang": Kind(NONE, NONE, processed=False),
 }
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -73,12 +74,13 @@ class Fault:
     reset       a connection reset instead of an answer
     cut_off     half of the answer's body, then the end of the connection
     drip        the answer's body with one byte every ``seconds`` (1)
+    drip_head   the same from the first byte of the status line on
     hang        nothing, ever
     =========== ==============================================================================================
 
     ``processed`` says whether the API has processed the request although the answer is faulty: a processed one that
-    gets reset, cut_off or hang leaves its client in doubt. Default: true for body, delay, cut_off and drip. A request
-    that was not processed has a 500 as its answer, which then is delayed, cut off and so on.
+    gets reset, cut_off or hang leaves its client in doubt. Default: true for body, delay, cut_off and both drips. A
+    request that was not processed has a 500 as its answer, which then is delayed, cut off and so on.
     """
 
     kind: str

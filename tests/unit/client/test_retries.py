@@ -137,9 +137,10 @@ def test_an_answer_after_the_timeout_is_not_waited_for(sandbox, send):
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize("kind", ["drip", "drip_head"])
 @pytest.mark.parametrize("seconds", [0.02, 0.2, 5])
-def test_an_answer_that_drips_is_bounded_by_the_timeout_however_slowly(sandbox, send, seconds):
-    sandbox.queue_fault("drip", seconds=seconds)
+def test_an_answer_that_drips_is_bounded_by_the_timeout_however_slowly(sandbox, send, kind, seconds):
+    sandbox.queue_fault(kind, seconds=seconds)
     began = time.monotonic()
     with pytest.raises(DeliveryError, match=r"no whole answer within 0\.4 seconds") as failed:
         send(sandbox, timeout=0.4, retries=0)

@@ -14,7 +14,6 @@ import sys
 import time
 
 import pytest
-import urllib3.response
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils import client
 from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import Connection
@@ -40,13 +39,6 @@ def send(server):
         return client.Client(Connection(server.endpoint, "t0ken", **fields)).send(BODY, JSON)
 
     return send
-
-
-def play_old_urllib3(monkeypatch):
-    """Before version 2.1 urllib3 could not read only what has arrived."""
-    for kind in urllib3.response.HTTPResponse.__mro__:
-        if "read1" in vars(kind):
-            monkeypatch.delattr(kind, "read1")
 
 
 def test_a_call_posts_the_body_with_the_token_in_a_header(server, send):
@@ -100,22 +92,12 @@ def test_a_silent_server_costs_one_timeout_an_attempt(server, send):
     assert failed.value.uncertain
 
 
-@pytest.mark.parametrize("old_urllib3", [False, True])
-def test_an_answer_that_drips_is_given_up_at_the_timeout(server, send, monkeypatch, old_urllib3):
-    if old_urllib3:
-        play_old_urllib3(monkeypatch)
+def test_an_answer_that_drips_is_given_up_at_the_timeout(server, send):
     server.replies.append({"drip": 0.05})
     began = time.monotonic()
     with pytest.raises(DeliveryError, match=r"no whole answer within 0\.3 seconds"):
         send(timeout=0.3, retries=0)
     assert time.monotonic() - began < 1.5  # the whole answer would take five seconds
-
-
-def test_old_urllib3_keeps_its_connection_too(server, monkeypatch):
-    play_old_urllib3(monkeypatch)
-    sender = client.Client(Connection(server.endpoint, "t0ken"))
-    assert [sender.send(BODY, JSON).body["id"] for _turn in range(3)] == ["1"] * 3
-    assert server.connections == 1
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:1/", "//", "/else\x00where", "\xb2"])

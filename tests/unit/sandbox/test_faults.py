@@ -101,6 +101,14 @@ def test_a_drip_sends_the_body_byte_by_byte(client, sandbox, trigger):
     assert len(chunks) > 100
 
 
+def test_a_drip_of_the_head_sends_the_status_line_byte_by_byte_too(client, sandbox, trigger):
+    sandbox.queue_fault("drip_head", seconds=0.002)
+    began = time.monotonic()
+    response = client.post(trigger, stream=True)
+    assert time.monotonic() - began > 0.1
+    assert (response.status_code, response.json()["triggered"]["created"]) == (201, True)
+
+
 def test_a_drip_takes_a_second_for_each_byte_unless_told_otherwise(make_client, trigger):
     client = make_client()
     client.sandbox.queue_fault("drip")
@@ -121,7 +129,10 @@ def test_a_hanging_request_is_never_answered(client, sandbox, trigger, processed
 
 
 @pytest.mark.parametrize("end", ["reset", "close"])
-@pytest.mark.parametrize(("kind", "fields"), [("hang", {}), ("delay", {"seconds": 600}), ("drip", {"seconds": 600})])
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("hang", {}), ("delay", {"seconds": 600}), ("drip", {"seconds": 600}), ("drip_head", {"seconds": 600})],
+)
 def test_a_request_that_is_held_back_ends_with_the_sandbox(client, sandbox, trigger, kind, fields, end):
     sandbox.queue_fault(kind, **fields)
     ended = threading.Event()
