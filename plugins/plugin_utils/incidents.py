@@ -152,7 +152,7 @@ def pending(ledger: Ledger, policy: Policy, now: float, sent: Collection[Send] =
 
 
 def after_answer(
-    ledger: Ledger, send: Send, outcome: str | None, policy: Policy, now: float
+    ledger: Ledger, send: Send, outcome: str | None, policy: Policy, now: float, uncertain: bool = False
 ) -> tuple[Ledger, tuple[str, ...]]:
     """Return the ledger after an answer, and warnings for the user: only what the API granted is taken for done.
 
@@ -160,31 +160,38 @@ def after_answer(
 
     :param outcome: a name of ``module_utils.outcome``; None when nobody knows whether the API has processed it.
     :param now: seconds of the clock.
+    :param uncertain: whether an earlier attempt of the same call may have been processed.
     """
     incident = ledger.incidents.get(send.key)
     if incident is None:  # the ledger was lost in between: the next run with this key asks the API
         return ledger, ()
-    if send.state == TRIGGERED:
-        after = _after_trigger(incident, send, outcome, now)
-        is_in_doubt = send.episode == after.episode and bool(after.members) and not after.granted
-        warning = _TRIGGER_WARNING
-    else:
-        after = _after_resolve(incident, send, outcome, policy, now)
-        is_in_doubt = not after.members and after.standing == OPEN
-        warning = _RESOLVE_WARNING
+    take = _after_trigger if send.state == TRIGGERED else _after_resolve
+    if uncertain and outcome in _NOTHING_DONE:
+        # The earlier attempt may have opened what is not wanted any more, or closed what the last one did not find.
+        incident = take(incident, send, None, policy, now)
+    after = take(incident, send, outcome, policy, now)
     warnings: tuple[str, ...] = ()
-    if outcome in _NOTHING_DONE and is_in_doubt and not after.warned:
+    if outcome in _NOTHING_DONE and _is_in_doubt(after, send, outcome, policy) and not after.warned:
         after = replace(after, warned=True)
-        warnings = (warning.format(key=send.key, outcome=outcome),)
+        warnings = (_WARNINGS[send.state].format(key=send.key, outcome=outcome),)
     return replace(ledger, incidents={**ledger.incidents, send.key: after}), warnings
 
 
-_TRIGGER_WARNING = (
-    "The API has not opened incident {key} ({outcome}): the page may not have gone out. The next run sends it again."
-)
-_RESOLVE_WARNING = (
-    "The API has not closed incident {key} ({outcome}): it may still be open. The next run sends the resolve again."
-)
+_WARNINGS = {
+    TRIGGERED: "The API has not opened incident {key} ({outcome}): the page may not have gone out. "
+    "The next run sends it again.",
+    RESOLVED: "The API has not closed incident {key} ({outcome}): it may still be open. "
+    "The next run sends the resolve again.",
+}
+
+
+def _is_in_doubt(incident: Incident, send: Send, outcome: str, policy: Policy) -> bool:
+    """Whether the user must know that the API has not done what was sent."""
+    if send.state == RESOLVED:
+        return not incident.members and incident.standing == OPEN
+    # Without memory nobody knows whether it should have been new: the run before may have opened it.
+    is_expected = policy.memory == NONE and outcome == outcomes.DUPLICATE
+    return send.episode == incident.episode and bool(incident.members) and not incident.granted and not is_expected
 
 
 def _passed(since: float, policy: Policy, now: float) -> bool:
@@ -215,7 +222,7 @@ def _is_over(host: str, run: RunFacts) -> bool:
     if host in run.succeeded:
         return host not in run.failed
     # A broken dynamic inventory is empty, or holds none of the hosts that plays are for.
-    is_whole = not run.scope.limit and bool(run.inventory) and bool(run.succeeded)
+    is_whole = not run.scope.limit and bool(run.inventory) and bool(run.succeeded or run.failed)
     return is_whole and host not in run.inventory and host not in run.failed and host not in _IMPLICIT
 
 
@@ -280,7 +287,7 @@ def _wanted(incident: Incident, policy: Policy, now: float) -> Send | None:
     return Send(TRIGGERED, incident.key, incident.episode, incident.hosts, incident)
 
 
-def _after_trigger(incident: Incident, send: Send, outcome: str | None, now: float) -> Incident:
+def _after_trigger(incident: Incident, send: Send, outcome: str | None, policy: Policy, now: float) -> Incident:
     if incident.members and send.episode == incident.episode:
         # "open only on 201, or 208 when it was already confirmed open"
         if outcome == outcomes.CREATED or (outcome == outcomes.DUPLICATE and incident.granted):
@@ -298,23 +305,19 @@ def _after_trigger(incident: Incident, send: Send, outcome: str | None, now: flo
 def _after_resolve(incident: Incident, send: Send, outcome: str | None, policy: Policy, now: float) -> Incident:
     if incident.members:
         return _opened_anew(incident) if outcome in (outcomes.RESOLVED, None) else incident
-    if outcome == outcomes.RESOLVED and send.episode == incident.episode:
-        return replace(incident, standing=CLOSED, answered_at=now)
-    if outcome in (outcomes.RESOLVED, None):
+    is_same = send.episode == incident.episode
+    if outcome in (outcomes.RESOLVED, None) and not (outcome and is_same):
         return replace(incident, standing=MAYBE) if incident.standing == OPEN else incident
-    if outcome not in _NOTHING_DONE or send.episode != incident.episode or incident.standing == CLOSED:
+    # "resolved only on 200 with resolved: true": what was granted and never resolved stays, whatever else is answered
+    if outcome == outcomes.FAILED or not is_same or (outcome in _NOTHING_DONE and incident.standing == OPEN):
         return incident
-    is_late = incident.refused_at is not None and _passed(incident.refused_at, policy, now)
-    # A duplicate says that something like it was processed before, not that nothing is open. What was granted is
-    # believed to be open until the API has denied it for so long that somebody must have closed it by hand.
-    settles = {
-        UNKNOWN: True,
-        MAYBE: is_late or outcome != outcomes.DUPLICATE,
-        OPEN: is_late and outcome != outcomes.DUPLICATE,
-    }
-    if settles[incident.standing]:
-        return replace(incident, standing=CLOSED, answered_at=now)
-    return replace(incident, refused_at=now if incident.refused_at is None else incident.refused_at)
+    if outcome == outcomes.DUPLICATE and incident.standing == MAYBE:
+        # It says that a similar resolve was processed before, perhaps before the page. Once no window can be the
+        # reason any more, it is this API's word for nothing to resolve.
+        since = now if incident.refused_at is None else incident.refused_at
+        if not _passed(since, policy, now):
+            return replace(incident, refused_at=since)
+    return replace(incident, standing=CLOSED, answered_at=now)
 
 
 def _opened_anew(incident: Incident) -> Incident:

@@ -58,7 +58,7 @@ class Incident:
     :param failed_runs: consecutive failed runs.
     :param sent_hosts: the members in the last trigger that counts as sent in this episode.
     :param answered_at: seconds of the clock, when the API last granted what was wanted.
-    :param refused_at: seconds of the clock, when a resolve first got an answer that granted nothing; None: not yet.
+    :param refused_at: seconds of the clock, when a resolve first got an answer that settles nothing yet; None: not so.
     :param warned: whether the user was told that the trigger, or else the resolve, may have done nothing.
     """
 

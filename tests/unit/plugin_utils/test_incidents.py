@@ -8,6 +8,7 @@ Must not need a store, an API or Ansible: ledgers, runs and answers are values.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,10 +67,10 @@ class Base:
         self.sent.append(send)
         return send
 
-    def answered(self, outcome: str | None, send: Send | None = None) -> None:
+    def answered(self, outcome: str | None, send: Send | None = None, uncertain: bool = False) -> None:
         """Send what is to be sent next and get this answer."""
         send = send or self.send()
-        self.ledger, self.warnings = after_answer(self.ledger, send, outcome, self.policy, self.now)
+        self.ledger, self.warnings = after_answer(self.ledger, send, outcome, self.policy, self.now, uncertain)
 
     def hosts(self, scope: Scope = Scope()) -> set[str]:  # noqa: B008 - frozen
         incident = self.ledger.incidents.get(key(scope))
@@ -335,6 +336,11 @@ def test_a_limited_run_drops_no_hosts(opened: Base) -> None:
     assert opened.hosts() == {"web2"}
 
 
+def test_a_whole_run_in_which_all_others_fail_drops_hosts_that_are_gone_too(opened: Base) -> None:
+    opened.run(failed="web1", inventory=frozenset({"web1"}))
+    assert opened.hosts() == {"web1"}
+
+
 @pytest.mark.parametrize("facts", [{"inventory": frozenset(), "ok": "db1"}, {"inventory": frozenset({"x"}), "ok": ""}])
 def test_a_broken_inventory_drops_no_hosts(opened: Base, facts: dict[str, Any]) -> None:
     opened.run(**facts)
@@ -527,21 +533,20 @@ def test_an_open_incident_whose_resolve_is_not_granted_is_said_once_and_sent_aga
     assert opened[WHOLE].confirmed
 
 
-@pytest.mark.parametrize("outcome, settled", [("nothing_to_resolve", True), ("unmatched", True), ("duplicate", False)])
-def test_what_the_api_denies_for_the_repeat_interval_was_closed_by_hand(
-    opened: Base, outcome: str, settled: bool
+@pytest.mark.parametrize("outcome", ["nothing_to_resolve", "unmatched", "duplicate", "failed"])
+def test_only_a_granted_resolve_closes_what_was_confirmed_open_however_long_it_takes(
+    opened: Base, outcome: str
 ) -> None:
-    opened.now += 10 * HOUR
-    opened.run(ok="web1 web2 db1")
-    opened.answered("duplicate")
-    opened.now += 4 * HOUR - 1
-    opened.run(ok="web1 web2 db1")
-    opened.answered(outcome)
+    for _run in range(3):
+        opened.run(ok="web1 web2 db1")
+        opened.answered(outcome)
+        opened.now += 5 * HOUR
     assert not opened[WHOLE].confirmed
-    opened.now += 1
-    opened.run(ok="web1 web2 db1")
-    opened.answered(outcome)
-    assert opened[WHOLE].confirmed is settled
+    opened.run(failed="db1", scope=DEPLOY)
+    opened.answered("created")
+    assert opened.next() == RESOLVE, "any next run sends it again"
+    opened.answered("resolved")
+    assert opened[WHOLE].confirmed
 
 
 def test_a_refused_resolve_does_not_count_against_the_next_opening(opened: Base) -> None:
@@ -570,6 +575,33 @@ def test_nothing_to_resolve_after_a_resolve_of_unknown_fate_was_that_resolve(ope
     opened.run(ok="web1 web2 db1")
     opened.answered("nothing_to_resolve")
     assert opened[WHOLE].confirmed and not opened.warnings
+
+
+@pytest.mark.parametrize("outcome", ["nothing_to_resolve", "unmatched"])
+def test_nothing_to_resolve_after_an_attempt_of_unknown_fate_was_that_attempt(opened: Base, outcome: str) -> None:
+    opened.run(ok="web1 web2 db1")
+    opened.answered(outcome, uncertain=True)
+    assert opened[WHOLE].confirmed and not opened.warnings
+
+
+@pytest.mark.parametrize("outcome", ["nothing_to_resolve", "resolved"])
+def test_an_attempt_of_unknown_fate_may_have_closed_the_page_of_a_new_failure_once(opened: Base, outcome: str) -> None:
+    opened.run(ok="web1 web2 db1")
+    resolve = opened.send()
+    opened.run(failed="web1")
+    opened.answered("created")
+    opened.answered(outcome, resolve, uncertain=True)
+    assert opened.send().episode == 3
+
+
+def test_an_attempt_of_unknown_fate_may_have_opened_what_was_closed_meanwhile(base: Base) -> None:
+    base.run(failed="web1")
+    page = base.send()
+    base.run(ok="web1")
+    base.answered("nothing_to_resolve")
+    base.answered("unmatched", page, uncertain=True)
+    base.run(ok="web1")
+    assert base.next() == RESOLVE
 
 
 @pytest.mark.parametrize("outcome, settled", [("nothing_to_resolve", True), ("unmatched", True), ("duplicate", False)])
@@ -671,16 +703,37 @@ def test_without_memory_a_successful_run_always_resolves_without_episode() -> No
     assert (send.state, send.key, send.episode) == ("resolved", KEY, 0)
 
 
+def test_without_memory_a_failed_and_a_later_successful_run_of_the_same_command_meet() -> None:
+    sends = []
+    for facts in ({"failed": "web1"}, {"failed": "web1"}, {"ok": "web1"}, {"ok": "web1"}):
+        process = Base(memory=NONE)  # each has a memory of its own, and takes it along when it ends
+        process.run(scope=LIMIT_WEB1, **facts)
+        send = process.send()
+        process.answered("duplicate", send)
+        assert process.next() is None
+        assert not process.warnings, "nobody knows that it should have been new"
+        sends.append((send.state, send.key, send.episode))
+    limited = key(LIMIT_WEB1)
+    assert sends == [("triggered", limited, 0)] * 2 + [("resolved", limited, 0)] * 2
+
+
+def test_without_memory_a_page_that_matches_no_filter_is_still_said() -> None:
+    base = Base(memory=NONE)
+    base.run(failed="web1")
+    base.answered("unmatched")
+    assert base.warnings
+
+
 def test_closed_incidents_are_forgotten_beyond_a_thousand(opened: Base) -> None:
-    for number in range(1010):
-        opened.now += 1
-        opened.run(ok="web3", scope=Scope(limit=(f"web{number}",)))
-        opened.answered("nothing_to_resolve", opened.send())
+    closed = {
+        name: Incident(name, Scope(), standing="closed", answered_at=float(age))
+        for age, name in enumerate(f"key {number}" for number in range(1010))
+    }
+    opened.ledger = replace(opened.ledger, incidents={**closed, **opened.ledger.incidents})
     opened.run(failed="web1")
     assert len(opened.ledger.incidents) == 1001
     assert opened.hosts() == {"web1", "web2"}
-    assert key(Scope(limit=("web1009",))) in opened.ledger.incidents
-    assert key(Scope(limit=("web9",))) not in opened.ledger.incidents
+    assert "key 10" in opened.ledger.incidents and "key 9" not in opened.ledger.incidents
 
 
 # --- after so many failures ----------------------------------------------------------------------------------------
