@@ -113,7 +113,7 @@ class SqliteStore:
                 yield connection
         except sqlite3.Error as error:
             # "not a database" and "malformed" come as this very class, what may pass (locked, full) as one beneath it
-            if type(error) is not sqlite3.DatabaseError:
+            if error.__class__ is not sqlite3.DatabaseError:
                 raise StoreError(f"The store {self.path} cannot be used: {error}") from error
             raise StoreError(self._set_aside(opened, error)) from error
 
