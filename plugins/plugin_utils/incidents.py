@@ -129,9 +129,7 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
         incidents[key] = _counted(replace(incident, members={**incident.members, **members}), policy)
     for key, incident in incidents.items():
         if not incident.members and key in before and before[key].members:
-            incidents[key] = replace(
-                incident, granted=False, sent_hosts=frozenset(), failed_runs=0, refused_at=None, warned=False
-            )
+            incidents[key] = replace(incident, warned=False)  # that was about its page; now it is about its resolve
     if run.wholly_successful:
         incidents[run.key] = _asked_for(incidents.get(run.key), run, policy, now)
     return replace(ledger, sequence=sequence, incidents=_without_oldest(incidents))

@@ -126,7 +126,7 @@ def from_json(text: str) -> Ledger:
         data = json.loads(text)
         incidents = {key: _incident(key, value) for key, value in data["incidents"].items()}
         return Ledger(_is(str, data["id"]), _is(int, data["sequence"]), incidents)
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"this is no ledger: {type(error).__name__}: {error}") from error
 
 

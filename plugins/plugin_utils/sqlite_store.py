@@ -45,7 +45,8 @@ class SqliteStore:
         if not self._stat():
             return new_ledger()
         with self._connected() as connection:
-            return self._ledger(connection, base) or new_ledger() if _version(connection) else new_ledger()
+            connection.execute("BEGIN")  # one lock for both questions, and one wait for it
+            return (self._ledger(connection, base) if self._version(connection) else None) or new_ledger()
 
     def update(self, base: str, change: Callable[[Ledger], tuple[Ledger, T]]) -> T:
         """Replace the ledger of this base by what ``change`` makes of it, and return what else it returns.
@@ -56,7 +57,7 @@ class SqliteStore:
         """
         self._make()
         with self._connected() as connection, _changing(connection):
-            if not _version(connection):
+            if not self._version(connection):
                 connection.execute(_TABLE)
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
             before = self._ledger(connection, base)
@@ -76,13 +77,25 @@ class SqliteStore:
                 connection.execute("COMMIT")  # or the caller's transaction takes it back
             raise StoreError(f"A ledger in {self.path} is unreadable and was set aside: {error}") from error
 
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """Return the file's version, 0 for one that is only just made."""
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise StoreError(
+                f"The store {self.path} was written by a newer version of this collection and is left as it is."
+            )
+        return version
+
     def _stat(self) -> os.stat_result | None:
         try:
-            return self.path.stat()
+            status = self.path.stat()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise StoreError(f"The store {self.path} cannot be read: {error}") from error
+        if not stat.S_ISREG(status.st_mode):
+            raise StoreError(f"The store {self.path} is no file.")
+        return status
 
     def _make(self) -> None:
         """Make folder and file, if they are missing, for nobody but their owner."""
@@ -95,13 +108,11 @@ class SqliteStore:
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             except FileExistsError:
                 pass
-            mode = self.path.stat().st_mode
-            if stat.S_ISREG(mode) and stat.S_IMODE(mode) != 0o600:
+            status = self._stat()
+            if status and stat.S_IMODE(status.st_mode) != 0o600:
                 self.path.chmod(0o600)  # SQLite gives its journal the same mode
         except OSError as error:
             raise StoreError(f"The store {self.path} cannot be made: {error}") from error
-        if not stat.S_ISREG(mode):
-            raise StoreError(f"The store {self.path} is no file.")
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -110,6 +121,7 @@ class SqliteStore:
         opened = self._stat()
         try:
             with closing(sqlite3.connect(uri, uri=True, timeout=self._patience, isolation_level=None)) as connection:
+                connection.text_factory = bytes  # what is no UTF-8 is an unreadable ledger, not an unusable store
                 yield connection
         except sqlite3.Error as error:
             # "not a database" and "malformed" come as this very class, what may pass (locked, full) as one beneath it
@@ -135,19 +147,11 @@ class SqliteStore:
 
 @contextmanager
 def _changing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold the file's write lock, so that what was read in it is still so when it is written."""
-    connection.execute("BEGIN IMMEDIATE")
+    """Hold the file's lock, so that what was read in it is still so when it is written."""
+    connection.execute("BEGIN EXCLUSIVE")  # not IMMEDIATE: the commit would wait once more, for those who read
     try:
         yield
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    """Return the file's version, 0 for one that is only just made."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
-        raise StoreError("The store was written by a newer version of this collection; it is left as it is.")
-    return version

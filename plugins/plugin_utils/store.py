@@ -83,7 +83,7 @@ def open_store(url: str, patience: float = 5.0) -> Store:
         raise StoreError(f"state_url: there is no store of the kind {kind!r}. Use sqlite:///path/to/file.")
     # four slashes are as common as three, and mean the same: a path that depends on the working directory is no home
     path = url[len(_SQLITE) :].lstrip("/")
-    if not path or not url.startswith(_SQLITE + "/"):
+    if not path or "\0" in path or not url.startswith(_SQLITE + "/"):
         raise StoreError("state_url: sqlite:// needs an absolute path. Use sqlite:///path/to/file.")
     try:
         # some builds of Python come without it
