@@ -1,0 +1,372 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What real ansible-playbook runs are taken for: which hosts failed in them, why, and which are proven good.
+
+Must not test what comes of a run: the callback's own tests do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from ansible.release import __version__
+
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.event_run import Playground, Recorded
+
+VERSION = tuple(int(part) for part in __version__.split(".")[:2])
+# Since 2.19 a missing role sends an event, and any_errors_fatal takes the other hosts through the rescue too.
+IS_OLD = VERSION < (2, 19)
+
+HOSTS = ("a", "b", "c")
+# Two hosts that can be reached and one that cannot.
+ONE_AWAY = ("a", "b", "c ansible_connection=away")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A playbook, and what its run has to be.
+
+    :param plays: its YAML text.
+    :param rc: the exit code of ansible-playbook: what these cases are about is often that it says too little.
+    :param failed: by host, kind and task of each failure.
+    :param good: the hosts that are proven good, in one string.
+    """
+
+    plays: str
+    rc: int
+    failed: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+    good: str = ""
+    hosts: tuple[str, ...] = HOSTS
+    args: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    dubious: bool = False
+    check_mode: bool = False
+
+
+def play(tasks: str, hosts: str = "all", **keywords: object) -> str:
+    """Return a play with these tasks, as YAML of any indentation."""
+    lines = [f"- hosts: {hosts}", "  gather_facts: false", *(f"  {key}: {value}" for key, value in keywords.items())]
+    if tasks.strip():
+        lines += ["  tasks:", *(f"    {line}" for line in tasks.strip("\n").splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def failed(task: str, *hosts: str) -> dict[str, list[tuple[str, str]]]:
+    return {host: [("failed", task)] for host in hosts}
+
+
+def not_reached(*hosts: str) -> dict[str, list[tuple[str, str]]]:
+    return {host: [("not_reached", "")] for host in hosts}
+
+
+OK = "- {name: fine, debug: {msg: x}}\n"
+FAIL = "- {name: broken, fail: {msg: bad}}\n"
+FAIL_A = "- {name: broken, fail: {msg: bad}, when: inventory_hostname == 'a'}\n"
+REACH = "- {name: reach, raw: 'true'}\n"
+
+
+def block(body: str, rescue: str = "", always: str = "", keywords: str = "") -> str:
+    """Return a block, as YAML."""
+    parts = {"block": body, "rescue": rescue, "always": always}
+    text = ""
+    for name, tasks in parts.items():
+        if tasks:
+            text += f"  {name}:\n" + "".join(f"    {line}\n" for line in tasks.splitlines())
+    return "-" + text[1:] + keywords
+
+
+ROLE = {
+    "roles/caught/tasks/main.yml": block(FAIL, OK),
+    "roles/broken/tasks/main.yml": FAIL,
+    "tasks/broken.yml": FAIL,
+    "tasks/fine.yml": OK,
+}
+NOTIFY = "- {name: change, command: 'true', notify: handle}\n"
+HANDLER = "[{name: handle, fail: {msg: bad}}]"
+
+CASES: dict[str, Case] = {
+    "a task fails": Case(play(OK + FAIL_A), 2, failed("broken", "a"), "b c"),
+    "all hosts fail": Case(play(OK + FAIL), 2, failed("broken", "a", "b", "c")),
+    "nothing fails": Case(play(OK), 0, good="a b c"),
+    "ignore_errors": Case(play("- {name: broken, fail: , ignore_errors: true}\n" + OK), 0, good="a b c"),
+    "only ignored errors": Case(play("- {name: broken, fail: , ignore_errors: true}\n"), 0),
+    "failed_when": Case(play("- {name: odd, debug: {msg: x}, failed_when: true}"), 2, failed("odd", "a", "b", "c")),
+    "failed_when false": Case(play("- {name: odd, fail: , failed_when: false}"), 0, good="a b c"),
+    "a loop's items": Case(
+        play("- {name: loop, fail: {msg: '{{ item }}'}, loop: [x, y, z], when: item != 'x'}"),
+        2,
+        failed("loop", "a", "b", "c"),
+    ),
+    "until retries end well": Case(
+        play("- {name: again, command: 'true', register: r, until: r.attempts > 1, retries: 3, delay: 0}"),
+        0,
+        good="a",
+        hosts=("a",),
+    ),
+    "until retries end badly": Case(
+        play("- {name: again, command: 'true', register: r, until: false, retries: 1, delay: 0}"),
+        2,
+        failed("again", "a"),
+        hosts=("a",),
+    ),
+    "an undefined variable": Case(play("- {name: odd, debug: {msg: '{{ nope }}'}}"), 2, failed("odd", "a", "b", "c")),
+    # rescue and always
+    "a rescue catches": Case(play(block(FAIL_A, OK) + OK), 0, good="a b c"),
+    "a rescue around a block catches": Case(play(block(block(FAIL, always=OK), OK)), 0, good="a b c"),
+    "a rescue fails": Case(play(block(FAIL, "- {name: worse, fail: }")), 2, failed("worse", "a", "b", "c")),
+    "a rescue fails within another's block": Case(play(block(block(FAIL, FAIL), OK)), 0, good="a b c"),
+    "always fails": Case(play(block(FAIL_A, OK, "- {name: worse, fail: }")), 2, failed("worse", "a", "b", "c")),
+    "only always": Case(play(block(FAIL_A, always=OK)), 2, failed("broken", "a"), "b c"),
+    "a failure after a rescue": Case(
+        play(block("- {name: caught, fail: }", OK) + FAIL_A), 2, failed("broken", "a"), "b c"
+    ),
+    "a rescue that tags leave out": Case(
+        play(block("- {name: broken, fail: , tags: x}", "- {name: rescue, debug: {msg: x}, tags: y}")),
+        2,
+        failed("broken", "a", "b", "c"),
+        args=("--tags=x",),
+    ),
+    # includes and roles
+    "a failing included file": Case(play("- include_tasks: tasks/broken.yml"), 2, failed("broken", *HOSTS), files=ROLE),
+    "a failing included file in a block": Case(
+        play(block("- include_tasks: tasks/broken.yml", OK)), 0, good="a b c", files=ROLE
+    ),
+    "a failing imported file in a block": Case(
+        play(block("- import_tasks: tasks/broken.yml", OK)), 0, good="a b c", files=ROLE
+    ),
+    "a failing included role in a block": Case(
+        play(block("- include_role: {name: broken}", OK)), 0, good="a b c", files=ROLE
+    ),
+    "a failing imported role in a block": Case(
+        play(block("- import_role: {name: broken}", OK)), 0, good="a b c", files=ROLE
+    ),
+    "a failing included role in a rescue": Case(
+        play(block(FAIL, "- include_role: {name: broken}")), 2, failed("broken : broken", *HOSTS), files=ROLE
+    ),
+    "a role that catches": Case(play("", roles="[caught]"), 0, good="a b c", files=ROLE),
+    "a failing role": Case(play("", roles="[broken]"), 2, failed("broken : broken", *HOSTS), files=ROLE),
+    "only includes": Case(play("- include_tasks: tasks/empty.yml"), 0, files={"tasks/empty.yml": "[]"}),
+    "a missing file": Case(
+        play("- {name: include, include_tasks: nope.yml, when: inventory_hostname == 'a'}\n" + OK),
+        2,
+        failed("include", "a"),
+        "b c",
+    ),
+    "a missing file in a block": Case(play(OK + block("- include_tasks: nope.yml", OK) + OK), 0, good="a b c"),
+    "a missing role": Case(
+        play("- {name: include, include_role: {name: nope}, when: inventory_hostname == 'a'}\n" + OK),
+        2,
+        {"a": [("lost" if IS_OLD else "failed", "include")]},
+        "b c",
+    ),
+    "a missing role in a block": Case(play(OK + block("- include_role: {name: nope}", OK) + OK), 0, good="a b c"),
+    "a missing role in a rescue": Case(
+        play(OK + block(FAIL, "- {name: include, include_role: {name: nope}}")),
+        2,
+        {host: [("lost" if IS_OLD else "failed", "include")] for host in HOSTS},
+    ),
+    # ansible-core leaves a host out of later plays after such a rescue, and says nothing but exit code 2
+    "a missing file in a block, and a later play": Case(
+        play(block("- {include_tasks: nope.yml, when: inventory_hostname == 'a'}", OK) + OK) + play(OK),
+        2,
+        {"a": [("lost", "")]},
+        "b c",
+    ),
+    # ... and does not even start them when all hosts are left out, with exit code 0
+    "a missing file in a block for all, and a later play": Case(
+        play(OK + block("- include_tasks: nope.yml", OK)) + play(OK), 0
+    ),
+    # handlers
+    "a failing handler": Case(play(NOTIFY, "a", handlers=HANDLER), 2, failed("handle", "a")),
+    "a failing handler flushed in a block": Case(
+        play(block(NOTIFY + "- meta: flush_handlers\n", OK), "a", handlers=HANDLER), 0, good="a"
+    ),
+    "a failing handler flushed in a block under free": Case(
+        play(block(NOTIFY + "- meta: flush_handlers\n", OK), "a", handlers=HANDLER, strategy="free"), 0, good="a"
+    ),
+    "a failing handler flushed in an inner block": Case(
+        play(block(block(NOTIFY + "- meta: flush_handlers\n", always=OK), OK) + FAIL, "a", handlers=HANDLER),
+        2,
+        failed("broken", "a"),
+    ),
+    "a failing handler flushed in a rescue": Case(
+        play(block(FAIL, NOTIFY + "- meta: flush_handlers\n"), "a", handlers=HANDLER), 2, failed("handle", "a")
+    ),
+    # meta
+    "clear_host_errors": Case(play(OK + FAIL_A + "- meta: clear_host_errors\n" + OK), 0, good="b c"),
+    "clear_host_errors under free": Case(
+        play(OK + FAIL_A + "- meta: clear_host_errors\n" + OK, strategy="free"), 0, good="b c"
+    ),
+    "clear_host_errors that is skipped": Case(
+        play(FAIL_A + "- {meta: clear_host_errors, when: false}\n" + OK), 2, failed("broken", "a"), "b c"
+    ),
+    "clear_host_errors, then a failure": Case(
+        play(OK + FAIL_A + "- meta: clear_host_errors\n") + play("- {name: again, fail: }", "a"),
+        2,
+        failed("again", "a"),
+        "b c",
+    ),
+    "clear_host_errors for a host that was away": Case(
+        play(REACH + "- meta: clear_host_errors\n" + OK), 0, good="a b", hosts=ONE_AWAY
+    ),
+    "end_play": Case(play(OK + "- meta: end_play\n" + FAIL), 0, good="a b c"),
+    "end_play in the first batch": Case(play(OK + "- meta: end_play\n", serial=1), 0, good="a"),
+    "end_play, then a failing play": Case(
+        play(OK + "- meta: end_play\n", serial=1) + play(FAIL_A), 2, failed("broken", "a")
+    ),
+    "end_batch": Case(play(OK + "- meta: end_batch\n" + FAIL, serial=1), 0, good="a b c"),
+    "end_host": Case(
+        play(OK + "- {meta: end_host, when: inventory_hostname == 'a'}\n" + FAIL, "a,b"), 2, failed("broken", "b"), "a"
+    ),
+    "end_host in a rescue": Case(
+        play(OK + block(FAIL_A, "- meta: end_host\n") + OK),
+        # ansible-core 2.16 counts the host as failed; fixed since
+        2 if IS_OLD else 0,
+        failed("broken", "a") if IS_OLD else {},
+        "b c" if IS_OLD else "a b c",
+    ),
+    # unreachable
+    "unreachable": Case(play(REACH + OK), 4, {"c": [("unreachable", "reach")]}, "a b", hosts=ONE_AWAY),
+    "unreachable in a block": Case(play(block(REACH, OK)), 4, {"c": [("unreachable", "reach")]}, "a b", hosts=ONE_AWAY),
+    "unreachable, later plays": Case(
+        play(OK + REACH) + play(OK), 4, {"c": [("unreachable", "reach")]}, "a b", hosts=ONE_AWAY
+    ),
+    "ignore_unreachable": Case(
+        play("- {name: reach, raw: 'true', ignore_unreachable: true}\n" + OK), 0, good="a b", hosts=ONE_AWAY
+    ),
+    "ignore_unreachable of the play": Case(play(REACH + OK, ignore_unreachable="true"), 0, good="a b", hosts=ONE_AWAY),
+    "ignore_unreachable by a variable": Case(
+        play("- {name: reach, raw: 'true', ignore_unreachable: '{{ 1 == 1 }}'}\n" + OK), 0, good="a b", hosts=ONE_AWAY
+    ),
+    "ignore_unreachable in a loop": Case(
+        play("- {name: reach, raw: 'true', loop: [1, 2], ignore_unreachable: true}\n" + OK),
+        0,
+        good="a b",
+        hosts=ONE_AWAY,
+    ),
+    "unreachable in a loop": Case(
+        play("- {name: reach, raw: 'true', loop: [1, 2]}\n"), 4, {"c": [("unreachable", "reach")]}, "a b", ONE_AWAY
+    ),
+    "unreachable does not count": Case(
+        play(OK + REACH), 4, good="a b", hosts=ONE_AWAY, options=("ignore_unreachable",)
+    ),
+    "all unreachable, and a later play": Case(
+        play(OK + REACH, "c") + play(OK),
+        4,
+        {"c": [("unreachable", "reach")], **not_reached("a", "b")},
+        hosts=ONE_AWAY,
+    ),
+    # cut short
+    "run_once fails": Case(
+        play(OK + "- {name: once, fail: , run_once: true}\n" + OK),
+        2,
+        {**failed("once", "a"), **not_reached("b", "c")},
+    ),
+    "run_once fails in a block": Case(
+        play(OK + block("- {name: once, fail: , run_once: true}\n", OK) + OK),
+        # newer ones mark the other hosts twice, which fails them out of the rescue
+        0 if IS_OLD else 2,
+        {} if IS_OLD else not_reached("b", "c"),
+        "a b c" if IS_OLD else "a",
+    ),
+    "run_once fails after a missing role": Case(
+        play(
+            "- {include_role: {name: nope}, when: inventory_hostname == 'c', name: include}\n"
+            "- {name: once, fail: , run_once: true}\n"
+        ),
+        2,
+        {**failed("once", "a"), **not_reached("b"), "c": [("lost" if IS_OLD else "failed", "include")]},
+    ),
+    "any_errors_fatal": Case(
+        play(OK + FAIL_A + OK, any_errors_fatal="true"), 2, {**failed("broken", "a"), **not_reached("b", "c")}
+    ),
+    "any_errors_fatal of the task": Case(
+        play(OK + FAIL_A.replace("}\n", ", any_errors_fatal: true}\n") + OK),
+        2,
+        {**failed("broken", "a"), **not_reached("b", "c")},
+    ),
+    "any_errors_fatal in a block": Case(play(OK + block(FAIL_A, OK) + OK, any_errors_fatal="true"), 0, good="a b c"),
+    "any_errors_fatal, unreachable": Case(
+        play(OK + REACH + OK, any_errors_fatal="true"),
+        2 if IS_OLD else 4,
+        {"c": [("unreachable", "reach")], **not_reached("a", "b")},
+        hosts=ONE_AWAY,
+    ),
+    "max_fail_percentage": Case(
+        play(OK + FAIL_A + OK, max_fail_percentage=10), 2, {**failed("broken", "a"), **not_reached("b", "c")}
+    ),
+    "max_fail_percentage is not reached": Case(
+        play(OK + FAIL_A + OK, max_fail_percentage=50), 2, failed("broken", "a"), "b c"
+    ),
+    "serial stops after the first": Case(
+        play(OK + FAIL_A, serial=1), 2, {**failed("broken", "a"), **not_reached("b", "c")}
+    ),
+    "serial stops after the second": Case(
+        play(OK + FAIL_A.replace("'a'", "'b'"), serial=1), 2, {**failed("broken", "b"), **not_reached("c")}, "a"
+    ),
+    "serial goes on": Case(play(OK + FAIL_A, serial=2), 2, failed("broken", "a"), "b c"),
+    "serial with a limit": Case(
+        play(OK + FAIL_A, serial=1), 2, {**failed("broken", "a"), **not_reached("b")}, args=("--limit=a,b",)
+    ),
+    "later plays never start": Case(
+        play(OK, "b") + play(FAIL, "a") + play(OK, "'{{ target }}'", vars="{target: b}"),
+        2,
+        {**failed("broken", "a"), **not_reached("b")},
+    ),
+    "later plays of unknown hosts never start": Case(
+        play(OK, "b") + play(FAIL, "a") + play(OK, "'{{ nope }}'"), 2, failed("broken", "a"), "b", dubious=True
+    ),
+    # strategies
+    "free": Case(play(OK + FAIL_A + OK, strategy="free"), 2, failed("broken", "a"), "b c"),
+    "host_pinned": Case(play(OK + FAIL_A + OK, strategy="host_pinned"), 2, failed("broken", "a"), "b c"),
+    "free, end_host": Case(play(OK + "- meta: end_host\n" + FAIL, strategy="free"), 0, good="a b c"),
+    "free, unreachable": Case(
+        play(REACH + OK, strategy="free"), 4, {"c": [("unreachable", "reach")]}, "a b", hosts=ONE_AWAY
+    ),
+    # others
+    "delegate_to": Case(play("- {name: there, command: 'false', delegate_to: b}", "a"), 2, failed("there", "a")),
+    "delegate_to a host that is away": Case(
+        play("- {name: there, raw: 'true', delegate_to: c}", "a"), 4, {"a": [("unreachable", "there")]}, hosts=ONE_AWAY
+    ),
+    "no hosts matched": Case(play(FAIL, "nobody"), 0),
+    "no hosts matched, then others": Case(play(FAIL, "nobody") + play(OK) + play(FAIL, "nobody"), 0, good="a b c"),
+    "a play without tasks": Case(play(""), 0),
+    "import_playbook": Case(
+        "- import_playbook: other.yml\n" + play(OK, "b"),
+        2,
+        failed("broken", "a"),
+        "b",
+        files={"other.yml": play(FAIL_A)},
+    ),
+    "a missing role file in a later play for a host that failed": Case(
+        play(FAIL_A) + play(OK), 2, failed("broken", "a"), "b c"
+    ),
+    "--check": Case(play(OK + FAIL_A), 2, failed("broken", "a"), "b c", args=("--check",), check_mode=True),
+    "check_mode of a task": Case(play("- {name: fine, command: 'true', check_mode: true}\n" + OK), 0, good="a b c"),
+    "gather_facts alone": Case("- hosts: a\n", 0),
+}
+
+
+def record(tmp_path, case: Case) -> Recorded:
+    """Run a case and return what was recorded."""
+    ground = Playground(tmp_path, case.files)
+    call = ground.prepare(case.plays, *case.args, inventory=case.hosts, options=case.options)
+    return ground.recorded(call.run())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_run_is_taken_for_what_it_was(tmp_path, name) -> None:
+    case = CASES[name]
+    recorded = record(tmp_path, case)
+    assert recorded.errors == [], recorded.output
+    assert recorded.call.rc == case.rc, recorded.output
+    run = recorded.run
+    seen = {host: [(one["kind"], one["task"]) for one in some] for host, some in run["failures"].items()}
+    assert (seen, " ".join(run["succeeded"])) == (dict(case.failed), case.good), recorded.output
+    assert not run["aborted"] and not run["interrupted"]
+    assert (run["dubious"], run["check_mode"]) == (case.dubious, case.check_mode)
+    assert run["playbook"] == "playbook.yml"
