@@ -24,7 +24,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional
 from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import URL_PARAMETER, Connection
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, DeliveryError
 from ansible_collections.callgoose.sqibs.plugins.module_utils.outcome import is_doubtful, is_transient
-from ansible_collections.callgoose.sqibs.plugins.module_utils.punctual import Clock, keep_time
+from ansible_collections.callgoose.sqibs.plugins.module_utils.punctual import ATTEMPT, keep_time
 
 try:
     import requests
@@ -61,9 +61,8 @@ class Answer:
 class _AttemptError(Exception):
     """One attempt got no whole answer."""
 
-    def __init__(self, problem: str, *, uncertain: bool, final: bool = False) -> None:
+    def __init__(self, problem: str, *, final: bool = False) -> None:
         super().__init__(problem)
-        self.uncertain = uncertain
         self.final = final
 
 
@@ -80,8 +79,7 @@ class Client:
                 f"Install it for {sys.executable} (for example: {sys.executable} -m pip install requests)."
             )
         self._connection = connection
-        self._clock = Clock()
-        self._session = _session(connection, self._clock)
+        self._adapter = _adapter()
 
     def send(self, body: bytes, content_type: str, deadline: Optional[float] = None) -> Answer:
         """POST one body and return the API's answer, retrying what may pass.
@@ -97,7 +95,7 @@ class Client:
             try:
                 response, data = self._attempt(body, content_type, deadline)
             except _AttemptError as error:
-                uncertain = uncertain or error.uncertain
+                uncertain = uncertain or ATTEMPT.sent
                 pause = _pause(attempts)
                 if last or error.final or not _time_for(pause, deadline):
                     raise DeliveryError(_no_answer(str(error), attempts, uncertain), attempts, uncertain) from None
@@ -112,25 +110,17 @@ class Client:
     def _attempt(self, body: bytes, content_type: str, deadline: Optional[float]) -> Any:
         connection = self._connection
         seconds = connection.timeout if deadline is None else min(connection.timeout, deadline - time.monotonic())
+        ATTEMPT.begin(seconds)
         if seconds <= 0:
-            raise _AttemptError("there was no time left", uncertain=False, final=True)
-        self._clock.end = time.monotonic() + seconds
-        headers = {"Content-Type": content_type}
-        query: Dict[str, str] = {"from": connection.source} if connection.source else {}
-        if connection.auth_method == URL_PARAMETER:
-            query["token"] = connection.token
-        else:
-            headers["Authorization"] = f"Bearer {connection.token}"
+            raise _AttemptError("there was no time left", final=True)
         with _quiet(connection), _translated(seconds):
-            response = self._session.post(
-                connection.endpoint,
-                data=body,
-                headers=headers,
-                params=query,
+            # No Session: it would let an entry of ~/.netrc replace the token and REQUESTS_CA_BUNDLE override
+            # validate_certs: false, parse the target of a redirect that is not followed, and send cookies back.
+            response = self._adapter.send(
+                _request(connection, body, content_type),
                 timeout=seconds,
-                allow_redirects=False,
                 verify=_verification(connection),
-                # The session trusts nothing of the environment but this.
+                cert=_client_certificate(connection),
                 proxies=requests.utils.get_environ_proxies(connection.endpoint),
                 stream=True,
             )
@@ -153,40 +143,42 @@ def client_for(connection: Connection) -> Client:
     return _CLIENTS[connection]
 
 
-def _session(connection: Connection, clock: Clock) -> Any:
-    session: Any = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, _adapter(clock))
-    # With trust in the environment, requests lets an entry of ~/.netrc replace the token, and REQUESTS_CA_BUNDLE
-    # override validate_certs: false (requests/sessions.py, prepare_request and merge_environment_settings).
-    session.trust_env = False
-    # Even a redirect that is not followed has its target parsed and its body read, without our checks.
-    session.get_redirect_target = lambda _response: None
-    session.headers["Accept"] = "application/json"
-    # A compressed answer could not be checked against its length.
-    session.headers["Accept-Encoding"] = "identity"
-    if connection.client_cert:
-        key = connection.client_key
-        session.cert = (connection.client_cert, key) if key else connection.client_cert
-    return session
-
-
-def _adapter(clock: Clock) -> Any:
-    """Return what requests sends through, with or without a proxy, by connections that keep to the clock."""
+def _adapter() -> Any:
+    """Return what requests sends through, with or without a proxy, by connections that end on time."""
 
     class Adapter(requests.adapters.HTTPAdapter):
         def init_poolmanager(self, *words: Any, **named: Any) -> None:
             super().init_poolmanager(*words, **named)
-            keep_time(self.poolmanager, clock)
+            keep_time(self.poolmanager)
 
-        def proxy_manager_for(self, proxy: Any, **named: Any) -> Any:
-            known = proxy in self.proxy_manager
-            manager = super().proxy_manager_for(proxy, **named)
-            if not known:
-                keep_time(manager, clock)
+        def proxy_manager_for(self, *words: Any, **named: Any) -> Any:
+            manager = super().proxy_manager_for(*words, **named)
+            keep_time(manager)
             return manager
 
     return Adapter()
+
+
+def _request(connection: Connection, body: bytes, content_type: str) -> Any:
+    headers = {
+        "Content-Type": content_type,
+        "Accept": "application/json",
+        # A compressed answer could not be checked against its length.
+        "Accept-Encoding": "identity",
+    }
+    query: Dict[str, str] = {"from": connection.source} if connection.source else {}
+    if connection.auth_method == URL_PARAMETER:
+        query["token"] = connection.token
+    else:
+        headers["Authorization"] = f"Bearer {connection.token}"
+    return requests.Request("POST", connection.endpoint, headers=headers, params=query, data=body).prepare()
+
+
+def _client_certificate(connection: Connection) -> Any:
+    """Return the file that holds both, or the pair of files, or None."""
+    if connection.client_key:
+        return connection.client_cert, connection.client_key
+    return connection.client_cert
 
 
 def _verification(connection: Connection) -> Any:
@@ -214,33 +206,32 @@ def _translated(seconds: float) -> Iterator[None]:
     try:
         yield
     except requests.exceptions.ConnectTimeout:
-        raise _AttemptError(f"no connection within {seconds:g} seconds", uncertain=False) from None
+        raise _AttemptError(f"no connection within {seconds:g} seconds") from None
     except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        raise _AttemptError(f"no whole answer within {seconds:g} seconds", uncertain=True) from None
+        raise _AttemptError(f"no whole answer within {seconds:g} seconds") from None
     except requests.exceptions.ProxyError as error:
-        raise _AttemptError(f"the proxy could not be used ({_cause(error)})", uncertain=False) from None
+        raise _AttemptError(f"the proxy could not be used ({_cause(error)})") from None
     except requests.exceptions.SSLError as error:
         problem = f"the TLS connection failed ({_cause(error)}); see ca_path, client_cert and validate_certs"
         # A server that hangs up in the handshake is starting or overloaded; a certificate does not get better.
         hung_up = _in_chain(error, ssl.SSLEOFError) is not None
-        raise _AttemptError(problem, uncertain=False, final=not hung_up) from None
+        raise _AttemptError(problem, final=not hung_up) from None
     except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
-        raise _AttemptError("the answer was cut off", uncertain=True) from None
+        raise _AttemptError("the answer was cut off") from None
     except requests.exceptions.ConnectionError as error:
         if _in_chain(error, socket.timeout):
-            raise _AttemptError(f"no whole answer within {seconds:g} seconds", uncertain=True) from None
-        never_sent = _in_chain(error, urllib3.exceptions.NewConnectionError) is not None
-        raise _AttemptError(f"the connection failed ({_cause(error)})", uncertain=not never_sent) from None
+            raise _AttemptError(f"no whole answer within {seconds:g} seconds") from None
+        raise _AttemptError(f"the connection failed ({_cause(error)})") from None
     except requests.exceptions.InvalidProxyURL:
-        raise _AttemptError("the proxy variables name no usable proxy", uncertain=False, final=True) from None
+        raise _AttemptError("the proxy variables name no usable proxy", final=True) from None
     except requests.exceptions.RequestException as error:
-        raise _AttemptError(f"the request failed ({type(error).__name__})", uncertain=True) from None
+        raise _AttemptError(f"the request failed ({type(error).__name__})") from None
     except OSError as error:  # requests raises it bare for certificate files that it cannot use
         reason = error.strerror or type(error).__name__
         problem = f"a certificate file cannot be used ({reason}); see ca_path, client_cert and REQUESTS_CA_BUNDLE"
-        raise _AttemptError(problem, uncertain=False, final=True) from None
+        raise _AttemptError(problem, final=True) from None
     except (urllib3.exceptions.HTTPError, ValueError):  # requests lets some through, as for an impossible host name
-        raise _AttemptError("the request or its answer is no valid HTTP", uncertain=True) from None
+        raise _AttemptError("the request or its answer is no valid HTTP") from None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -12,8 +12,9 @@ import functools
 import http.client
 import io
 import socket
+import threading
 import time
-from typing import Any, List, Type
+from typing import Any, Callable, List, Type
 
 try:
     import urllib3.exceptions
@@ -25,14 +26,20 @@ except ImportError:  # the client says so, before anything here is called
 SHORTEST_WAIT = 0.001
 
 
-class Clock:
-    """When the attempt in progress must be over.
+class Attempt(threading.local):
+    """The attempt that this thread is making.
 
-    :ivar end: a reading of ``time.monotonic()``.
+    :ivar end: when it must be over, a reading of ``time.monotonic()``.
+    :ivar sent: whether the request is on its way: the connection stands, with its handshake and behind its proxy.
     """
 
-    def __init__(self) -> None:
-        self.end = 0.0
+    end = 0.0
+    sent = False
+
+    def begin(self, seconds: float) -> None:
+        """Start an attempt that may take so long."""
+        self.end = time.monotonic() + seconds
+        self.sent = False
 
     def left(self) -> float:
         """Return the seconds that a socket may still wait."""
@@ -43,28 +50,67 @@ class Clock:
         return time.monotonic() >= self.end
 
 
-def keep_time(manager: Any, clock: Clock) -> None:
-    """Let every connection that this urllib3 PoolManager opens from now on end by the clock."""
+ATTEMPT = Attempt()
+
+
+def keep_time(manager: Any) -> None:
+    """Let every connection that this urllib3 PoolManager opens end with the attempt."""
     manager.pool_classes_by_scheme = {
-        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _connection_class(pool.ConnectionCls, clock)})
-        for scheme, pool in manager.pool_classes_by_scheme.items()
+        scheme: _punctual_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
 
 
-def _connection_class(base: Any, clock: Clock) -> Type[Any]:
-    fields = {"clock": clock, "response_class": staticmethod(functools.partial(_Response, clock))}
-    return type(base.__name__, (_Punctual, base), fields)
+@functools.lru_cache(maxsize=None)
+def _punctual_pool(pool: Any) -> Type[Any]:
+    if issubclass(pool.ConnectionCls, _Punctual):
+        return pool
+    connection = type(pool.ConnectionCls.__name__, (_Punctual, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer whose status line, headers and body are read until the attempt's end."""
+
+    def __init__(self, sock: Any, *words: Any, **named: Any) -> None:
+        super().__init__(sock, *words, **named)
+        self.fp: Any = io.BufferedReader(_Reader(sock, self.fp.detach()))
+
+
+class _Reader(io.RawIOBase):
+    """Reads from a socket's file, waiting no longer than the attempt may take."""
+
+    def __init__(self, sock: Any, raw: Any) -> None:
+        super().__init__()
+        self._sock = sock
+        self._raw = raw
+
+    def readable(self) -> bool:
+        """Say to BufferedReader that it may read."""
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        """Read what has arrived; raises ``socket.timeout`` at the attempt's end, also while bytes keep arriving."""
+        if ATTEMPT.is_over():
+            raise socket.timeout("timed out")
+        self._sock.settimeout(ATTEMPT.left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        """Close the socket's file with this one."""
+        self._raw.close()
+        super().close()
 
 
 class _Punctual:
-    """Mixed into a connection class of urllib3: whatever waits for the other side waits until the clock's end."""
+    """Mixed into a connection class of urllib3: whatever waits for the other side waits until the attempt's end."""
 
-    clock: Clock
+    response_class = _Response
     timeout: float
     sock: Any
     host: str
     port: int
     _dns_host: str
+    connect: Callable[[], None]
 
     def _new_conn(self) -> Any:
         """Connect to the first address that answers. urllib3 alone would give the whole timeout to each address."""
@@ -73,14 +119,14 @@ class _Punctual:
         try:
             while True:
                 self._dns_host = addresses.pop(0)
-                self.timeout = self.clock.left()
+                self.timeout = ATTEMPT.left()
                 try:
                     connected = super()._new_conn()  # type: ignore[misc]
                 except urllib3.exceptions.HTTPError:
-                    if not addresses or self.clock.is_over():
+                    if not addresses or ATTEMPT.is_over():
                         raise
                 else:
-                    connected.settimeout(self.clock.left())  # for the handshake, which keeps it as a whole
+                    connected.settimeout(ATTEMPT.left())  # for the handshake, which keeps it as a whole
                     return connected
         finally:
             self._dns_host = host
@@ -98,44 +144,17 @@ class _Punctual:
 
     def _tunnel(self) -> None:
         super()._tunnel()  # type: ignore[misc]
-        self.sock.settimeout(self.clock.left())
+        self.sock.settimeout(ATTEMPT.left())
+
+    def endheaders(self, *words: Any, **named: Any) -> None:
+        """Connect, where that is still to be done, before the request counts as sent."""
+        if self.sock is None:
+            self.connect()
+        ATTEMPT.sent = True
+        super().endheaders(*words, **named)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
         """Send, on a kept connection too, within what is left."""
         if self.sock is not None:
-            self.sock.settimeout(self.clock.left())
+            self.sock.settimeout(ATTEMPT.left())
         super().send(data)  # type: ignore[misc]
-
-
-class _Response(http.client.HTTPResponse):
-    """An answer whose status line, headers and body are read until the clock's end."""
-
-    def __init__(self, clock: Clock, sock: Any, *words: Any, **named: Any) -> None:
-        super().__init__(sock, *words, **named)
-        self.fp: Any = io.BufferedReader(_Reader(clock, sock, self.fp.detach()))
-
-
-class _Reader(io.RawIOBase):
-    """Reads from a socket's file, waiting no longer than the clock says."""
-
-    def __init__(self, clock: Clock, sock: Any, raw: Any) -> None:
-        super().__init__()
-        self._clock = clock
-        self._sock = sock
-        self._raw = raw
-
-    def readable(self) -> bool:
-        """Say to BufferedReader that it may read."""
-        return True
-
-    def readinto(self, buffer: Any) -> Any:
-        """Read what has arrived; raises ``socket.timeout`` at the clock's end, also while bytes keep arriving."""
-        if self._clock.is_over():
-            raise socket.timeout("timed out")
-        self._sock.settimeout(self._clock.left())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        """Close the socket's file with this one."""
-        self._raw.close()
-        super().close()

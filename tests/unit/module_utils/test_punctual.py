@@ -102,8 +102,9 @@ def test_an_answer_without_end_is_given_up_even_when_it_never_pauses():
 def test_a_tls_handshake_that_drips_is_given_up_at_the_timeout():
     # A handshake record of 16 KiB, of which one byte arrives at a time.
     with served(dripping([b"\x16\x03\x03\x40\x00", *[b"\x02"] * 200])) as port:
-        _error, elapsed = failure(f"https://127.0.0.1:{port}/")
+        error, elapsed = failure(f"https://127.0.0.1:{port}/")
     assert TIMEOUT <= elapsed < TIMEOUT + 0.4
+    assert not error.uncertain
 
 
 def test_a_proxy_whose_answer_drips_is_given_up_at_the_timeout(monkeypatch):
@@ -112,7 +113,6 @@ def test_a_proxy_whose_answer_drips_is_given_up_at_the_timeout(monkeypatch):
         monkeypatch.setenv("no_proxy", "")
         error, elapsed = failure("https://api.example/")
     assert TIMEOUT <= elapsed < TIMEOUT + 0.4
-    assert "the proxy could not be used" in str(error)
     assert not error.uncertain
 
 
@@ -126,8 +126,9 @@ def test_the_handshake_behind_a_slow_proxy_has_only_what_is_left(monkeypatch):
     with served(serve) as port:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("no_proxy", "")
-        _error, elapsed = failure("https://api.example/")
+        error, elapsed = failure("https://api.example/")
     assert TIMEOUT <= elapsed < TIMEOUT + 0.3
+    assert not error.uncertain
 
 
 def test_a_server_that_reads_nothing_is_given_up_at_the_timeout():
