@@ -124,7 +124,7 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
         key = next((key for key, incident in before.items() if incident.members and _same_tags(incident, run)), run.key)
         incident = incidents.get(key, Incident(key, run.scope))
         if key not in before or not before[key].members:
-            incident = _opened(incident, run, policy)
+            incident = _opened(incident, policy)
         members = {host: Member(sequence, failure) for host, failure in joining.items()}
         incidents[key] = _counted(replace(incident, members={**incident.members, **members}), policy)
     for key, incident in incidents.items():
@@ -217,11 +217,13 @@ def _is_over(host: str, run: RunFacts) -> bool:
     """Whether a run that proves anything proves this host good, or gone."""
     if host.startswith("*"):
         return run.wholly_successful and (not run.scope.limit or host == aborted_host(run.scope))
+    if host in run.failed:
+        return False
     if host in run.succeeded:
-        return host not in run.failed
+        return True
     # A broken dynamic inventory is empty, or holds none of the hosts that plays are for.
     is_whole = not run.scope.limit and bool(run.inventory) and bool(run.succeeded or run.failed)
-    return is_whole and host not in run.inventory and host not in run.failed and host not in _IMPLICIT
+    return is_whole and host not in run.inventory and host not in _IMPLICIT
 
 
 def _joining(run: RunFacts, policy: Policy) -> dict[str, Mapping[str, Any]]:
@@ -231,17 +233,9 @@ def _joining(run: RunFacts, policy: Policy) -> dict[str, Mapping[str, Any]]:
     return {**run.failed, **aborted}
 
 
-def _opened(incident: Incident, run: RunFacts, policy: Policy) -> Incident:
-    return replace(
-        incident,
-        scope=run.scope,
-        episode=0 if policy.memory == NONE else incident.episode + 1,
-        granted=False,
-        failed_runs=0,
-        sent_hosts=frozenset(),
-        refused_at=None,
-        warned=False,
-    )
+def _opened(incident: Incident, policy: Policy) -> Incident:
+    episode = 0 if policy.memory == NONE else incident.episode + 1
+    return replace(incident, episode=episode, granted=False, failed_runs=0, refused_at=None, warned=False)
 
 
 def _counted(incident: Incident, policy: Policy) -> Incident:
@@ -261,8 +255,7 @@ def _asked_for(own: Incident | None, run: RunFacts, policy: Policy, now: float) 
     """The record of the key of a wholly successful run: a ledger that is lost may have opened an incident for it."""
     if own is None:
         return Incident(run.key, run.scope)
-    is_known = own.members or own.standing != CLOSED or policy.memory == SHARED
-    if is_known or not _passed(own.answered_at, policy, now):
+    if own.standing != CLOSED or policy.memory == SHARED or not _passed(own.answered_at, policy, now):
         return own
     return replace(own, standing=UNKNOWN)
 
@@ -325,7 +318,6 @@ def _opened_anew(incident: Incident) -> Incident:
         # 0 means that nothing is remembered
         episode=incident.episode and incident.episode + 1,
         granted=False,
-        sent_hosts=frozenset(),
         standing=MAYBE if incident.standing == OPEN else incident.standing,
         warned=False,
     )

@@ -55,8 +55,8 @@ class Incident:
     :param episode: counts up at each opening; 0 when this ledger never opened it, or when nothing is remembered.
     :param standing: what is known of it at the API: ``UNKNOWN``, ``CLOSED``, ``MAYBE`` or ``OPEN``.
     :param granted: whether the trigger of this very episode was granted.
-    :param failed_runs: consecutive failed runs.
-    :param sent_hosts: the members in the last trigger that counts as sent in this episode.
+    :param failed_runs: consecutive failed runs since it was opened.
+    :param sent_hosts: the members in the last trigger that was granted; they count only while ``granted``.
     :param answered_at: seconds of the clock, when the API last granted what was wanted.
     :param refused_at: seconds of the clock, when a resolve first got an answer that settles nothing yet; None: not so.
     :param warned: whether the user was told that the trigger, or else the resolve, may have done nothing.

@@ -192,6 +192,20 @@ def test_the_user_is_warned_once_for_each_opening_that_the_page_may_not_have_gon
         base.answered("nothing_to_resolve")
 
 
+@pytest.mark.parametrize("outcome", ["duplicate", "unmatched"])
+def test_nobody_is_warned_of_a_page_that_is_not_wanted_any_more(base: Base, outcome: str) -> None:
+    base.run(failed="web1")
+    page = base.send()
+    base.run(ok="web1")
+    base.answered(outcome, page)
+    assert not base.warnings
+    base.run(failed="web1")
+    base.answered(outcome, page)
+    assert not base.warnings, "it is of the opening before"
+    base.answered(outcome)
+    assert base.warnings
+
+
 def test_pages_go_before_resolves(opened: Base) -> None:
     opened.run(ok="web1 web2 db1")
     opened.run(failed="db1", scope=DEPLOY)
@@ -246,8 +260,10 @@ def test_one_failure_and_another_host_good_by_the_same_run_is_no_new_opening(bas
     assert (send.episode, send.hosts) == (1, {"web2"})
 
 
-def test_a_host_both_good_and_bad_is_bad(opened: Base) -> None:
-    opened.run(ok="web1 web2", failed="web1")
+@pytest.mark.parametrize("page_limited_runs", [True, False])
+def test_a_host_both_good_and_bad_is_bad(opened: Base, page_limited_runs: bool) -> None:
+    opened.policy = Policy(page_limited_runs=page_limited_runs)
+    opened.run(ok="web1 web2", failed="web1", scope=Scope(limit=("web*",)))
     assert opened.hosts() == {"web1"}
 
 
@@ -560,6 +576,16 @@ def test_a_refused_resolve_does_not_count_against_the_next_opening(opened: Base)
     assert not opened[WHOLE].confirmed and opened.warnings
 
 
+def test_a_duplicate_for_the_resolve_before_does_not_count_against_the_next_opening_either(base: Base) -> None:
+    for _opening in range(2):
+        base.run(failed="web1")
+        base.answered(None)
+        base.run(ok="web1")
+        base.answered("duplicate")
+        assert not base[WHOLE].confirmed
+        base.now += 5 * HOUR
+
+
 @pytest.mark.parametrize("outcome", ["failed", None])
 def test_a_resolve_without_a_good_answer_is_sent_again_by_the_next_run(opened: Base, outcome: str | None) -> None:
     opened.run(ok="web1 web2 db1")
@@ -730,9 +756,11 @@ def test_closed_incidents_are_forgotten_beyond_a_thousand(opened: Base) -> None:
         for age, name in enumerate(f"key {number}" for number in range(1010))
     }
     opened.ledger = replace(opened.ledger, incidents={**closed, **opened.ledger.incidents})
+    asked = Incident("not answered yet", Scope())
+    opened.ledger = replace(opened.ledger, incidents={**opened.ledger.incidents, asked.key: asked})
     opened.run(failed="web1")
-    assert len(opened.ledger.incidents) == 1001
-    assert opened.hosts() == {"web1", "web2"}
+    assert len(opened.ledger.incidents) == 1002
+    assert opened.hosts() == {"web1", "web2"} and asked.key in opened.ledger.incidents
     assert "key 10" in opened.ledger.incidents and "key 9" not in opened.ledger.incidents
 
 
@@ -748,6 +776,7 @@ def test_the_first_page_waits_for_as_many_consecutive_failed_runs_as_the_user_wa
     send = base.send()
     assert send.hosts == {"web1", "web2"}
     base.answered("created", send)
+    base.policy = Policy(after_failures=9)
     base.run(failed="db1")
     assert base.send().hosts == ALL, "once it is open every change is sent"
 

@@ -338,4 +338,4 @@ def name(scope: Scope) -> str:
 
 
 TestRuns = Runs.TestCase
-TestRuns.settings = settings(max_examples=400, stateful_step_count=50, deadline=None)
+TestRuns.settings = settings(max_examples=250, stateful_step_count=40, deadline=None)
