@@ -78,6 +78,7 @@ ARGUMENT_RULES = {
 }
 
 MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
+CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
 TEXT_TYPES = frozenset(("application/json", "application/xml", "application/yaml", "application/x-www-form-urlencoded"))
 
 
@@ -170,7 +171,7 @@ def _content_type(content_type: str) -> str:
         raise OptionError("content_type", "it is no media type", remedy)
     if not (name.startswith("text/") or name in TEXT_TYPES or name.endswith(("+json", "+xml"))):
         raise OptionError("content_type", "it is not a text type", remedy)
-    charset = re.search(r"charset\s*=\s*\"?([^\s;\"]*)", parameters, re.IGNORECASE)
+    charset = CHARSET.search(parameters)
     if charset and charset.group(1).lower() not in ("utf-8", "utf8"):
         raise OptionError("content_type", "it names a charset other than UTF-8", "Everything is sent as UTF-8.")
     return content_type.strip()
