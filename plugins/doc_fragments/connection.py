@@ -93,3 +93,73 @@ notes:
   - Proxies are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
   - Entries of C(~/.netrc) are not used and redirects are not followed, so that the token goes to O(base_url) only.
 """
+
+    CALLBACK = r"""
+options:
+  source:
+    env:
+      - name: CALLGOOSE_SOURCE
+    ini:
+      - section: callback_callgoose_incident
+        key: source
+  base_url:
+    env:
+      - name: CALLGOOSE_BASE_URL
+    ini:
+      - section: callback_callgoose_incident
+        key: base_url
+  api_token:
+    env:
+      - name: CALLGOOSE_API_TOKEN
+    ini:
+      - section: callback_callgoose_incident
+        key: api_token
+  auth_method:
+    env:
+      - name: CALLGOOSE_AUTH_METHOD
+    ini:
+      - section: callback_callgoose_incident
+        key: auth_method
+  validate_certs:
+    env:
+      - name: CALLGOOSE_VALIDATE_CERTS
+    ini:
+      - section: callback_callgoose_incident
+        key: validate_certs
+  ca_path:
+    env:
+      - name: CALLGOOSE_CA_PATH
+    ini:
+      - section: callback_callgoose_incident
+        key: ca_path
+  client_cert:
+    env:
+      - name: CALLGOOSE_CLIENT_CERT
+    ini:
+      - section: callback_callgoose_incident
+        key: client_cert
+  client_key:
+    env:
+      - name: CALLGOOSE_CLIENT_KEY
+    ini:
+      - section: callback_callgoose_incident
+        key: client_key
+  allow_http:
+    env:
+      - name: CALLGOOSE_ALLOW_HTTP
+    ini:
+      - section: callback_callgoose_incident
+        key: allow_http
+  timeout:
+    env:
+      - name: CALLGOOSE_TIMEOUT
+    ini:
+      - section: callback_callgoose_incident
+        key: timeout
+  retries:
+    env:
+      - name: CALLGOOSE_RETRIES
+    ini:
+      - section: callback_callgoose_incident
+        key: retries
+"""

@@ -36,23 +36,24 @@ SEVERITIES = ("critical", "error", "warning", "info")
 EVENT_OPTIONS = ("title", "content", "incident_key", "severity", "tags", "details")
 
 
-def _option(name: str, **spec: Any) -> Dict[str, Any]:
+def option(name: str, **spec: Any) -> Dict[str, Any]:
+    """Return the specification of an option that falls back to the variable ``CALLGOOSE_<NAME>``."""
     return dict(fallback=(env_fallback, ["CALLGOOSE_" + name.upper()]), **spec)
 
 
 CONNECTION_SPEC = {
-    "source": _option("source", type="str", default="Ansible"),
-    "base_url": _option("base_url", type="str", default=DEFAULT_BASE_URL),
+    "source": option("source", type="str", default="Ansible"),
+    "base_url": option("base_url", type="str", default=DEFAULT_BASE_URL),
     # Not `required`: linters would refuse tasks whose token comes from the environment.
-    "api_token": _option("api_token", type="str", no_log=True),
-    "auth_method": _option("auth_method", type="str", default=BEARER, choices=[BEARER, URL_PARAMETER]),
-    "validate_certs": _option("validate_certs", type="bool", default=True),
-    "ca_path": _option("ca_path", type="path"),
-    "client_cert": _option("client_cert", type="path"),
-    "client_key": _option("client_key", type="path"),
-    "allow_http": _option("allow_http", type="bool", default=False),
-    "timeout": _option("timeout", type="float", default=10.0),
-    "retries": _option("retries", type="int", default=3),
+    "api_token": option("api_token", type="str", no_log=True),
+    "auth_method": option("auth_method", type="str", default=BEARER, choices=[BEARER, URL_PARAMETER]),
+    "validate_certs": option("validate_certs", type="bool", default=True),
+    "ca_path": option("ca_path", type="path"),
+    "client_cert": option("client_cert", type="path"),
+    "client_key": option("client_key", type="path"),
+    "allow_http": option("allow_http", type="bool", default=False),
+    "timeout": option("timeout", type="float", default=10.0),
+    "retries": option("retries", type="int", default=3),
 }
 
 ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {

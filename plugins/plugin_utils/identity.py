@@ -131,6 +131,14 @@ def identify(facts: Facts) -> Identity:
     return Identity(base, _speakable(name), scope_of(limit, facts.tags, facts.skip_tags))
 
 
+def part_of(whole: Identity, kind: str, *names: str) -> Identity:
+    """Return the identity of a part of a run that has incidents of its own, apart from the run's and other parts'.
+
+    :param kind: what sort of part, such as ``guard``; ``names`` say which one. The last name is shown.
+    """
+    return Identity(_digest(whole.base, kind, *names), _speakable(f"{whole.name} {names[-1]}"), whole.scope)
+
+
 def scope_of(limit: Iterable[str] = (), tags: Iterable[str] = (), skip_tags: Iterable[str] = ()) -> Scope:
     """Return the scope for these patterns and tags.
 

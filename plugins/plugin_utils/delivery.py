@@ -1,0 +1,145 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out what the rules want after a run: notes the run, sends what is due, and notes each answer.
+
+Must not know what a page says, how it is sent, or who asks: callback and role hand these in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils import outcome as outcomes
+from ansible_collections.callgoose.sqibs.plugins.module_utils.event import TRIGGERED
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import (
+    Policy,
+    RunFacts,
+    Send,
+    after_answer,
+    after_run,
+    pending,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, Store, StoreError
+
+# What an answer that grants the wish is called in the line that the user sees.
+_DONE = {outcomes.CREATED: "raised", outcomes.DUPLICATE: "updated", outcomes.RESOLVED: "resolved"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of one request.
+
+    :param outcome: a name of ``module_utils.outcome``; None when nobody knows whether the API has processed it.
+    :param message: one sentence for the user.
+    :param in_time: whether there is time for another request.
+    """
+
+    outcome: str | None
+    message: str
+    in_time: bool = True
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request that was made, and what came of it."""
+
+    send: Send
+    reply: Reply
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What was done about a run.
+
+    :param sent: the requests, in order.
+    :param warnings: what the user must know: a page that did not go out, an incident that may still be open.
+    :param notes: what explains how it went, for those who ask.
+    """
+
+    sent: tuple[Sent, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """What the API granted, in words."""
+        return tuple(
+            f"{_DONE[sent.reply.outcome]} incident {sent.send.key}"
+            for sent in self.sent
+            if sent.reply.outcome in _DONE and (sent.send.state == TRIGGERED or sent.reply.outcome == outcomes.RESOLVED)
+        )
+
+
+@dataclass
+class _Account:
+    sent: list[Sent] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def settlement(self) -> Settlement:
+        return Settlement(tuple(self.sent), tuple(self.warnings), tuple(self.notes))
+
+
+def settle(
+    store: Store,
+    base: str,
+    run: RunFacts,
+    policy: Policy,
+    post: Callable[[Send], Reply],
+    clock: Callable[[], float] = time.time,
+) -> Settlement:
+    """Note a run in the ledger, send what is due, and return what was done. Never raises for a store or an API.
+
+    :param base: the ledger's name, of :class:`identity.Identity`.
+    :param policy: its ``memory`` is the store's, whatever is handed in.
+    :param post: makes one request.
+    :param clock: seconds, the same for all runs on this store.
+    """
+    account = _Account()
+    policy = replace(policy, memory=store.memory)
+
+    def note_run(ledger: Ledger) -> tuple[Ledger, Send | None]:
+        ledger = after_run(ledger, run, policy, clock())
+        return ledger, pending(ledger, policy, clock())
+
+    try:
+        send = store.update(base, note_run)
+    except StoreError as error:
+        # a page that is sent twice is better than none
+        return _with_trouble(settle(MemoryStore(), base, run, policy, post, clock), error)
+    while send:
+        reply = post(send)
+        account.sent.append(Sent(send, reply))
+        try:
+            warnings, send = store.update(base, _note_answer(send, reply, policy, clock, account.sent))
+        except StoreError as error:
+            return _with_trouble(account.settlement(), error)
+        account.warnings += warnings
+        if not reply.in_time and send:
+            account.notes.append("There was no time left for all requests; the next run makes the rest.")
+            break
+    return account.settlement()
+
+
+def _note_answer(
+    send: Send, reply: Reply, policy: Policy, clock: Callable[[], float], sent: list[Sent]
+) -> Callable[[Ledger], tuple[Ledger, tuple[list[str], Send | None]]]:
+    def change(ledger: Ledger) -> tuple[Ledger, tuple[list[str], Send | None]]:
+        ledger, doubts = after_answer(ledger, send, reply.outcome, policy, clock())
+        warnings = [_failure(send, reply)] if reply.outcome in (None, outcomes.FAILED) else list(doubts)
+        return ledger, (warnings, pending(ledger, policy, clock(), [one.send for one in sent]))
+
+    return change
+
+
+def _failure(send: Send, reply: Reply) -> str:
+    wish = "raised" if send.state == TRIGGERED else "resolved"
+    return f"Incident {send.key} could not be {wish}: {reply.message}"
+
+
+def _with_trouble(settlement: Settlement, error: StoreError) -> Settlement:
+    return replace(settlement, notes=(*settlement.notes, str(error)))

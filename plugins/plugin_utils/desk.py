@@ -1,0 +1,110 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What callback and guard share: a run goes in when it is over, and comes out as incidents raised and resolved.
+
+Must not print, nor import the HTTP library before there is something to send.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ansible import constants as C
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils import outcome as outcomes
+from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, DeliveryError
+from ansible_collections.callgoose.sqibs.plugins.module_utils.event import canonical_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.case import Case
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.delivery import Reply, Settlement, settle
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import RunFacts, Send
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Mark
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.report import aborted_data, event_for, failure_data
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.settings import Settings
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, Store, StoreError, open_store
+
+if TYPE_CHECKING:
+    from ansible_collections.callgoose.sqibs.plugins.module_utils.client import Client
+
+# Where the store is when nobody names one.
+_DEFAULT_STORE = "callgoose/state.sqlite3"
+
+
+class Desk:
+    """Takes one case from its beginning to its settlement."""
+
+    def __init__(self, case: Case, settings: Settings) -> None:
+        self.case = case
+        self._settings = settings
+        self._client: Client | None = None
+
+    def begin(self) -> Mark:
+        """Return the mark of the moment: only failures recorded before it can be put right by what begins now."""
+        try:
+            return self._store().read(self.case.identity.base).mark
+        except StoreError:
+            # settle() will say so; a mark that fits no ledger puts nothing right
+            return Mark("", 0)
+
+    def settle(self, run: Run, began: Mark, inventory: frozenset[str], seconds: float) -> Settlement:
+        """Note the run, and send what is due because of it.
+
+        :param began: what :meth:`begin` returned when the run began.
+        :param inventory: all hosts of the inventory.
+        :param seconds: how long sending may take.
+        """
+        deadline = time.monotonic() + seconds
+        options, redactor = self._settings.report, self._settings.redactor
+        root = self.case.subject.root
+        facts = RunFacts(
+            scope=self.case.identity.scope,
+            key=self.case.identity.key,
+            succeeded=run.succeeded,
+            failed=failure_data(run, redactor, options, root),
+            inventory=inventory,
+            began=began,
+            aborted=aborted_data(run, redactor, options, root) if run.aborted else None,
+            partial=self.case.is_partial or run.interrupted,
+            dubious=run.dubious,
+        )
+        try:
+            store, trouble = self._store(), ()
+        except StoreError as error:
+            store, trouble = MemoryStore(), (str(error),)
+        post = self._posting(len(run.hosts), deadline)
+        settlement = settle(store, self.case.identity.base, facts, self._settings.policy, post)
+        self._client = None
+        return Settlement(settlement.sent, settlement.warnings, (*trouble, *settlement.notes))
+
+    def _store(self) -> Store:
+        url = self._settings.state_url or f"sqlite:///{C.config.get_config_value('ANSIBLE_HOME')}/{_DEFAULT_STORE}"
+        # Who waits for another run's change waits within the time that sending may take.
+        return open_store(url, patience=self._settings.max_delay / 5)
+
+    def _posting(self, total_hosts: int, deadline: float) -> Callable[[Send], Reply]:
+        def post(send: Send) -> Reply:
+            event = event_for(
+                send, self.case.subject, self._settings.report, total_hosts, self._settings.redactor
+            )
+            try:
+                answer = self._connected().send(canonical_json(event.body()), "application/json", deadline)
+            except DeliveryError as error:
+                fate = None if error.uncertain else outcomes.FAILED
+                return Reply(fate, str(error), in_time=time.monotonic() < deadline)
+            except CallgooseError as error:
+                return Reply(outcomes.FAILED, str(error))
+            outcome = outcomes.judge(send.state, answer.status, answer.body, answer.uncertain)
+            is_doubtful = outcome.name == outcomes.FAILED and outcome.changed
+            return Reply(None if is_doubtful else outcome.name, outcome.message, in_time=time.monotonic() < deadline)
+
+        return post
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            from ansible_collections.callgoose.sqibs.plugins.module_utils.client import Client
+
+            self._client = Client(self._settings.connection)
+        return self._client

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of callback and guard, checked: one value that the rest of the controller's code takes.
+
+Must not read options itself (Ansible's plugins and roles do), nor open, send or import anything for sending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import CONNECTION_SPEC, SEVERITIES, option
+from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import (
+    Connection,
+    check_files,
+    connection_from,
+)
+from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import Policy
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.redact import Redactor
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.report import ReportOptions
+
+# Options of their own that callback and guard share, as an argument specification; the callback documents the same.
+SETTINGS_SPEC: dict[str, dict[str, Any]] = {
+    "severity": option("severity", type="str", default="critical", choices=list(SEVERITIES)),
+    "tags": option("tags", type="list", elements="str", default=[]),
+    "project": option("project", type="str", default=""),
+    # The names of variables are public; sanity would take them for secrets.
+    "key_vars": option("key_vars", type="list", elements="str", default=[], no_log=False),
+    "page_limited_runs": option("page_limited_runs", type="bool", default=True),
+    "after_failures": option("after_failures", type="int", default=1),
+    "repeat_interval": option("repeat_interval", type="float", default=14400.0),
+    "max_hosts": option("max_hosts", type="int", default=20),
+    "include_output": option("include_output", type="bool", default=True),
+    "redact": option("redact", type="str", default=""),
+    "stable_payload": option("stable_payload", type="bool", default=False),
+    "max_delay": option("max_delay", type="float", default=15.0),
+    "state_url": option("state_url", type="str", default=""),
+    **CONNECTION_SPEC,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked options.
+
+    :param project: the name to use instead of the project's own; empty: its own.
+    :param key_vars: names of the extra vars that tell runs apart.
+    :param max_delay: seconds that sending may take in all.
+    :param state_url: names the store; empty: the default one.
+    """
+
+    connection: Connection
+    policy: Policy
+    report: ReportOptions
+    redactor: Redactor
+    project: str
+    key_vars: tuple[str, ...]
+    max_delay: float
+    state_url: str
+
+
+def settings_from(options: Mapping[str, Any]) -> Settings:
+    """Check the options and return them as one value.
+
+    :param options: values of :data:`SETTINGS_SPEC`, of the types that it gives; others are not looked at.
+    :raises OptionError: a value is refused; the message names the option and the remedy.
+    """
+    connection = connection_from(options)
+    check_files(connection)
+    return Settings(
+        connection=connection,
+        policy=Policy(
+            after_failures=_at_least("after_failures", options, 1),
+            repeat_interval=_at_least("repeat_interval", options, 0),
+            page_limited_runs=options["page_limited_runs"],
+        ),
+        report=ReportOptions(
+            severity=options["severity"],
+            tags=tuple(options["tags"]),
+            source=connection.source,
+            max_hosts=_at_least("max_hosts", options, 1),
+            include_output=options["include_output"],
+            stable_payload=options["stable_payload"],
+        ),
+        redactor=_redactor(options["redact"], connection.token),
+        project=options["project"],
+        key_vars=tuple(options["key_vars"]),
+        max_delay=_at_least("max_delay", options, 1),
+        state_url=options["state_url"],
+    )
+
+
+def _at_least(name: str, options: Mapping[str, Any], least: int) -> Any:
+    # written so that "not a number" is refused too
+    if not options[name] >= least:
+        raise OptionError(name, f"it is less than {least}", f"Use {least} or more.")
+    return options[name]
+
+
+def _redactor(patterns: str, token: str) -> Redactor:
+    """Return what takes secrets out: one pattern a line, since a comma is part of many a pattern."""
+    lines = [line.strip() for line in patterns.splitlines()]
+    try:
+        return Redactor([line for line in lines if line], [token])
+    except ValueError as error:
+        raise OptionError("redact", str(error).removeprefix("redact: "), "Correct this pattern.") from error

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Delivery: what is sent after a run, in which order, how often, and what is told and kept of the answers.
+
+Must not need an API: each request is answered by a list of replies.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.delivery import Reply, Settlement, settle
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.identity import Scope
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import OWN, Policy, RunFacts, Send
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, StoreError
+
+HOSTS = frozenset({"web1", "web2"})
+LIMITED = Scope(limit=("web1",))
+
+
+class KeptStore(MemoryStore):
+    """A store that remembers, as far as the rules are told."""
+
+    memory = OWN
+
+
+class BrokenStore(KeptStore):
+    """A store that can be used a number of times, and then no more."""
+
+    def __init__(self, good_for: int = 0) -> None:
+        super().__init__()
+        self._good_for = good_for
+
+    def update(self, base: str, change: Any) -> Any:
+        if not self._good_for:
+            raise StoreError("The store is on a disk that is gone.")
+        self._good_for -= 1
+        return super().update(base, change)
+
+
+class Desk:
+    """Settles runs of one base, and answers each request with the next of the replies it is given."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store = store or KeptStore()
+        self.now = 1_000_000.0
+        self.asked: list[Send] = []
+
+    def run(self, *replies: Reply, ok: str = "", failed: str = "", scope: Scope = LIMITED) -> Settlement:
+        waiting = list(replies)
+        self.asked = []
+
+        def post(send: Send) -> Reply:
+            self.asked.append(send)
+            return waiting.pop(0)
+
+        facts = RunFacts(
+            scope=scope,
+            key=f"site-{','.join(scope.limit)}",
+            succeeded=frozenset(ok.split()),
+            failed={host: {"message": "broken"} for host in failed.split()},
+            inventory=HOSTS,
+            began=self.ledger.mark,
+        )
+        settlement = settle(self.store, "base", facts, Policy(), post, lambda: self.now)
+        assert not waiting, "fewer requests than replies"
+        return settlement
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.store.read("base")
+
+
+CREATED, RESOLVED = Reply("created", "The incident was created."), Reply("resolved", "The incident was resolved.")
+LOST = Reply(None, "The API gave no answer.")
+
+
+def test_a_failure_is_raised_and_a_success_resolves_it():
+    desk = Desk()
+    assert desk.run(CREATED, failed="web1").done == ("raised incident site-web1",)
+    assert desk.run(RESOLVED, ok="web1").done == ("resolved incident site-web1",)
+    assert not desk.ledger.incidents["site-web1"].members
+
+
+def test_what_is_granted_already_is_not_sent_again():
+    desk = Desk()
+    desk.run(CREATED, failed="web1")
+    assert desk.run(failed="web1") == Settlement()
+
+
+def test_a_page_goes_out_before_a_resolve():
+    desk = Desk()
+    desk.run(CREATED, failed="web1")
+    desk.run(CREATED, ok="web1", failed="web2", scope=Scope())
+    assert [send.state for send in desk.asked] == ["triggered"]
+    desk.run(RESOLVED, RESOLVED, ok="web1 web2", scope=Scope())
+    assert [send.state for send in desk.asked] == ["resolved", "resolved"]
+
+
+@pytest.mark.parametrize("reply", [LOST, Reply("failed", "The API token is not valid.")])
+def test_a_page_that_did_not_go_out_is_told_each_time_and_sent_again_by_the_next_run(reply):
+    desk = Desk()
+    for _run in range(2):
+        settlement = desk.run(reply, failed="web1")
+        assert settlement.warnings == (f"Incident site-web1 could not be raised: {reply.message}",)
+        assert settlement.done == ()
+    assert desk.run(CREATED, failed="web1").warnings == ()
+
+
+def test_a_resolve_that_was_not_granted_is_told_and_sent_again_by_the_next_run():
+    desk = Desk()
+    desk.run(CREATED, failed="web1")
+    settlement = desk.run(LOST, ok="web1")
+    assert settlement.warnings == ("Incident site-web1 could not be resolved: The API gave no answer.",)
+    assert desk.run(RESOLVED, ok="web1").done == ("resolved incident site-web1",)
+
+
+def test_a_success_with_nothing_open_says_nothing():
+    assert Desk().run(Reply("nothing_to_resolve", "There was nothing to resolve."), ok="web1").done == ()
+
+
+def test_without_time_the_rest_is_left_to_the_next_run():
+    desk = Desk()
+    desk.run(LOST, failed="web1")
+    late = Reply("created", "The incident was created.", in_time=False)
+    settlement = desk.run(late, ok="", failed="web2", scope=Scope(tags=("t",)))
+    assert len(settlement.sent) == 1
+    assert "next run" in settlement.notes[0]
+    left = [incident.key for incident in desk.ledger.incidents.values() if not incident.confirmed]
+    assert len(left) == 1
+
+
+def test_with_a_store_that_cannot_be_used_the_page_goes_out_all_the_same():
+    desk = Desk(BrokenStore())
+    settlement = desk.run(CREATED, failed="web1")
+    assert settlement.done == ("raised incident site-web1",)
+    assert settlement.notes == ("The store is on a disk that is gone.",)
+
+
+def test_with_a_store_that_cannot_be_used_a_success_still_resolves():
+    assert Desk(BrokenStore()).run(RESOLVED, ok="web1").done == ("resolved incident site-web1",)
+
+
+def test_a_store_that_breaks_between_request_and_answer_takes_nothing_of_what_was_sent():
+    settlement = Desk(BrokenStore(good_for=1)).run(CREATED, failed="web1")
+    assert settlement.done == ("raised incident site-web1",)
+    assert settlement.notes == ("The store is on a disk that is gone.",)

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings: what the options of callback and guard become, and which values are refused.
+
+Must not repeat the checks of the connection options: test_connection.py has them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.settings import SETTINGS_SPEC, settings_from
+
+TOKEN = "token-for-tests"
+
+
+def options(**given: Any) -> dict[str, Any]:
+    """Return all options, with the defaults of the specification for those not given."""
+    defaults = {name: spec.get("default") for name, spec in SETTINGS_SPEC.items()}
+    return {**defaults, "api_token": TOKEN, **given}
+
+
+def test_without_options_a_first_failure_pages_and_repeats_after_four_hours():
+    policy = settings_from(options()).policy
+    assert (policy.after_failures, policy.repeat_interval, policy.page_limited_runs) == (1, 4 * 3600, True)
+
+
+def test_what_the_report_says_is_chosen_by_options():
+    settings = settings_from(
+        options(severity="warning", tags=["db"], source="CI", max_hosts=3, include_output=False, stable_payload=True)
+    )
+    report = settings.report
+    assert (report.severity, report.tags, report.source, report.max_hosts) == ("warning", ("db",), "CI", 3)
+    assert (report.include_output, report.stable_payload) == (False, True)
+
+
+def test_the_token_never_passes_the_redactor():
+    assert TOKEN not in settings_from(options()).redactor.text(f"said {TOKEN} aloud")
+
+
+def test_each_line_of_redact_is_a_pattern_of_its_own():
+    text = settings_from(options(redact="\n  customer-\\d{1,3}\n\n  corp\\.example\n")).redactor.text
+    assert text("customer-12 at corp.example, port 80") == "[redacted] at [redacted], port 80"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"api_token": None}, "api_token"),
+        ({"after_failures": 0}, "after_failures: it is less than 1"),
+        ({"repeat_interval": -1.0}, "repeat_interval: it is less than 0"),
+        ({"repeat_interval": float("nan")}, "repeat_interval"),
+        ({"max_hosts": 0}, "max_hosts: it is less than 1"),
+        ({"max_delay": 0.5}, "max_delay: it is less than 1"),
+        ({"redact": "("}, "redact: '(' is not a regular expression"),
+        ({"redact": "x*"}, "redact: 'x*' matches the empty text"),
+        ({"ca_path": "/nonexistent/ca.pem"}, "ca_path"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused_by_the_name_of_its_option(given, words):
+    with pytest.raises(OptionError) as refused:
+        settings_from(options(**given))
+    assert words in str(refused.value)
+    assert TOKEN not in str(refused.value)
