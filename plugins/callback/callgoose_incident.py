@@ -11,14 +11,103 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: callgoose_incident
 type: notification
-short_description: Pages when a playbook fails
+short_description: Raise an incident when a run fails, resolve it when a later run succeeds
 version_added: 0.1.0
-author: Callgoose SQIBS collection contributors (@callgoose)
 description:
-  - Raises an incident when a playbook run fails, and resolves it when a later run succeeds.
+  - Watches what C(ansible-playbook) does. When a run has failed it raises one Callgoose SQIBS incident with the hosts,
+    the task and the error in it, and when a later run has put that right it resolves the incident. Playbooks need no
+    change.
+  - A host counts as failed when a task failed on it that nothing caught, when it was unreachable, or when the play
+    ended before it was done. Failures that are ignored or rescued do not count.
+  - Check mode, ad-hoc commands, C(--syntax-check) and C(--list-*) send nothing. What stops Ansible before it starts a
+    playbook (a YAML error, a missing role, a wrong C(--limit)) no callback can see.
+  - It never harms the run. The exit code stays what it is, and whatever goes wrong here is one warning.
+  - The guide B(Page on failure) has the rules in words.
+author:
+  - Callgoose SQIBS collection contributors (@callgoose)
+extends_documentation_fragment:
+  - callgoose.sqibs.connection
+  - callgoose.sqibs.connection.callback
 options:
+  enabled:
+    description: Whether anything is watched and sent.
+    type: bool
+    default: true
+    env:
+      - name: CALLGOOSE_ENABLED
+    ini:
+      - section: callback_callgoose_incident
+        key: enabled
+  severity:
+    description: The severity of the incidents. API Filters can ask for it and choose the urgency by it.
+    type: str
+    choices: [critical, error, warning, info]
+    default: critical
+    env:
+      - name: CALLGOOSE_SEVERITY
+    ini:
+      - section: callback_callgoose_incident
+        key: severity
+  tags:
+    description: Words that Callgoose's tag-based maintenance mode looks for.
+    type: list
+    elements: str
+    default: []
+    env:
+      - name: CALLGOOSE_TAGS
+    ini:
+      - section: callback_callgoose_incident
+        key: tags
+  project:
+    description:
+      - What the project is called, as a part of the incident's key. Failures and successes meet where it is the same.
+      - If not set, it is the path of the git remote, or else the name of the folder of the git checkout or of
+        C(ansible.cfg).
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_PROJECT
+    ini:
+      - section: callback_callgoose_incident
+        key: project
+  key_vars:
+    description:
+      - Names of extra vars, such as V(env), that tell runs apart. A run with C(-e env=stage) then has other incidents
+        than one with C(-e env=prod).
+    type: list
+    elements: str
+    default: []
+    env:
+      - name: CALLGOOSE_KEY_VARS
+    ini:
+      - section: callback_callgoose_incident
+        key: key_vars
+  playbooks:
+    description:
+      - Patterns such as V(deploy/*.yml) for the playbooks to watch, by their path in the project or their full name in
+        a collection. If not set, all are watched.
+      - The playbooks of this collection are never watched.
+    type: list
+    elements: str
+    default: []
+    env:
+      - name: CALLGOOSE_PLAYBOOKS
+    ini:
+      - section: callback_callgoose_incident
+        key: playbooks
+  exclude_playbooks:
+    description: Patterns for the playbooks not to watch. They win over O(playbooks).
+    type: list
+    elements: str
+    default: []
+    env:
+      - name: CALLGOOSE_EXCLUDE_PLAYBOOKS
+    ini:
+      - section: callback_callgoose_incident
+        key: exclude_playbooks
   unreachable:
-    description: What a host is that cannot be reached.
+    description:
+      - Whether a host that cannot be reached counts as failed. With V(ignore) it counts as neither failed nor good.
     type: str
     choices: [fail, ignore]
     default: fail
@@ -27,8 +116,41 @@ options:
     ini:
       - section: callback_callgoose_incident
         key: unreachable
+  page_limited_runs:
+    description:
+      - Whether a failure in a run with C(--limit) raises an incident. Such a run can resolve one in any case, for the
+        hosts that it covers.
+    type: bool
+    default: true
+    env:
+      - name: CALLGOOSE_PAGE_LIMITED_RUNS
+    ini:
+      - section: callback_callgoose_incident
+        key: page_limited_runs
+  after_failures:
+    description: How many runs must fail one after the other before an incident is raised.
+    type: int
+    default: 1
+    env:
+      - name: CALLGOOSE_AFTER_FAILURES
+    ini:
+      - section: callback_callgoose_incident
+        key: after_failures
+  repeat_interval:
+    description:
+      - Seconds after which a further failure of an open incident is sent again. Until then a failing run sends nothing,
+        unless other hosts fail than before.
+    type: float
+    default: 14400
+    env:
+      - name: CALLGOOSE_REPEAT_INTERVAL
+    ini:
+      - section: callback_callgoose_incident
+        key: repeat_interval
   on_interrupt:
-    description: What to do about a run that was ended by Ctrl-C or SIGTERM.
+    description:
+      - What a run that is ended by Ctrl-C or SIGTERM means. V(ignore) takes it for somebody's decision, V(trigger) for
+        a failure.
     type: str
     choices: [ignore, trigger]
     default: ignore
@@ -37,6 +159,85 @@ options:
     ini:
       - section: callback_callgoose_incident
         key: on_interrupt
+  max_hosts:
+    description: How many failed hosts an incident describes in full. The rest is counted.
+    type: int
+    default: 20
+    env:
+      - name: CALLGOOSE_MAX_HOSTS
+    ini:
+      - section: callback_callgoose_incident
+        key: max_hosts
+  include_output:
+    description: Whether the end of the failed task's standard output and error is sent.
+    type: bool
+    default: true
+    env:
+      - name: CALLGOOSE_INCLUDE_OUTPUT
+    ini:
+      - section: callback_callgoose_incident
+        key: include_output
+  redact:
+    description:
+      - Regular expressions, one a line, for what must not be sent. Whatever they match is replaced.
+      - Tokens, passwords, keys and their like are always replaced, and results of tasks with C(no_log) are never sent.
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_REDACT
+    ini:
+      - section: callback_callgoose_incident
+        key: redact
+  stable_payload:
+    description:
+      - Whether to leave out what differs from run to run, which is the link to the run, its number, who started it and
+        the revision. Then an incident that is sent again has the same bytes.
+    type: bool
+    default: false
+    env:
+      - name: CALLGOOSE_STABLE_PAYLOAD
+    ini:
+      - section: callback_callgoose_incident
+        key: stable_payload
+  max_delay:
+    description: Seconds that sending may hold up the end of the command, in all, whatever the API does.
+    type: float
+    default: 15
+    env:
+      - name: CALLGOOSE_MAX_DELAY
+    ini:
+      - section: callback_callgoose_incident
+        key: max_delay
+  state_url:
+    description:
+      - Where the ledger of open incidents is kept, as V(sqlite:///) and a path. The file is made for its owner only.
+      - If not set, it is C(callgoose/state.sqlite3) in Ansible's home.
+      - Where it cannot be kept, as in a container that is thrown away, a failed and a later successful run of the same
+        command still meet by their key.
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_STATE_URL
+    ini:
+      - section: callback_callgoose_incident
+        key: state_url
+requirements:
+  - enabled in configuration, as C(callbacks_enabled = callgoose.sqibs.callgoose_incident)
+"""
+
+EXAMPLES = r"""
+# ansible.cfg
+#
+# [defaults]
+# callbacks_enabled = callgoose.sqibs.callgoose_incident
+#
+# [callback_callgoose_incident]
+# tags = production
+# exclude_playbooks = test/*.yml
+#
+# The token comes from the environment:
+#
+# export CALLGOOSE_API_TOKEN=...
 """
 
 import functools
@@ -45,14 +246,16 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import EventReader
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.pager import Pager
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.process_end import ProcessEnd
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import Recorder
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
 
 
 def harmless(event: Callable[..., None]) -> Callable[..., None]:
-    """Let no exception out of an event: since ansible-core 2.19 it can end the run. The first one is a warning."""
+    """Let no exception out of an event: since ansible-core 2.19 it can end the run. It becomes a warning."""
 
     @functools.wraps(event)
     def call(self: CallbackModule, *args: Any, **kwargs: Any) -> None:
@@ -76,24 +279,25 @@ class CallbackModule(CallbackBase):
         super().__init__(*args, **kwargs)
         self._end = ProcessEnd(self._given_up)
         self._has_warned = False
-        self._set_up(ignore_unreachable=False, notice_sigterm=False)
 
     def set_options(self, *args: Any, **kwargs: Any) -> None:
         """Read the options: Ansible calls this once, before the first event."""
         super().set_options(*args, **kwargs)
-        self._set_up(self.get_option("unreachable") == "ignore", self.get_option("on_interrupt") == "trigger")
-
-    def _set_up(self, ignore_unreachable: bool, notice_sigterm: bool) -> None:
-        self._recorder = Recorder(ignore_unreachable)
+        options = self.get_options()
+        # Ansible calls no disabled callback
+        self.disabled = not options["enabled"]
+        self._recorder = Recorder(options["unreachable"] == "ignore")
         self._events = EventReader(self._recorder)
-        self._notices_sigterm = notice_sigterm
+        self._notices_sigterm = options["on_interrupt"] == "trigger"
+        self._pager = Pager(options)
 
     @harmless
     def v2_playbook_on_start(self, playbook: Any) -> None:
         name = self._events.playbook_started(playbook)
         if name is not None:
+            self._has_warned = False
             self._end.watch(self._notices_sigterm)
-            self._begun(name)
+            self._pager.begin(name, self._events.extra_vars())
 
     @harmless
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -130,15 +334,24 @@ class CallbackModule(CallbackBase):
         if self._recorder.running:
             self._finished(self._recorder.give_up(interrupted))
 
+    def _finished(self, run: Run) -> None:
+        """Hand over a run that is over, or given up, and say what came of it."""
+        settlement = self._pager.finish(run, self._events.inventory_hosts)
+        if settlement.done:
+            self._display.display(f"Callgoose: {', '.join(settlement.done)}")
+        for note in settlement.notes:
+            self._display.v(f"Callgoose: {note}")
+        if settlement.warnings:
+            self._warn(" ".join(settlement.warnings))
+
     def _broke(self, error: Exception) -> None:
-        """Say once that this callback failed. A run of which an event is lost proves nothing good."""
+        """Say that this callback failed. A run of which an event is lost proves nothing good."""
         self._recorder.doubt()
+        # What is not our own may hold what must not be shown.
+        self._warn(str(error) if isinstance(error, CallgooseError) else f"it failed with a {type(error).__name__}")
+
+    def _warn(self, message: str) -> None:
+        """Warn, at most once a run."""
         if not self._has_warned:
             self._has_warned = True
-            self._display.warning(f"callgoose.sqibs.callgoose_incident: {type(error).__name__}: {error}")
-
-    def _begun(self, playbook: str) -> None:
-        """A run has begun."""
-
-    def _finished(self, run: Run) -> None:
-        """A run is over, or given up."""
+            self._display.warning(f"{self.CALLBACK_NAME}: {message}")

@@ -48,6 +48,7 @@ class EventReader:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._playbook: Any = None
+        self._variables: Any = None
         self._inventory: Any = None
         self._started: set[str] = set()
         self._leave_play()
@@ -59,7 +60,8 @@ class EventReader:
         if name == _ADHOC or not plays:
             return None
         self._playbook = playbook
-        self._inventory = plays[0].get_variable_manager()._inventory
+        self._variables = plays[0].get_variable_manager()
+        self._inventory = self._variables._inventory
         self._started = set()
         self._leave_play()
         self._recorder.begin(str(name), check_mode=bool(context.CLIARGS.get("check")))
@@ -137,6 +139,10 @@ class EventReader:
         self._playbook = None
         return self._recorder.end(failures, dict(statistics.dark), unstarted)
 
+    def extra_vars(self) -> Mapping[str, Any]:
+        """Return the call's extra vars."""
+        return self._variables.extra_vars  # type: ignore[no-any-return]
+
     def inventory_hosts(self) -> frozenset[str]:
         """Return all hosts of the inventory, as it is now."""
         return _names(self._inventory.get_hosts(ignore_limits=True, ignore_restrictions=True))
@@ -213,8 +219,8 @@ def output_of(result: Mapping[str, Any]) -> Output:
     message = _text(result.get("msg")) or _text(result.get("reason"))
     if result.get("assertion") is not None:
         message = f"{message}: {_text(result['assertion'])}"
-    if not message:
-        message = _text(result.get("exception")).rstrip().rpartition("\n")[2]
+    if not message and str(result.get("exception", "")).startswith("Traceback"):
+        message = _text(result["exception"]).rstrip().rpartition("\n")[2]
     if not message and result.get("failed_when_result"):
         message = "its failed_when was true"
     stdout = _text(result.get("stdout")) or _text(result.get("module_stdout"))
@@ -342,7 +348,11 @@ def _list(value: Any) -> list[Any]:
 
 
 def _is_bad(item: Any) -> bool:
-    return isinstance(item, Mapping) and bool(item.get("failed") or item.get("unreachable"))
+    """Return whether this item of a loop failed: ansible-core 2.19 and later take the word itself out."""
+    if not isinstance(item, Mapping):
+        return False
+    said = item.get("failed", item.get("failed_when_result", "exception" in item))
+    return bool(said or item.get("unreachable"))
 
 
 def _label(item: Mapping[str, Any]) -> str:
