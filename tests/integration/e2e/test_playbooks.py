@@ -1,0 +1,237 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks `trigger`, `resolve` and `demo`: what extra vars become, what is refused, and AWX workflows.
+
+Must not test `verify`: files beside this one do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.origin import awx_url
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Result, run_playbook
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook_data import (
+    PlaybookData,
+    compile_each_template_once,
+    playbooks,
+)
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
+from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+# What AWX's projects hold: a job template can only name a file of its project.
+NODES = """
+- name: Either node of a workflow
+  ansible.builtin.import_playbook: "callgoose.sqibs.{{ node }}"
+"""
+
+
+def run(tmp_path, sandbox: Sandbox, playbook: str, *args: str, **env: str) -> Result:
+    """Run a playbook against a sandbox, without an inventory, with deprecation warnings."""
+    warn = {"ANSIBLE_DEPRECATION_WARNINGS": "true"}
+    result = run_playbook(tmp_path, playbook, *args, inventory=None, env={**connection(sandbox), **warn, **env})
+    output = result.stdout + result.stderr
+    assert "DEPRECATION" not in output and "Traceback" not in output and sandbox.token not in output, output
+    return result
+
+
+def bodies(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Return the bodies of all requests."""
+    return [json.loads(request["body"]) for request in sandbox.requests]
+
+
+def test_trigger_sends_what_its_variables_say(tmp_path, sandbox) -> None:
+    variables = {
+        "callgoose_title": "Nightly backup failed",
+        "callgoose_content": "The volume /backup is full.",
+        "callgoose_incident_key": "nightly-backup",
+        "callgoose_severity": "warning",
+        "callgoose_tags": ["backup", "night"],
+        "callgoose_details": {"rack": {"row": 4}, "disks": [1, 2]},
+    }
+    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", json.dumps(variables))
+    assert result.rc == 0, result
+    sent = {name.removeprefix("callgoose_"): value for name, value in variables.items()}
+    assert bodies(sandbox) == [{**sent, "state": "triggered", "source": "Ansible"}]
+    assert '"msg": "The incident was created. Its key: nightly-backup"' in result.stdout
+    assert "changed=1 " in result.stdout
+
+
+def test_trigger_and_resolve_meet_by_the_title_where_there_is_no_key(tmp_path, sandbox) -> None:
+    words = "callgoose_title='Nightly backup failed' callgoose_tags=backup,night callgoose_content=''"
+    assert run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words).rc == 0
+    key = "callgoose_incident_key='Nightly backup failed'"
+    assert run(tmp_path, sandbox, "callgoose.sqibs.resolve", "-e", key).rc == 0
+    trigger, resolve = bodies(sandbox)
+    assert trigger["tags"] == ["backup", "night"] and "content" not in trigger
+    assert resolve == {"state": "resolved", "incident_key": "Nightly backup failed", "source": "Ansible"}
+    assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]
+
+
+def test_the_nodes_of_an_awx_workflow_meet_without_a_key(tmp_path, sandbox) -> None:
+    """Both nodes get the workflow's variables, and each job a home of its own."""
+    workflow = {"callgoose_title": "Deployment failed", "callgoose_tags": ["deploy"]}
+    failure = {**workflow, "node": "trigger", "awx_workflow_job_name": "Deploy all", "awx_job_id": 7}
+    success = {**workflow, "node": "resolve", "tower_workflow_job_name": "Deploy all", "tower_job_id": 9}
+    for job, variables, host in (("7", failure, "https://AWX.example.com/"), ("9", success, "https://awx.example.com")):
+        folder = tmp_path / job
+        folder.mkdir()
+        assert run(folder, sandbox, NODES, "-e", json.dumps(variables), AWX_HOST=host).rc == 0
+    assert [body["incident_key"] for body in bodies(sandbox)] == ["https://awx.example.com Deploy all"] * 2
+    assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]
+
+
+def test_a_resolve_without_a_key_is_refused_before_any_request(tmp_path, sandbox) -> None:
+    result = run(tmp_path, sandbox, "callgoose.sqibs.resolve", "-e", "callgoose_title=x", AWX_HOST="https://a.example")
+    assert result.rc == 2 and "callgoose_incident_key: it is missing" in result.stdout, result
+    assert not sandbox.requests
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path, sandbox) -> None:
+    words = "callgoose_titel='Nightly backup failed' callgoose_severity=fatal"
+    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words)
+    assert result.rc == 2, result
+    assert "callgoose_titel: this playbook takes no such variable" in result.stdout
+    assert "callgoose_title: it is missing" in result.stdout
+    assert "callgoose_severity: there is no such severity. Use one of critical, error, warning, info." in result.stdout
+    assert not sandbox.requests
+
+
+def test_a_title_that_the_shells_quotes_did_not_hold_together_is_refused(tmp_path, sandbox) -> None:
+    """Ansible splits key=value at spaces: the page would say "Nightly" only."""
+    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", "callgoose_title=Nightly backup failed")
+    assert result.rc == 2 and "backup failed: these words of -e belong to no variable" in result.stdout, result
+    assert not sandbox.requests
+
+
+def test_check_mode_sends_nothing(tmp_path, sandbox) -> None:
+    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "--check", "-e", "callgoose_title=x")
+    assert result.rc == 0 and "Would send this payload" in result.stdout, result
+    assert not sandbox.requests
+
+
+def test_the_demonstration_shows_an_incident_from_start_to_end_each_time(tmp_path, sandbox) -> None:
+    sandbox.set(reading="mapped")
+    for _time in range(2):
+        result = run(tmp_path, sandbox, "callgoose.sqibs.demo")
+        assert result.rc == 0 and "changed=2 " in result.stdout, result
+    assert [request["status"] for request in sandbox.requests] == [201, 208, 200, 208] * 2
+    assert [incident["state"] for incident in sandbox.incidents] == ["resolved"] * 2
+
+
+def test_the_demonstration_leaves_nothing_open_when_it_breaks(tmp_path, sandbox) -> None:
+    sandbox.queue_fault("delay", seconds=0)
+    sandbox.queue_fault("status", status=503)
+    assert run(tmp_path, sandbox, "callgoose.sqibs.demo").rc == 2
+    assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """Variables that are refused, and what the message says."""
+
+    name: str
+    variables: dict[str, Any] = field(hash=False)
+    says: tuple[str, ...] = ()
+
+
+TITLE = {"callgoose_title": "x"}
+WRONG = (
+    Wrong("no title", {}, ("callgoose_title: it is missing", "-e")),
+    Wrong("empty title", {"callgoose_title": " "}, ("callgoose_title: it is empty",)),
+    Wrong("no value for the title", {"callgoose_title": None}, ("callgoose_title: it is empty or no text",)),
+    Wrong("list as title", {"callgoose_title": ["x"]}, ("callgoose_title: it is empty or no text",)),
+    Wrong("flag as title", {"callgoose_title": True}, ("callgoose_title: it is empty or no text",)),
+    Wrong(
+        "typo",
+        {**TITLE, "callgoose_key": "x"},
+        ("callgoose_key: this playbook takes no such", "callgoose_incident_key"),
+    ),
+    Wrong("empty key", {**TITLE, "callgoose_incident_key": ""}, ("callgoose_incident_key: it is empty",)),
+    Wrong("dictionary as key", {**TITLE, "callgoose_incident_key": {"a": 1}}, ("callgoose_incident_key", "no text")),
+    Wrong("list as content", {**TITLE, "callgoose_content": ["x"]}, ("callgoose_content: it is no text",)),
+    Wrong("flag as content", {**TITLE, "callgoose_content": False}, ("callgoose_content: it is no text",)),
+    Wrong("unknown severity", {**TITLE, "callgoose_severity": "high"}, ("callgoose_severity", "critical, error")),
+    Wrong("empty severity", {**TITLE, "callgoose_severity": ""}, ("callgoose_severity: there is no such",)),
+    Wrong("list as severity", {**TITLE, "callgoose_severity": ["error"]}, ("callgoose_severity: there is no such",)),
+    Wrong("dictionary as tags", {**TITLE, "callgoose_tags": {"a": 1}}, ("callgoose_tags: it is no list of texts",)),
+    Wrong("number as tags", {**TITLE, "callgoose_tags": 5}, ("callgoose_tags: it is no list of texts",)),
+    Wrong("lists in tags", {**TITLE, "callgoose_tags": [["a"]]}, ("callgoose_tags: it is no list of texts",)),
+    Wrong("text as details", {**TITLE, "callgoose_details": '{"a": 1}'}, ("callgoose_details: it is no dictionary",)),
+    Wrong("list as details", {**TITLE, "callgoose_details": [1]}, ("callgoose_details: it is no dictionary",)),
+)
+FINE: tuple[dict[str, Any], ...] = (
+    TITLE,
+    {"callgoose_title": 5, "callgoose_incident_key": 7, "callgoose_content": 1.5},
+    {**TITLE, "callgoose_content": "", "callgoose_tags": "", "callgoose_details": {}},
+    {**TITLE, "callgoose_content": None, "callgoose_tags": None, "callgoose_details": None},
+    {**TITLE, "callgoose_tags": "a, b", "callgoose_api_token": "x", "callgoose_timeout": 3},
+    {**TITLE, "callgooses": "a variable of somebody else", "my_callgoose_key": "x"},
+)
+
+
+@pytest.fixture(scope="module")
+def data(collections_path) -> Iterator[PlaybookData]:
+    """The playbooks' common data, with what `trigger` takes."""
+    folder = playbooks(collections_path)
+    with pytest.MonkeyPatch.context() as patch:
+        compile_each_template_once(patch)
+        data = PlaybookData(folder / "vars" / "variables.yml")
+        (play,) = data.load(folder / "trigger.yml")
+        data.variables.update(play["vars"])
+        yield data
+
+
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: case.name)
+def test_wrong_variables_are_refused_with_their_names_and_a_remedy(data, case) -> None:
+    (problem,) = data.value("sqibs_problems", **case.variables)
+    assert all(words in problem for words in case.says), problem
+
+
+@pytest.mark.parametrize("variables", FINE, ids=", ".join)
+def test_good_variables_are_taken(data, variables) -> None:
+    assert data.value("sqibs_problems", **variables) == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "  ",
+        "https://awx.example.com",
+        "https://AWX.Example.com:8443/",
+        " HTTPS://awx.example.com// ",
+        "http://me:Secret@awx.example.com/Prefix/",
+        "https://a@b@awx.example.com/x@y",
+        "https://awx.example.com?a=b",
+        "https://[2001:DB8::1]:443/",
+        "awx.example.com",
+        "ftp://awx.example.com",
+        "https://",
+        "https:///path",
+    ],
+)
+def test_the_address_of_an_awx_is_spelled_as_the_rest_of_the_collection_spells_it(data, host) -> None:
+    assert data.value("sqibs_awx_url", sqibs_awx_host=host) == awx_url({"AWX_HOST": host})
+
+
+@pytest.mark.parametrize(
+    ("variables", "key"),
+    [
+        ({}, ""),
+        ({"awx_workflow_job_name": "Deploy"}, "https://awx.example.com Deploy"),
+        ({"tower_workflow_job_name": "Deploy"}, "https://awx.example.com Deploy"),
+        ({"awx_workflow_job_name": "", "tower_workflow_job_name": "Deploy"}, "https://awx.example.com Deploy"),
+        ({"awx_workflow_job_name": "Deploy", "tower_workflow_job_name": "Other"}, "https://awx.example.com Deploy"),
+        ({"awx_workflow_job_name": "Deploy", "callgoose_incident_key": "own"}, "own"),
+        ({"awx_workflow_job_name": "Deploy", "sqibs_awx_host": ""}, "Deploy"),
+    ],
+)
+def test_the_key_is_the_users_own_else_the_workflows_else_none(data, variables, key) -> None:
+    assert data.value("sqibs_incident_key", **{"sqibs_awx_host": "https://awx.example.com", **variables}) == key
