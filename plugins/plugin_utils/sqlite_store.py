@@ -56,7 +56,10 @@ class SqliteStore:
         :raises StoreError: the file cannot be used.
         """
         self._make()
-        with self._connected() as connection, _changing(connection):
+        with self._connected() as connection:
+            # What is read must still be so when it is written. Not IMMEDIATE: the commit would wait once more, for who
+            # reads. Without the commit, closing the connection takes everything back.
+            connection.execute("BEGIN EXCLUSIVE")
             if not self._version(connection):
                 connection.execute(_TABLE)
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
@@ -64,6 +67,7 @@ class SqliteStore:
             ledger, result = change(before or new_ledger())
             if ledger != before:
                 connection.execute("INSERT OR REPLACE INTO ledgers VALUES (?, ?)", (base, to_json(ledger)))
+            connection.execute("COMMIT")
             return result
 
     def _ledger(self, connection: sqlite3.Connection, base: str) -> Ledger | None:
@@ -73,8 +77,7 @@ class SqliteStore:
         except ValueError as error:
             # Other ledgers in the file may be good, so it stays; the next run begins a new one in this one's place.
             connection.execute("UPDATE OR REPLACE ledgers SET base = ? WHERE base = ?", (f"unreadable {base}", base))
-            if connection.in_transaction:
-                connection.execute("COMMIT")  # or the caller's transaction takes it back
+            connection.execute("COMMIT")  # or the end of the caller's transaction takes it back
             raise StoreError(f"A ledger in {self.path} is unreadable and was set aside: {error}") from error
 
     def _version(self, connection: sqlite3.Connection) -> int:
@@ -135,23 +138,9 @@ class SqliteStore:
         try:
             # another process may have done so before, and begun a new one
             if opened and os.path.samestat(self.path.stat(), opened):
-                # a journal that is left behind would be played back into the new file
-                self.path.with_name(self.path.name + "-journal").unlink(missing_ok=True)
                 self.path.replace(aside)
         except FileNotFoundError:
             pass
         except OSError as problem:
             return f"The store {self.path} is broken ({error}) and cannot be set aside: {problem}"
         return f"The store {self.path} is broken ({error}); it was set aside as {aside.name}"
-
-
-@contextmanager
-def _changing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold the file's lock, so that what was read in it is still so when it is written."""
-    connection.execute("BEGIN EXCLUSIVE")  # not IMMEDIATE: the commit would wait once more, for those who read
-    try:
-        yield
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")

@@ -330,16 +330,6 @@ def test_a_file_that_is_damaged_inside_is_set_aside_too(store: SqliteStore) -> N
     assert store.update("base 1", counted) == 1
 
 
-def test_a_journal_of_the_broken_file_is_not_played_back_into_the_new_one(store: SqliteStore) -> None:
-    store.update("base", counted)
-    store.path.write_bytes(b"broken" * 1000)
-    journal = store.path.with_name("state.db-journal")
-    journal.write_bytes(b"of the broken one")
-    with pytest.raises(StoreError, match="set aside"):
-        store.update("base", counted)
-    assert not journal.exists()
-
-
 def test_a_broken_file_that_another_process_has_replaced_meanwhile_is_left_alone(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
