@@ -38,12 +38,12 @@ TRIGGER = "The trigger filter does not match a trigger"
 RESOLVE = "The resolve filter does not match a resolve"
 SWAPPED = "The resolve filter matches a trigger, and the trigger filter does not"
 BOTH = "Both filters match a trigger"
-RESOLVE_OPENS = "match a resolve, so a resolve opens incidents"
+RESOLVE_OPENS = "The trigger filter matches a resolve too, so a resolve opens incidents"
 FOUND_NONE = "The resolve found no incident, since the filter does not map with incident_key"
 CLOSES_OTHERS = "A resolve closes incidents with another key"
 COUNT_AS_ONE = "Incidents with different keys count as one"
 BY_HAND = "Close it by hand"
-MAPPING = "Map Incident With incident_key. Resolve: Incident Mapped With incident_key."
+MAPPING = "Incident Mapped With 'incident_key'"
 
 DOCUMENTED_FILTER = (Filter(),)
 FIRING = Pair("state", ("firing",))

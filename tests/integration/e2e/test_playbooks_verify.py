@@ -42,7 +42,7 @@ def test_a_wrong_set_up_ends_with_an_error_and_says_what_to_close_by_hand(tmp_pa
     assert result.rc == 2, result
     report = result.stdout.partition("Say what was found")[2].splitlines()
     assert report[3].strip() == '"The resolve filter does not match a resolve.",', report
-    assert report[4].strip() == '"Resolve: the value of the payload JSON key state contains resolved.",', report
+    assert "Resolve part: payload JSON key 'state', key value contains 'resolved'" in report[4], report
     (left,) = sandbox.open_incidents
     assert "Close it by hand" in result.stdout and left["title"] in result.stdout
     assert '"msg": "The resolve filter does not match a resolve."' in result.stdout, "the last error says it too"
