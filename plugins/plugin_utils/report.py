@@ -487,9 +487,9 @@ class _Page:
     def _texts(self, finding: _Finding) -> list[tuple[str, str, str]]:
         """Return what was said, with the host where hosts differ: ``message``, ``stderr`` or ``stdout``, host, text."""
         texts = [("message", "", self.findings.lines(finding.message))]
-        outputs = sorted(finding.outputs.items(), key=lambda item: min(item[1]))
-        for (stderr, stdout), hosts in outputs[:_SHOWN_OUTPUTS]:
-            host = self.findings.text(min(hosts), 100) if len(outputs) > 1 or hosts != finding.hosts else ""
+        # hosts came in the order of their names, so outputs did
+        for (stderr, stdout), hosts in list(finding.outputs.items())[:_SHOWN_OUTPUTS]:
+            host = "" if hosts == finding.hosts else self.findings.text(min(hosts), 100)
             texts += [("stderr", host, self.findings.lines(stderr)), ("stdout", host, self.findings.lines(stdout))]
         return [text for text in texts if text[2]]
 

@@ -221,6 +221,21 @@ def test_outputs_that_differ_are_shown_with_their_host() -> None:
     assert "End of stderr on web1: no slot 1\nEnd of stderr on web2: no slot 2\n" in content
 
 
+def test_an_output_that_only_one_of_several_hosts_has_is_shown_with_its_host() -> None:
+    content = page({"web1": MIGRATE, "web2": replace(MIGRATE, stdout="no slots")}).content
+    assert "Hosts: web1, web2\n" in content and "End of stdout on web2: no slots\n" in content
+
+
+def test_a_long_message_leaves_room_for_the_output_and_one_task_for_the_next() -> None:
+    told = replace(MIGRATE, message="m" * 9000, stderr="e" * 9000, stdout="o" * 9000)
+    event = page({f"web{line}": replace(told, line=line) for line in range(1, 7)})
+    for line, section in enumerate(event.content.split("\n\n")[1:7], 1):
+        assert f":{line})" in section
+        assert all(letter * 200 in section for letter in "meo")
+    for failure in event.details["failures"]:
+        assert all(len(failure[name]) > 200 for name in ("message", "stderr", "stdout"))
+
+
 def test_a_host_that_failed_twice_is_one_host_with_two_failures() -> None:
     cleanup = replace(MIGRATE, task="Clean up", line=50)
     event = page({"web1": (MIGRATE, cleanup)})
@@ -306,9 +321,18 @@ def test_hosts_beyond_max_hosts_are_counted_and_keep_a_brief_message() -> None:
     assert len(data["web003"]["failures"][0]["message"]) <= 200 and "stderr" not in data["web003"]["failures"][0]
 
 
+def test_a_host_in_brief_joins_those_with_the_same_long_message_whatever_their_names() -> None:
+    told = Run("site.yml", {"host": (replace(MIGRATE, message="The service could not be started. " * 20),)})
+    full = failure_data(told, SECRETIVE, ReportOptions(), ROOT)["host"]
+    brief = failure_data(told, SECRETIVE, ReportOptions(max_hosts=0), ROOT)["host"]
+    event = event_for(send({"a": brief, "b": full, "c": brief}), SITE, ReportOptions(), 12)
+    (failure,) = event.details["failures"]
+    assert failure["hosts"] == ["a", "b", "c"] and failure["message"] == full["failures"][0]["message"]
+
+
 def test_the_one_host_that_failed_is_told_in_full_though_many_were_not_reached() -> None:
     failures = {f"a{n:03}": Failure(NOT_REACHED) for n in range(100)}
-    event = page({**failures, "web1": replace(MIGRATE, stderr="no slots")}, 101)
+    event = page({**failures, "web1": replace(MIGRATE, stderr="no slots")}, 101, ReportOptions(max_hosts=1))
     assert "Host: web1\nMessage: non-zero return code\nEnd of stderr: no slots\n" in event.content
     assert event.title.startswith("site.yml failed on 1 of 101 hosts (web1), 100 not reached: ")
 
@@ -372,8 +396,14 @@ def test_what_no_log_has_censored_stays_as_ansible_says_it() -> None:
 
 @pytest.mark.parametrize("name", ["task", "path", "message", "stdout", "stderr"])
 def test_a_known_secret_is_masked_wherever_it_stands(name: str) -> None:
-    text = text_of(page({"web1": replace(MIGRATE, **{name: f"a {TOKEN} b"})}))
+    told = replace(MIGRATE, **{name: f"a {TOKEN} b"})
+    text = text_of(page({"web1": told}))
     assert TOKEN not in text and f"a {MASK} b" in text
+    # nor does the ledger, a file, keep it
+    kept = failure_data(
+        Run("site.yml", {"web1": (told,), "web2": (told,)}), SECRETIVE, ReportOptions(max_hosts=1), ROOT
+    )
+    assert TOKEN not in json.dumps(kept)
 
 
 def test_a_known_secret_is_masked_in_names_and_in_where_the_run_came_from() -> None:
@@ -405,7 +435,7 @@ def test_a_secret_that_was_cut_in_two_when_it_was_recorded_leaves_no_half(
     message_limit: int, output_limit: int, max_hosts: int
 ) -> None:
     # passwords make way for masks, which are short: so even the end of a long message comes into view
-    filler = f"password={'x' * 300} " * 20
+    filler = f"password={'s3' * 150} " * 20
     message = filler[: message_limit - 9] + " " + TOKEN[:8]
     output = TOKEN[-8:] + " " + filler[: output_limit - 9]
     # the same where the report itself looks at the beginning only
