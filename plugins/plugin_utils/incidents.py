@@ -287,7 +287,7 @@ def _after_trigger(incident: Incident, send: Send, outcome: str | None, policy: 
     # Another run has closed it, or opened it anew, since. If a resolve was granted meanwhile, nobody knows whether the
     # API had this trigger before it or after it.
     if outcome == outcomes.CREATED and incident.standing != CLOSED:
-        return replace(incident, standing=OPEN, refused_at=None)
+        return replace(incident, standing=OPEN)
     if outcome in (outcomes.CREATED, None) and incident.standing != OPEN:
         return replace(incident, standing=MAYBE)
     return incident
@@ -313,11 +313,4 @@ def _after_resolve(incident: Incident, send: Send, outcome: str | None, policy: 
 
 def _opened_anew(incident: Incident) -> Incident:
     """A resolve was, or may have been, processed while hosts fail again: perhaps after the page for them went out."""
-    return replace(
-        incident,
-        # 0 means that nothing is remembered
-        episode=incident.episode and incident.episode + 1,
-        granted=False,
-        standing=MAYBE if incident.standing == OPEN else incident.standing,
-        warned=False,
-    )
+    return replace(incident, episode=incident.episode + 1, granted=False, standing=MAYBE, warned=False)

@@ -486,6 +486,62 @@ def test_a_page_for_the_opening_before_does_not_confirm_this_one(base: Base) -> 
     assert base.send().episode == 2
 
 
+def test_a_host_that_fails_while_the_page_is_on_its_way_is_sent_too(base: Base) -> None:
+    base.run(failed="web1")
+    page = base.send()
+    base.run(failed="web2")
+    base.answered("created", page)
+    assert base.send().hosts == {"web1", "web2"}
+
+
+def test_a_page_granted_around_its_granted_resolve_may_have_been_before_it(base: Base) -> None:
+    base.run(failed="web1")
+    page = base.send()
+    base.run(ok="web1")
+    base.answered("resolved")
+    base.answered("created", page)
+    base.run(ok="web1")
+    base.answered("nothing_to_resolve")
+    assert base[WHOLE].confirmed and not base.warnings
+
+
+def test_a_repeated_page_of_unknown_fate_does_not_make_doubtful_what_was_granted(opened: Base) -> None:
+    opened.now += 5 * HOUR
+    opened.run(failed="web1 web2")
+    page = opened.send()
+    opened.run(ok="web1 web2 db1")
+    opened.answered(None, page)
+    opened.answered("nothing_to_resolve")
+    assert opened.warnings and not opened[WHOLE].confirmed
+
+
+def test_a_resolve_of_the_opening_before_that_found_nothing_does_not_settle_this_one(base: Base) -> None:
+    base.run(failed="web1")
+    base.answered(None)
+    base.run(ok="web1")
+    resolve = base.send()
+    base.run(failed="web1")
+    base.send()
+    base.run(ok="web1")
+    base.answered("nothing_to_resolve", resolve)
+    assert not base[WHOLE].confirmed
+
+
+def test_what_a_resolve_closed_while_a_host_failed_again_is_not_taken_for_open(opened: Base) -> None:
+    opened.run(ok="web1 web2 db1")
+    resolve = opened.send()
+    opened.run(failed="web1")
+    opened.answered("duplicate")
+    assert opened.warnings
+    opened.answered("resolved", resolve)
+    opened.run(failed="web1")
+    opened.answered("unmatched")
+    assert opened.warnings, "it is an opening of its own"
+    opened.run(ok="web1")
+    opened.answered("nothing_to_resolve")
+    assert opened[WHOLE].confirmed and not opened.warnings
+
+
 @pytest.mark.parametrize("outcome", ["resolved", None])
 def test_a_resolve_that_may_have_come_after_the_page_of_a_new_failure_has_it_paged_anew(
     opened: Base, outcome: str | None
@@ -680,7 +736,8 @@ def test_a_first_success_that_got_no_answer_is_sent_by_the_next_run(base: Base, 
     base.answered(outcome)
     base.run(failed="db1", scope=DEPLOY)
     base.answered("created")
-    assert base.next() == RESOLVE
+    base.answered("duplicate")
+    assert base[WHOLE].confirmed, "nothing was ever sent that could be open"
 
 
 @pytest.mark.parametrize("facts", [{"ok": ""}, {"ok": "web1", "failed": "web2", "scope": LIMIT_WEB1}])
