@@ -8,6 +8,9 @@ Must not test what comes of a run: the callback's own tests do.
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +18,7 @@ import pytest
 from ansible.release import __version__
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.event_run import Playground, Recorded
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Call, Result, end
 
 VERSION = tuple(int(part) for part in __version__.split(".")[:2])
 # Since 2.19 a missing role sends an event, and any_errors_fatal takes the other hosts through the rescue too.
@@ -370,3 +374,157 @@ def test_a_run_is_taken_for_what_it_was(tmp_path, name) -> None:
     assert not run["aborted"] and not run["interrupted"]
     assert (run["dubious"], run["check_mode"]) == (case.dubious, case.check_mode)
     assert run["playbook"] == "playbook.yml"
+
+
+TOLD = """
+- name: Set up {{ 1 + 1 }}
+  hosts: a
+  gather_facts: false
+  tasks:
+    - include_role: {name: app}
+"""
+APP = """---
+
+- name: Ask {{ inventory_hostname }}
+  ansible.builtin.shell: echo out; echo err >&2; exit 3
+"""
+NO_LOG = """
+- name: secret
+  command: echo hunter2
+  args: {chdir: /nonexistent/hunter2}
+  no_log: true
+"""
+NO_LOG_LOOP = """
+- name: secrets
+  fail: {msg: "{{ item }}"}
+  loop: [hunter2, hunter3]
+  no_log: true
+"""
+
+
+def test_a_failure_says_where_it_is_written_and_what_was_said(tmp_path) -> None:
+    recorded = record(tmp_path, Case(TOLD, 2, hosts=("a",), files={"roles/app/tasks/main.yml": APP}))
+    (failure,) = recorded.run["failures"]["a"]
+    assert failure.pop("path").endswith("/project/roles/app/tasks/main.yml")
+    assert "non-zero return code" in failure.pop("message")
+    assert failure == {
+        "kind": "failed",
+        "task": "app : Ask {{ inventory_hostname }}",
+        "action": "ansible.builtin.shell",
+        "line": 3,
+        "play": "Set up 2",
+        "stdout": "out",
+        "stderr": "err",
+    }, recorded.output
+
+
+def test_of_a_loop_the_first_failed_item_speaks(tmp_path) -> None:
+    recorded = record(tmp_path, Case(play("- {name: x, fail: {msg: 'no {{ item }}'}, loop: [u, v]}"), 2, hosts=("a",)))
+    assert [one["message"] for one in recorded.run["failures"]["a"]] == [
+        "item u: no u (the first of 2 failed items)"
+    ], recorded.output
+
+
+@pytest.mark.parametrize("tasks", [NO_LOG, NO_LOG_LOOP], ids=["task", "loop"])
+def test_what_no_log_hides_is_not_read(tmp_path, tasks) -> None:
+    recorded = record(tmp_path, Case(play(tasks), 2, hosts=("a",)))
+    (failure,) = recorded.run["failures"]["a"]
+    assert "no_log: true" in failure["message"], recorded.output
+    assert "hunter" not in str(recorded.runs)
+
+
+@pytest.mark.parametrize(
+    ("plays", "rc", "failures"),
+    [
+        (play(OK) + play(OK, "'{{ nope }}'"), 4, {}),
+        (play(FAIL_A) + play(OK, "'{{ nope }}'"), 4, failed("broken", "a")),
+        (play(OK + "- {name: change, command: 'true', notify: nobody}\n" + OK), 1, {}),
+    ],
+    ids=["between plays", "after a failure", "within a play"],
+)
+def test_a_run_that_never_reaches_its_end_is_aborted(tmp_path, plays, rc, failures) -> None:
+    recorded = record(tmp_path, Case(plays, rc))
+    assert (recorded.call.rc, recorded.errors) == (rc, []), recorded.output
+    run = recorded.run
+    assert run["aborted"] and not run["interrupted"]
+    assert {host: [(one["kind"], one["task"]) for one in some] for host, some in run["failures"].items()} == failures
+    assert run["succeeded"] == []
+
+
+SLEEP = play(OK + "- {name: sleep, shell: touch started; exec sleep 60, args: {chdir: '{{ playbook_dir }}'}}\n")
+
+
+def interrupt(tmp_path, number: int, *options: str) -> Recorded:
+    """Send a running call this signal, as a terminal does: to its whole group."""
+    ground = Playground(tmp_path)
+    call = ground.prepare(SLEEP, inventory=("a",), options=options)
+    process = call.start()
+    try:
+        deadline = time.monotonic() + 60
+        while not (call.cwd / "started").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(process.pid, number)
+        stdout, stderr = process.communicate(timeout=30)
+    except BaseException:
+        end(process)
+        raise
+    return ground.recorded(Result(process.returncode, stdout, stderr, 0))
+
+
+def test_ctrl_c_is_somebodys_decision(tmp_path) -> None:
+    recorded = interrupt(tmp_path, signal.SIGINT)
+    assert recorded.call.rc == 99, recorded.output
+    assert (recorded.run["aborted"], recorded.run["interrupted"]) == (True, True), recorded.output
+
+
+def test_sigterm_ends_the_run_as_ever(tmp_path) -> None:
+    recorded = interrupt(tmp_path, signal.SIGTERM)
+    assert (recorded.call.rc, recorded.runs) == (-signal.SIGTERM, []), recorded.output
+
+
+def test_sigterm_is_noticed_on_request_and_ends_the_run_as_ever(tmp_path) -> None:
+    recorded = interrupt(tmp_path, signal.SIGTERM, "notice_sigterm")
+    assert recorded.call.rc == -signal.SIGTERM, recorded.output
+    assert (recorded.run["aborted"], recorded.run["interrupted"]) == (True, True), recorded.output
+
+
+def test_each_playbook_of_a_call_is_a_run_of_its_own(tmp_path) -> None:
+    ground = Playground(tmp_path, {"b.yml": play(OK, "a,b") + play("- {name: late, fail: }", "b")})
+    first = play(FAIL_A + "- meta: clear_host_errors\n" + OK)
+    recorded = ground.recorded(ground.prepare(first, "b.yml", inventory=HOSTS).run())
+    assert recorded.call.rc == 2, recorded.output
+    assert recorded.begun == ["playbook.yml", "b.yml"]
+    one, two = recorded.runs
+    assert (one["failures"], one["succeeded"], one["dubious"]) == ({}, ["b", "c"], False), recorded.output
+    assert (list(two["failures"]), two["succeeded"], two["dubious"]) == (["b"], ["a"], False), recorded.output
+
+
+def test_a_playbook_that_never_begins_is_no_run(tmp_path) -> None:
+    ground = Playground(tmp_path, {"b.yml": play(OK)})
+    recorded = ground.recorded(ground.prepare(play(FAIL_A), "b.yml", inventory=HOSTS).run())
+    assert (recorded.begun, list(recorded.run["failures"])) == (["playbook.yml"], ["a"]), recorded.output
+
+
+@pytest.mark.parametrize("word", ["--syntax-check", "--list-hosts", "--list-tasks", "--list-tags"])
+def test_a_look_at_a_playbook_is_no_run(tmp_path, word) -> None:
+    recorded = record(tmp_path, Case(play(FAIL), 0, args=(word,)))
+    assert (recorded.call.rc, recorded.begun, recorded.runs) == (0, [], []), recorded.output
+
+
+def test_an_ad_hoc_command_is_no_run(tmp_path) -> None:
+    ground = Playground(tmp_path)
+    call = ground.prepare(play(FAIL), inventory=("a",), env={"ANSIBLE_LOAD_CALLBACK_PLUGINS": "true"})
+    ansible = call.argv[0].replace("ansible-playbook", "ansible")
+    argv = [ansible, *call.argv[1:3], "all", "-m", "fail"]
+    recorded = ground.recorded(Call(argv, call.env, call.cwd).run())
+    assert recorded.call.rc == 2, recorded.output
+    assert (recorded.begun, recorded.runs, recorded.errors) == ([], [], [])
+
+
+def test_a_callback_that_breaks_harms_no_run_and_proves_nothing(tmp_path) -> None:
+    recorded = record(tmp_path, Case(play(OK + OK), 0, options=("broken",)))
+    assert recorded.call.rc == 0, recorded.output
+    assert len(recorded.errors) == 6
+    printed = " ".join(f"{recorded.call.stdout}{recorded.call.stderr}".split())
+    assert printed.count("AssertionError") == 1, recorded.output
+    assert recorded.run["dubious"]

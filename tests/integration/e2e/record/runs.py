@@ -17,30 +17,45 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.callgoose.sqibs.plugins.callback import callgoose_incident
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import EventReader
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import Recorder
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
 
 
 class CallbackModule(callgoose_incident.CallbackModule):
-    """Appends to the file that RECORDED_RUNS names. RUNS_OPTIONS names options that are on."""
+    """Appends to the file that RECORDED_RUNS names. RUNS_OPTIONS names options that are on, and ``broken``."""
 
     CALLBACK_NAME = "runs"
 
     def set_options(self, *args: Any, **kwargs: Any) -> None:
         CallbackBase.set_options(self, *args, **kwargs)
         options = os.environ.get("RUNS_OPTIONS", "").split()
-        self._set_up("ignore_unreachable" in options, "notice_sigterm" in options)
-
-    def _begun(self, playbook: str) -> None:
-        self._write({"begun": playbook})
+        self._recorder = Recorder("ignore_unreachable" in options)
+        self._events = EventReader(self._recorder)
+        self._notices_sigterm = "notice_sigterm" in options
+        self._pager = Record()
+        if "broken" in options:
+            self._events.ok = _break
 
     def _finished(self, run: Run) -> None:
-        self._write({"process": os.getpid(), **dataclasses.asdict(run)})
+        self._pager.write({"process": os.getpid(), **dataclasses.asdict(run)})
 
     def _broke(self, error: Exception) -> None:
-        self._write({"error": repr(error)})
+        self._pager.write({"error": repr(error)})
         super()._broke(error)
 
-    @staticmethod
-    def _write(data: dict[str, Any]) -> None:
+
+class Record:
+    """Stands where runs are taken up and settled."""
+
+    def begin(self, playbook: str, extra_vars: Any) -> None:
+        self.write({"begun": playbook})
+
+    def write(self, data: dict[str, Any]) -> None:
         with Path(os.environ["RECORDED_RUNS"]).open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps(data, default=sorted)}\n")
+
+
+def _break(result: Any) -> None:
+    # ansible-core lets this one, of all exceptions, end the run.
+    raise AssertionError("a test broke this")
