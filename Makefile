@@ -10,11 +10,12 @@ CORE := ansible-core>=2.19,<2.22
 # ansible-playbook refuses to start in a locale that is not UTF-8.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test bench lint clean
 
 help:
 	@echo 'make demo   an incident from start to end, against an emulated API on this machine'
 	@echo 'make test   unit, integration and end-to-end tests on the newest ansible-core for this Python'
+	@echo 'make bench  time and memory beside debug and uri, with limits: some minutes, on a quiet machine'
 	@echo 'make lint   style, types, licences, documentation'
 	@echo 'make clean  remove everything that these made'
 
@@ -24,6 +25,9 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(VENV)/bin/python tests/run_ansible_test.py integration --local
 	$(VENV)/bin/python -m pytest -n 2 tests/unit tests/integration/e2e
+
+bench: $(INSTALLED)
+	$(VENV)/bin/python tests/benchmarks/task.py
 
 lint: $(VENV)/bin/nox
 	$(VENV)/bin/nox -s lint docs

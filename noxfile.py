@@ -147,6 +147,14 @@ def sanity(session: nox.Session, core: str) -> None:
     ansible_test(session, "sanity", "--local", "--color=no")
 
 
+@nox.session
+@cores(OLDEST, NEWEST)
+def benchmarks(session: nox.Session, core: str) -> None:
+    """Time and memory beside other ways to do the same, against the limits; not part of plain `nox`: needs quiet."""
+    environment(session, core)
+    session.run("python", "tests/benchmarks/task.py", *session.posargs)
+
+
 @nox.session(python=PLAN[NEWEST])
 def build(session: nox.Session) -> None:
     """The artifact, as Galaxy would import it; and installed in build/collections for the sessions that look at it."""

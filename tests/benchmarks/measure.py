@@ -1,0 +1,203 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every benchmark shares: runs of real commands in turns, what each took, and a table of figures and verdicts.
+
+Must not know what is measured. Figures are medians over rounds in which the runs take turns, so that whatever else
+the machine does meets all of them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TESTS))
+
+import artifact  # noqa: E402  (found in the folder above, whatever the working directory is)
+from integration.e2e.playbook import Call, prepare  # noqa: E402
+
+MIB = 1024 * 1024
+FEWEST_ROUNDS = 5
+# Between two looks at the memory of a run's processes; each takes a millisecond or two.
+LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one run took.
+
+    :ivar wall: seconds from its start to its end; :ivar cpu: seconds of all its processes, in user and system mode.
+    :ivar largest: bytes resident in its largest process, at most.
+    :ivar together: bytes that all its processes held at the same time, at most, each shared page counted once
+        (Linux's PSS); 0 where nobody looked.
+    """
+
+    wall: float
+    cpu: float
+    largest: int
+    together: int = 0
+
+
+Round = Mapping[str, Sample]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a figure computed from each round, and the limit for its median, if it has one."""
+
+    name: str
+    unit: str
+    figure: Callable[[Round], float]
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def verdict(self, median: float) -> str:
+        """Return what the median means."""
+        if self.at_most is None and self.at_least is None:
+            return ""
+        met = median <= self.at_most if self.at_most is not None else median >= (self.at_least or 0)
+        return "met" if met else "MISSED"
+
+    @property
+    def target(self) -> str:
+        """Return the limit as text."""
+        if self.at_most is not None:
+            return f"<= {self.at_most:g}"
+        return "" if self.at_least is None else f">= {self.at_least:g}"
+
+
+def play(folder: Path, text: str, *args: str, hosts: int = 1, env: Mapping[str, str] | None = None) -> Call:
+    """Return the call that runs a playbook over the installed artifact on that many local hosts.
+
+    :param folder: a folder for this call's project and home; made if it does not exist.
+    """
+    folder.mkdir(exist_ok=True)
+    names = [f"host{number:03}" for number in range(hosts)]
+    return prepare(folder, text, *args, inventory=names, env=env)
+
+
+def run(call: Call, *, memory: bool = False) -> Sample:
+    """Run a call to its end, which must be a good one.
+
+    :param memory: look at the memory of all its processes too, which takes time of the run's.
+    :raises SystemExit: it failed; says what it printed.
+    """
+    with tempfile.TemporaryFile() as output:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            call.argv, env=call.env, cwd=call.cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        watch = _Watch(process.pid) if memory else None
+        _pid, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        together = watch.end() if watch else 0
+        if process.returncode:
+            output.seek(0)
+            printed = output.read().decode(errors="replace")[-4000:]
+            raise SystemExit(f"{' '.join(call.argv)} ended with {process.returncode}:\n{printed}")
+    # macOS counts bytes where Linux counts KiB (getrusage(2)).
+    return Sample(
+        wall, used.ru_utime + used.ru_stime, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024), together
+    )
+
+
+class _Watch:
+    """Looks at the memory of a process and of all that it started, in a thread, until ended."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._most = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def end(self) -> int:
+        """Stop looking, and return the most that was seen, in bytes."""
+        self._ended.set()
+        self._thread.join()
+        return self._most
+
+    def _look(self) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            self._most = max(self._most, sum(map(_proportional_bytes, _tree(self._pid))))
+
+
+def _tree(pid: int) -> list[int]:
+    """Return the ids of a process and its descendants."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:  # it has ended, or this is not Linux
+        return []
+    return [pid, *(below for child in children for below in _tree(int(child)))]
+
+
+def _proportional_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+def rounds(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
+    """Take each run in turn, ``count`` times over, after one turn that only warms caches up."""
+    for warm_up in runs.values():
+        warm_up()
+    taken = []
+    for number in range(1, count + 1):
+        taken.append({name: one() for name, one in runs.items()})
+        walls = ", ".join(f"{name} {sample.wall:.2f} s" for name, sample in taken[-1].items())
+        print(f"  {number}/{count}: {walls}", flush=True)
+    return taken
+
+
+def table(title: str, taken: Sequence[Round], rows: Sequence[Row]) -> bool:
+    """Print the medians of these rows over the rounds, and return whether every limit is kept."""
+    print(f"\n{title} (medians of {len(taken)})")
+    kept = True
+    for row in rows:
+        median = statistics.median(row.figure(one) for one in taken)
+        verdict = row.verdict(median)
+        kept = kept and verdict != "MISSED"
+        print(f"  {row.name:58} {median:9.2f} {row.unit:5} {row.target:8} {verdict}".rstrip(), flush=True)
+    print(flush=True)
+    return kept
+
+
+def main(description: str, benchmarks: Mapping[str, Callable[[Path, int], bool]]) -> int:
+    """Run the benchmarks that the command line names, all by default, over a newly installed artifact.
+
+    :param benchmarks: by name; each gets a scratch folder and the number of rounds, and returns whether it kept its
+        limits.
+    :returns: the process's exit code, 1 where a limit was missed.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(benchmarks)}; default: all")
+    parser.add_argument("--rounds", type=int, default=FEWEST_ROUNDS, help="how often each run is taken (default: 5)")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(benchmarks)
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
+        collections = Path(scratch, "collections")
+        artifact.install(collections)
+        os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
+        kept = []
+        for name in options.names or benchmarks:
+            folder = Path(scratch, name)
+            folder.mkdir()
+            print(f"{name}:", flush=True)
+            kept.append(benchmarks[name](folder, options.rounds))
+    return 0 if all(kept) else 1
