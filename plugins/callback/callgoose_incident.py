@@ -283,7 +283,8 @@ class CallbackModule(CallbackBase):
     def set_options(self, *args: Any, **kwargs: Any) -> None:
         """Read the options: Ansible calls this once, before the first event."""
         super().set_options(*args, **kwargs)
-        options = self.get_options()
+        # On ansible-core 2.16 get_options() fails: the callbacks' base leaves out what it needs.
+        options = dict(self._plugin_options)
         # Ansible calls no disabled callback
         self.disabled = not options["enabled"]
         self._recorder = Recorder(options["unreachable"] == "ignore")
