@@ -1,0 +1,106 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The callback in AWX's jobs: which incident they belong to, what the page says of them, and what they leave behind.
+
+Must not test what identity and origin make of each variable: test_identity.py and test_origin.py do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.awx_job import (
+    AWX,
+    ENABLED,
+    Controller,
+    JobTemplate,
+)
+from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+DEPLOY = JobTemplate()
+
+
+@pytest.fixture()
+def awx(tmp_path, sandbox):
+    return Controller(tmp_path, sandbox)
+
+
+def states(sandbox: Sandbox) -> list[str]:
+    return [incident["state"] for incident in sandbox.incidents]
+
+
+def test_a_failed_job_opens_an_incident_and_a_later_good_job_closes_it(tmp_path, reading):
+    with Sandbox(reading=reading) as sandbox:
+        awx = Controller(tmp_path, sandbox)
+        failed = awx.launch(DEPLOY, bad="web1")
+        assert (failed.rc, failed.states, states(sandbox)) == (2, ["triggered"], ["open"])
+        good = awx.launch(DEPLOY)
+        assert (good.rc, good.states, states(sandbox)) == (0, ["resolved"], ["resolved"])
+
+
+def test_identity_title_and_link_come_from_the_job_template_and_the_job(awx):
+    (page,) = awx.launch(DEPLOY, bad="web2").sent
+    assert re.fullmatch(r"awx\.example\.com-template-7-inventory-3-[0-9a-f]{16}", page["incident_key"])
+    assert "Deploy the shop" in page["title"]
+    assert "site.yml" not in page["title"]
+    for known in (f"{AWX}/#/jobs/playbook/42", "marge", "0f1e2d3c"):
+        assert known in page["content"]
+        assert known in json.dumps(page["details"])
+
+    edited = replace(DEPLOY, name="Deploy the new shop", playbook="deploy/shop.yml", revision="a1b2c3d4")
+    (good,) = awx.launch(edited).sent
+    assert good["incident_key"] == page["incident_key"]
+    assert states(awx.sandbox) == ["resolved"]
+
+
+def test_a_relaunch_on_failed_hosts_closes_what_the_whole_job_opened(awx):
+    awx.launch(DEPLOY, bad="web2")
+    relaunched = awx.launch(DEPLOY, limit="web2", launch_type="relaunch")
+    assert (relaunched.states, states(awx.sandbox)) == (["resolved"], ["resolved"])
+
+
+def test_a_job_with_a_limit_of_its_own_closes_nothing_that_it_cannot_know_of(awx):
+    awx.launch(DEPLOY, bad="web2")
+    awx.launch(DEPLOY, limit="web1")
+    assert states(awx.sandbox) == ["open"]
+
+
+def test_two_job_templates_or_inventories_never_meet(awx):
+    awx.launch(DEPLOY, bad="web1")
+    for other in (replace(DEPLOY, id=8), replace(DEPLOY, inventory_id=4)):
+        awx.launch(other)
+        assert states(awx.sandbox) == ["open"]
+    awx.launch(replace(DEPLOY, id=8), bad="web1")
+    assert states(awx.sandbox) == ["open", "open"]
+
+
+def test_the_token_is_in_nothing_that_a_job_leaves_behind(awx):
+    artifacts = awx.launch(DEPLOY, "-vvv", bad="web1").artifacts
+    # ansible-runner itself writes the whole environment into this one, whatever is in it
+    files = [path for path in artifacts.rglob("*") if path.is_file() and path != artifacts / "command"]
+    assert any(path.parent.name == "job_events" for path in files)
+    assert artifacts / "stdout" in files
+    assert [path.name for path in files if awx.sandbox.token.encode() in path.read_bytes()] == []
+
+
+def test_what_the_credential_injects_wins_over_the_projects_configuration(awx):
+    own = "severity = info\nbase_url = http://127.0.0.1:9/sqibs-api\ntags = shop\n"
+    cfg = f"{ENABLED}[callback_callgoose_incident]\n{own}"
+    awx.credential["CALLGOOSE_SEVERITY"] = "error"
+    (page,) = awx.launch(replace(DEPLOY, cfg=cfg), bad="web1").sent
+    assert (page["severity"], page["tags"]) == ("error", ["shop"])
+
+
+def test_awx_gets_the_same_events_with_and_without_it_and_a_line_in_the_output(awx):
+    with_it = awx.launch(DEPLOY, bad="web1")
+    without = awx.launch(replace(DEPLOY, cfg="[defaults]\n"), bad="web1")
+    # which host of two ends first is chance
+    assert sorted(with_it.events) == sorted(without.events)
+    assert with_it.events[-1] == without.events[-1] == "playbook_on_stats"
+    assert with_it.stdout.count("Callgoose: raised incident awx.example.com-template-7") == 1
+    assert (without.sent, without.rc) == ([], with_it.rc)
