@@ -154,10 +154,14 @@ class ActionModule(ActionBase):
         if self._settings is None or (self._is_whole and self._options["step"] != "begin"):
             return None
         try:
-            return self._desk(self._settings, name).begin()
+            desk = self._desk(self._settings, name)
+            mark = desk.begin()
         except Exception as error:
             self._warn_of(error)
             return None
+        if desk.loss:
+            self._warnings.append(desk.loss)
+        return mark
 
     def _say(self, what: str, **more: Any) -> bool:
         """Note what this host says, and return whether that was possible."""

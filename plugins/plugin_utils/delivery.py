@@ -23,7 +23,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import (
     pending,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, Store, StoreError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, Store, StoreError, StoreLost
 
 # What an answer that grants the wish is called in the line that the user sees.
 _DONE = {outcomes.CREATED: "raised", outcomes.DUPLICATE: "updated", outcomes.RESOLVED: "resolved"}
@@ -84,6 +84,13 @@ class _Account:
         return Settlement(tuple(self.sent), tuple(self.warnings), tuple(self.notes))
 
 
+def with_trouble(settlement: Settlement, error: StoreError) -> Settlement:
+    """Add what is wrong with the store: a note, or a warning where something is lost."""
+    if isinstance(error, StoreLost):
+        return replace(settlement, warnings=(*settlement.warnings, str(error)))
+    return replace(settlement, notes=(*settlement.notes, str(error)))
+
+
 def settle(
     store: Store,
     base: str,
@@ -110,14 +117,15 @@ def settle(
         send = store.update(base, note_run)
     except StoreError as error:
         # a page that is sent twice is better than none
-        return _with_trouble(settle(MemoryStore(), base, run, policy, post, clock), error)
+        return with_trouble(settle(MemoryStore(), base, run, policy, post, clock), error)
     while send:
         reply = post(send)
         account.sent.append(Sent(send, reply))
         try:
             warnings, send = store.update(base, _note_answer(send, reply, policy, clock, account.sent))
         except StoreError as error:
-            return _with_trouble(account.settlement(), error)
+            account.warnings += _failures(send, reply)
+            return with_trouble(account.settlement(), error)
         account.warnings += warnings
         if not reply.in_time and send:
             account.notes.append("There was no time left for all requests; the next run makes the rest.")
@@ -130,16 +138,14 @@ def _note_answer(
 ) -> Callable[[Ledger], tuple[Ledger, tuple[list[str], Send | None]]]:
     def change(ledger: Ledger) -> tuple[Ledger, tuple[list[str], Send | None]]:
         ledger, doubts = after_answer(ledger, send, reply.outcome, policy, clock())
-        warnings = [_failure(send, reply)] if reply.outcome in (None, outcomes.FAILED) else list(doubts)
+        warnings = _failures(send, reply) or list(doubts)
         return ledger, (warnings, pending(ledger, policy, clock(), [one.send for one in sent]))
 
     return change
 
 
-def _failure(send: Send, reply: Reply) -> str:
+def _failures(send: Send, reply: Reply) -> list[str]:
+    if reply.outcome not in (None, outcomes.FAILED):
+        return []
     wish = "raised" if send.state == TRIGGERED else "resolved"
-    return f"Incident {send.key} could not be {wish}: {reply.message}"
-
-
-def _with_trouble(settlement: Settlement, error: StoreError) -> Settlement:
-    return replace(settlement, notes=(*settlement.notes, str(error)))
+    return [f"Incident {send.key} could not be {wish}: {reply.message}"]

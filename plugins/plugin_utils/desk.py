@@ -18,13 +18,19 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils import outcome as 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, DeliveryError
 from ansible_collections.callgoose.sqibs.plugins.module_utils.event import canonical_json
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.case import Case
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.delivery import Reply, Settlement, settle
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.delivery import Reply, Settlement, settle, with_trouble
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import RunFacts, Send
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Mark
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.report import aborted_data, event_for, failure_data
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.settings import Settings
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, Store, StoreError, open_store
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import (
+    MemoryStore,
+    Store,
+    StoreError,
+    StoreLost,
+    open_store,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.callgoose.sqibs.plugins.module_utils.client import Client
@@ -40,14 +46,20 @@ class Desk:
         self.case = case
         self._settings = settings
         self._client: Client | None = None
+        self._trouble: StoreError | None = None
 
     def begin(self) -> Mark:
         """Return the mark of the moment: only failures recorded before it can be put right by what begins now."""
         try:
             return self._store().read(self.case.identity.base).mark
-        except StoreError:
-            # settle() will say so; a mark that fits no ledger puts nothing right
-            return Mark("", 0)
+        except StoreError as error:
+            self._trouble = error
+            return Mark("", 0)  # it fits no ledger, so it puts nothing right
+
+    @property
+    def loss(self) -> str:
+        """What :meth:`begin` found lost, if anything. :meth:`settle` of the same desk says it too."""
+        return str(self._trouble) if isinstance(self._trouble, StoreLost) else ""
 
     def settle(self, run: Run, began: Mark, inventory: frozenset[str], seconds: float) -> Settlement:
         """Note the run, and send what is due because of it.
@@ -71,13 +83,16 @@ class Desk:
             dubious=run.dubious,
         )
         try:
-            store, trouble = self._store(), ()
+            store = self._store()
         except StoreError as error:
-            store, trouble = MemoryStore(), (str(error),)
+            self._trouble, store = error, MemoryStore()
         post = self._posting(len(run.hosts), deadline)
         settlement = settle(store, self.case.identity.base, facts, self._settings.policy, post)
         self._client = None
-        return Settlement(settlement.sent, settlement.warnings, (*trouble, *settlement.notes))
+        # What was lost at the beginning is said by nothing else; that the store cannot be used is said once.
+        if self._trouble and (self.loss or not settlement.notes):
+            return with_trouble(settlement, self._trouble)
+        return settlement
 
     def _store(self) -> Store:
         url = self._settings.state_url or f"sqlite:///{C.config.get_config_value('ANSIBLE_HOME')}/{_DEFAULT_STORE}"

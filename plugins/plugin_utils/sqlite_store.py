@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import OWN
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger, from_json, to_json
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import StoreError, T, new_ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import StoreError, StoreLost, T, new_ledger
 
 # Of the table below and of the documents in it. A file of a newer collection is left alone.
 _VERSION = 1
@@ -78,7 +78,10 @@ class SqliteStore:
             # Other ledgers in the file may be good, so it stays; the next run begins a new one in this one's place.
             connection.execute("UPDATE OR REPLACE ledgers SET base = ? WHERE base = ?", (f"unreadable {base}", base))
             connection.execute("COMMIT")  # or the end of the caller's transaction takes it back
-            raise StoreError(f"A ledger in {self.path} is unreadable and was set aside: {error}") from error
+            raise StoreLost(
+                f"A ledger in {self.path} is unreadable ({error}). It was set aside there, and which incidents of this "
+                "playbook are open is no longer known."
+            ) from error
 
     def _version(self, connection: sqlite3.Connection) -> int:
         """Return the file's version, 0 for one that is only just made."""
@@ -130,7 +133,7 @@ class SqliteStore:
             # "not a database" and "malformed" come as this very class, what may pass (locked, full) as one beneath it
             if error.__class__ is not sqlite3.DatabaseError:
                 raise StoreError(f"The store {self.path} cannot be used: {error}") from error
-            raise StoreError(self._set_aside(opened, error)) from error
+            raise StoreLost(self._set_aside(opened, error)) from error
 
     def _set_aside(self, opened: os.stat_result | None, error: Exception) -> str:
         """Move a broken file out of the way, so that the next run begins a new one."""
@@ -142,5 +145,8 @@ class SqliteStore:
         except FileNotFoundError:
             pass
         except OSError as problem:
-            return f"The store {self.path} is broken ({error}) and cannot be set aside: {problem}"
-        return f"The store {self.path} is broken ({error}); it was set aside as {aside.name}"
+            return f"The store {self.path} is broken ({error}) and cannot be set aside: {problem}. Remove it."
+        return (
+            f"The store {self.path} is broken ({error}). It was set aside as {aside.name}, and which incidents are "
+            "open is no longer known."
+        )

@@ -26,6 +26,10 @@ class StoreError(CallgooseError):
     """A store cannot be used now. The caller goes on with a :class:`MemoryStore`; nothing was changed."""
 
 
+class StoreLost(StoreError):
+    """What the store held can be read no more. It was set aside, where that was possible; a new one can begin."""
+
+
 class Store(Protocol):
     """Keeps one ledger for each base.
 

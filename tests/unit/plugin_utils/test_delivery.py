@@ -16,7 +16,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.delivery import Re
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import OWN, Policy, RunFacts, Send
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, StoreError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, StoreError, StoreLost
 
 HOSTS = frozenset({"web1", "web2"})
 LIMITED = Scope(limit=("web1",))
@@ -31,13 +31,14 @@ class KeptStore(MemoryStore):
 class BrokenStore(KeptStore):
     """A store that can be used a number of times, and then no more."""
 
-    def __init__(self, good_for: int = 0) -> None:
+    def __init__(self, good_for: int = 0, error: type[StoreError] = StoreError) -> None:
         super().__init__()
         self._good_for = good_for
+        self._error = error
 
     def update(self, base: str, change: Any) -> Any:
         if not self._good_for:
-            raise StoreError("The store is on a disk that is gone.")
+            raise self._error("The store is on a disk that is gone.")
         self._good_for -= 1
         return super().update(base, change)
 
@@ -149,3 +150,14 @@ def test_a_store_that_breaks_between_request_and_answer_takes_nothing_of_what_wa
     settlement = Desk(BrokenStore(good_for=1)).run(CREATED, failed="web1")
     assert settlement.done == ("raised incident site-web1",)
     assert settlement.notes == ("The store is on a disk that is gone.",)
+
+
+def test_a_page_that_did_not_go_out_is_told_even_when_the_store_breaks_too():
+    settlement = Desk(BrokenStore(good_for=1)).run(LOST, failed="web1")
+    assert settlement.warnings == ("Incident site-web1 could not be raised: The API gave no answer.",)
+
+
+@pytest.mark.parametrize("good_for", [0, 1])
+def test_what_a_store_has_lost_is_a_warning(good_for):
+    settlement = Desk(BrokenStore(good_for, StoreLost)).run(CREATED, failed="web1")
+    assert (settlement.warnings, settlement.notes) == (("The store is on a disk that is gone.",), ())

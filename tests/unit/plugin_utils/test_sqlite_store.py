@@ -25,7 +25,7 @@ import pytest
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Incident, Ledger, Member
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.sqlite_store import SqliteStore
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import StoreError, open_store
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import StoreError, StoreLost, open_store
 
 FORK = multiprocessing.get_context("fork")
 
@@ -308,7 +308,7 @@ def test_a_full_disk_is_said_and_changes_nothing(store: SqliteStore) -> None:
 def test_a_broken_file_is_set_aside_and_said_once(store: SqliteStore, use: str) -> None:
     store.update("base", counted)
     store.path.write_bytes(b"this is no database, whatever it was before" * 100)
-    with pytest.raises(StoreError, match=r"is broken .* set aside as state\.db\.broken"):
+    with pytest.raises(StoreLost, match=r"is broken .* set aside as state\.db\.broken"):
         if use == "read":
             store.read("base")
         else:
@@ -358,7 +358,7 @@ def test_an_unreadable_ledger_is_set_aside_and_said_once_and_the_others_stay(
     store.update("another", counted)
     with closing(sqlite3.connect(store.path)) as other, other:
         other.execute("UPDATE ledgers SET document = CAST(? AS TEXT) WHERE base = 'base'", (document,))
-    with pytest.raises(StoreError, match=r"A ledger in .* is unreadable and was set aside"):
+    with pytest.raises(StoreLost, match=r"A ledger in .* is unreadable .* set aside"):
         if use == "read":
             store.read("base")
         else:
