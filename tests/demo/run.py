@@ -8,106 +8,96 @@ Must not need anything but this Python's ansible-core, and must leave nothing be
 
 from __future__ import annotations
 
-import re
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import textwrap
 from pathlib import Path
 
 DEMO = Path(__file__).resolve().parent
 sys.path.insert(0, str(DEMO.parent))
 
 import artifact  # noqa: E402  (found beside this folder, whatever the working directory is)
+from output import indented, readable  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
+from stories import STORIES, Step, Story  # noqa: E402
 
-PLAYBOOK = "backup.yml"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One run of the playbook, and how it must end for the demonstration to be true."""
-
-    title: str
-    words: tuple[str, ...]
-    recap: str
-    incidents: tuple[str, ...]
-
-
-STEPS = (
-    Step("The backup fails: raise an incident", (), "changed=1", ("open",)),
-    Step("It fails again: the API answers 208, a duplicate, so nobody is called twice", (), "changed=0", ("open",)),
-    Step("The backup works again: resolve it", ("-e", "backup_state=resolved"), "changed=1", ("resolved",)),
-    Step("Still fine: there is nothing left to resolve", ("-e", "backup_state=resolved"), "changed=0", ("resolved",)),
-)
+ANSWERS = {200: "processed", 201: "created", 208: "duplicate"}
 
 
 def main() -> int:
-    """Run all steps and return the process's exit code: 0 when each went as announced."""
-    with tempfile.TemporaryDirectory(prefix="sqibs-demo-") as scratch:
-        project = Path(scratch)
-        artifact.install(project / "collections")
-        shutil.copy(DEMO / PLAYBOOK, project)
-        with Sandbox() as sandbox:
-            say("Callgoose SQIBS collection: an incident from start to end")
-            print(f"An emulated API listens on {sandbox.base_url}; nothing leaves this machine.\n")
-            print(f"The playbook, {PLAYBOOK}:\n")
-            print(indented((DEMO / PLAYBOOK).read_text(encoding="utf-8").partition("\n\n")[2]))
-            failed = [step.title for number, step in enumerate(STEPS, 1) if not show(number, step, project, sandbox)]
+    """Tell all stories and return the process's exit code: 0 when each step went as announced."""
+    failed: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="sqibs-demo-") as scratch, Sandbox() as sandbox:
+        print(f"An emulated API listens on {sandbox.base_url}; nothing leaves this machine.")
+        print("Of what ansible-playbook prints, the lines that matter are shown.\n")
+        artifact.install(Path(scratch, "collections"))
+        for letter, story in zip("ABC", STORIES, strict=True):
+            failed += tell(letter, story, Path(scratch), sandbox)
     if failed:
         say("NOT as announced: " + "; ".join(failed))
         return 1
-    say("Done: one incident was opened once and closed once. The emulated API is stopped, nothing is left running.")
+    say("Done: each incident was opened once and closed once. The emulated API is stopped, nothing is left running.")
     return 0
 
 
-def show(number: int, step: Step, project: Path, sandbox: Sandbox) -> bool:
-    """Run one step, print what Ansible says and what the API holds, and return whether it went as announced."""
-    say(f"{number}. {step.title}")
-    print(f"$ ansible-playbook {' '.join((PLAYBOOK, *step.words))}")
+def tell(letter: str, story: Story, scratch: Path, sandbox: Sandbox) -> list[str]:
+    """Show a story's files, run its steps, and return the titles of those that did not go as announced."""
+    print(f"=== {letter}. {story.title}\n", flush=True)
+    project = scratch / story.folder
+    project.mkdir()
     env = {
         **artifact.private_environment(project),
-        "ANSIBLE_COLLECTIONS_PATH": str(project / "collections"),
+        "ANSIBLE_COLLECTIONS_PATH": str(scratch / "collections"),
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "CALLGOOSE_BASE_URL": sandbox.base_url,
         "CALLGOOSE_API_TOKEN": sandbox.token,
     }
-    ansible_playbook = [sys.executable, "-m", "ansible", "playbook", PLAYBOOK, *step.words, "-v"]
+    shutil.copytree(DEMO / story.folder, project, dirs_exist_ok=True)
+    for name in story.files:
+        print(f"{name}:\n")
+        print(indented((project / name).read_text(encoding="utf-8").partition("\n\n")[2]))
+    sandbox.reset()
+    steps = enumerate(story.steps, 1)
+    return [step.title for number, step in steps if not show(f"{letter}{number}", step, project, env, sandbox)]
+
+
+def show(number: str, step: Step, project: Path, env: dict[str, str], sandbox: Sandbox) -> bool:
+    """Run one step, print what Ansible says and what the API holds, and return whether it went as announced."""
+    say(f"{number}. {step.title}")
+    print(f"$ ansible-playbook {step.words}", flush=True)
+    asked = len(sandbox.requests)
+    ansible_playbook = [sys.executable, "-m", "ansible", "playbook", *step.words.split()]
     done = subprocess.run(ansible_playbook, cwd=project, env=env, capture_output=True, text=True, check=False)
-    print(indented(readable(done.stdout + done.stderr)))
+    requests, incidents = sandbox.requests[asked:], sandbox.incidents
+    answers = tuple(request["status"] for request in requests)
+    states = tuple(incident["state"] for incident in incidents)
+    as_announced = step.said in done.stdout and (done.returncode, answers, states) == (
+        step.exit_code,
+        step.answers,
+        step.incidents,
+    )
+    print(indented(readable(done.stdout) if as_announced else done.stdout + done.stderr))
+    print("Requests that the API got:" if requests else "Requests that the API got: none")
+    for request in requests:
+        payload = json.loads(request["body"])
+        answer = f"{request['status']} ({ANSWERS.get(request['status'], 'refused')})"
+        print(f"    {payload['state']}  {payload['incident_key']}  answered with {answer}")
+    if step.note:
+        print(textwrap.fill(step.note, 110, initial_indent="    ", subsequent_indent="    "))
     print("The API now holds:")
-    incidents = sandbox.incidents
     for incident in incidents:
-        print(f"    {incident['state']:8}  {incident['title']}  (key {incident['key']})")
-    answers = ", ".join(str(request["status"]) for request in sandbox.requests)
-    print(f"    requests answered so far: {answers}\n")
-    found = tuple(incident["state"] for incident in incidents)
-    return done.returncode == 0 and step.recap in done.stdout and found == step.incidents
-
-
-def readable(output: str) -> str:
-    """Return Ansible's output with a result's main fields in place of all, and without blank and banner lines."""
-    lines = [line.rstrip(" *") for line in output.splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith(("Using ", "PLAY ["))]
-    return "\n".join(re.sub(r"=> \{.*\}$", shorten, line) for line in lines)
-
-
-def shorten(match: re.Match[str]) -> str:
-    """Return the fields of a result that tell the story."""
-    fields = re.findall(r'"(outcome|status_code|msg)": ("[^"]*"|\d+)', match[0])
-    return "=> " + ", ".join(f"{name}: {value}" for name, value in sorted(fields, reverse=True))
+        print(f"    {incident['state']}  {incident['title']}  (key {incident['key']})")
+    print()
+    return as_announced
 
 
 def say(text: str) -> None:
     """Print a heading."""
     print(f"--- {text}", flush=True)
-
-
-def indented(text: str) -> str:
-    """Return the text moved four columns to the right."""
-    return "".join(f"    {line}".rstrip() + "\n" for line in text.splitlines())
 
 
 if __name__ == "__main__":
