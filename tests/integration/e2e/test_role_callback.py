@@ -1,0 +1,56 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role and callback together: what a guard has reported is not reported twice, and what no guard saw is.
+
+Must not test either of them alone.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project
+
+CALLBACK = "[defaults]\ncallbacks_enabled = callgoose.sqibs.callgoose_incident\n"
+UNGUARDED = SITE + """
+    - name: unguarded
+      ansible.builtin.fail: {msg: nobody guards this}
+      when: inventory_hostname == (unguarded | default(''))
+"""
+
+
+@pytest.fixture()
+def project(tmp_path, sandbox) -> Project:
+    return Project(tmp_path, sandbox)
+
+
+def test_together_they_open_one_incident_and_close_one(project):
+    assert project.run(SITE, "-e", "broken=b", cfg=CALLBACK).rc == 2
+    (raised,) = [body for body in project.sent() if body["state"] == "triggered"]
+    assert raised["details"]["hosts"] == ["b"]
+    assert project.run(SITE, cfg=CALLBACK).rc == 0
+    assert (raised["incident_key"], "resolved") in [(body["incident_key"], body["state"]) for body in project.sent()]
+    assert project.run(SITE, cfg=CALLBACK).rc == 0
+    assert project.told() == []
+    assert [incident["state"] for incident in project.sandbox.incidents] == ["resolved"]
+
+
+def test_the_callback_pages_for_a_second_failure_that_no_guard_saw(project):
+    assert project.run(UNGUARDED, "-e", "broken=b unguarded=c", cfg=CALLBACK).rc == 2
+    by_guard, by_callback = project.sent()
+    assert by_guard["details"]["hosts"] == ["b"] and "cannot deploy to b" in by_guard["content"]
+    assert by_callback["details"]["hosts"] == ["c"] and "nobody guards this" in by_callback["content"]
+    assert project.run(UNGUARDED, cfg=CALLBACK).rc == 0
+    assert sorted(body["incident_key"] for body in project.sent()) == sorted(
+        [by_guard["incident_key"], by_callback["incident_key"]]
+    )
+    assert project.sandbox.open_incidents == []
+
+
+def test_the_callback_pages_where_the_guard_could_not(project):
+    project.sandbox.queue_fault("status", status=400)
+    project.run(SITE, "-e", "broken=b", cfg=CALLBACK)
+    refused, paged = project.sent()
+    assert paged["incident_key"] != refused["incident_key"]
+    assert paged["details"]["hosts"] == ["b"]

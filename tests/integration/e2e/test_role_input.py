@@ -1,0 +1,99 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wrong input to the role is refused before anything runs; a pager that is broken is loud, and stops nothing.
+
+Must not test what a guard does when all is well: test_role.py does.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project
+
+TASKS = "incident_guard_tasks: deploy.yml"
+
+
+@pytest.fixture()
+def project(tmp_path, sandbox) -> Project:
+    return Project(tmp_path, sandbox)
+
+
+@pytest.mark.parametrize(
+    ("variables", "named", "said"),
+    [
+        ("unused: x", "incident_guard_tasks", "it is missing, and so is incident_guard_roles"),
+        ("incident_guard_tasks: []", "incident_guard_tasks", "it is missing"),
+        (f"{TASKS}, incident_guard_roles: [app]", "incident_guard_tasks", "together with incident_guard_roles"),
+        ("incident_guard_tasks: [deploy.yml, gone.yml]", "incident_guard_tasks", "there is no file 'gone.yml'"),
+        ("incident_guard_tasks: {a: b}", "incident_guard_tasks", ""),
+        ("incident_guard_roles: [nobody.knows.this]", "incident_guard_roles", "was not found"),
+        ("incident_guard_roles: [nowhere]", "incident_guard_roles", "was not found"),
+        (f"{TASKS}, incident_guard_severity: bad", "incident_guard_severity", "critical, error, warning, info"),
+        (f"{TASKS}, incident_guard_fail: perhaps", "incident_guard_fail", ""),
+    ],
+)
+def test_wrong_input_is_refused_before_anything_runs(project, variables, named, said):
+    run = project.run(SITE.replace(TASKS, variables), hosts=["a"])
+    assert run.rc == 2
+    assert named in run.stdout and said in run.stdout
+    assert "look around" not in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+    assert project.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"CALLGOOSE_API_TOKEN": ""}, "api_token: it is missing"),
+        ({"CALLGOOSE_BASE_URL": "nonsense"}, "base_url: it needs a scheme"),
+        ({"CALLGOOSE_TIMEOUT": "soon"}, "timeout"),
+    ],
+)
+def test_a_configuration_of_no_use_is_loud_and_stops_nothing(project, env, said):
+    good = project.run(SITE, env=env)
+    failed = project.run(SITE, "-e", "broken=b", env=env)
+    assert (good.rc, failed.rc) == (0, 2)
+    assert "nobody is called if this fails" in good.stderr and said in good.stderr
+    assert "nobody was called about this failure" in failed.stderr and said in failed.stderr
+    assert '"msg": "cannot deploy to b"' in failed.stdout.partition("Raise or resolve")[2]
+
+
+def test_a_page_that_does_not_go_out_is_loud_and_hides_no_error(project):
+    for _attempt in range(2):
+        project.sandbox.queue_fault("status", status=503)
+    failed = project.run(SITE, "-e", "broken=b")
+    assert failed.rc == 2
+    assert "could not be raised" in failed.stderr
+    assert '"msg": "cannot deploy to b"' in failed.stdout.partition("Raise or resolve")[2]
+    # nobody was called, so the callback must not take it for reported
+    assert '"callgoose_guard": {"hosts": ["b"]}' not in failed.stdout
+    project.sandbox.clear_faults()
+    assert project.run(SITE, "-e", "broken=b").rc == 2
+    assert [incident["state"] for incident in project.sandbox.incidents] == ["open"]
+
+
+def test_a_resolve_that_does_not_go_out_fails_no_good_run_and_is_sent_by_the_next(project):
+    project.run(SITE, "-e", "broken=b")
+    project.sandbox.queue_fault("status", status=503)
+    good = project.run(SITE)
+    assert good.rc == 0
+    assert "could not be resolved" in good.stderr
+    assert len(project.sandbox.open_incidents) == 1
+    assert project.run(SITE).rc == 0
+    assert project.sandbox.open_incidents == []
+
+
+def test_the_token_in_a_variable_reaches_the_api_and_nothing_that_is_printed(project):
+    token = project.sandbox.token
+    run = project.run(
+        SITE,
+        "-e",
+        f'{{"broken": "b", "incident_guard_api_token": "{token}"}}',
+        "-vvv",
+        env={"CALLGOOSE_API_TOKEN": ""},
+    )
+    assert len(project.sandbox.open_incidents) == 1
+    # Ansible itself prints no extra vars at -vvv
+    assert token not in run.stdout + run.stderr

@@ -1,0 +1,229 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways on which Ansible leads hosts through, around and out of a guard, and what the role makes of each.
+
+Must not test what an incident says or when it is over apart from that: test_role.py does.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, SITE, Project, site
+
+AWAY = ("a", "b", "c ansible_connection=away")
+CENSORED = "no_log: true"
+
+
+@pytest.fixture()
+def project(tmp_path, sandbox) -> Project:
+    return Project(tmp_path, sandbox)
+
+
+# serial and strategies
+
+
+def test_with_serial_only_the_last_batch_resolves(project):
+    by_one = site("serial: 1")
+    project.run(by_one, "-e", "broken=b", "-e", "{incident_guard_fail: false}")
+    # the second batch raises; the first has nothing to say, and the last has nothing new
+    assert project.told() == [("triggered", ("b",))]
+    good = project.run(by_one)
+    assert project.told() == [("resolved", ())]
+    assert "incident_guard: resolved" not in good.stdout.partition("\nok: [b]")[0]
+
+
+def test_a_batch_that_ends_the_play_leaves_the_incident_open(project):
+    by_one = site("serial: 1")
+    project.run(by_one, "-e", "broken=c")
+    assert project.told() == [("triggered", ("c",))]
+    # a and c: a fails now, b and c are never reached, so that c proves nothing
+    assert project.run(by_one, "-e", "broken=a").rc == 2
+    assert project.told() == [("triggered", ("a", "c"))]
+
+
+def test_under_free_a_host_that_is_done_first_resolves_nothing(project):
+    project.files["deploy.yml"] = """
+- ansible.builtin.command: {cmd: "sleep {{ {'a': 0, 'b': 1, 'c': 2}[inventory_hostname] }}"}
+- {name: deploy it, ansible.builtin.fail: {msg: broken}, when: inventory_hostname in (broken | default('')).split('.')}
+"""
+    free = site("strategy: free")
+    project.run(free, "-e", "broken=b.c")
+    # each failed host speaks when it fails, and none of the others resolves anything in between
+    assert project.told() == [("triggered", ("b",)), ("triggered", ("b", "c"))]
+    assert project.run(free).rc == 0
+    assert project.told() == [("resolved", ())]
+
+
+def test_a_guard_that_a_condition_leads_some_hosts_past_is_resolved_by_the_others(project):
+    when = "}\n      when: inventory_hostname != 'c'\n"
+    playbook = SITE.replace("deploy.yml}\n", "deploy.yml" + when)
+    project.run(playbook, "-e", "broken=b")
+    (raised,) = project.sent()
+    assert raised["details"]["total_hosts"] == 2
+    project.run(playbook)
+    assert project.told() == [("resolved", ())]
+
+
+# hosts that are taken out of the play
+
+
+def test_hosts_that_cannot_be_reached_are_part_of_the_incident_and_ended_ones_are_not(project):
+    project.files["deploy.yml"] = """
+- {ansible.builtin.meta: end_host, when: inventory_hostname == 'a'}
+- ansible.builtin.ping:
+"""
+    run = project.run(SITE, hosts=AWAY)
+    assert run.rc == 4
+    (raised,) = project.sent()
+    assert raised["details"]["failures"] == [{"hosts": ["c"], "kind": "unreachable"}]
+    assert project.run(SITE).rc == 0
+    assert project.told() == [("resolved", ())]
+
+
+def test_under_free_a_host_that_was_lost_before_is_part_of_the_incident(project):
+    project.files["deploy.yml"] = """
+- ansible.builtin.command: {cmd: sleep 1}
+  when: inventory_hostname == 'a'
+- {ansible.builtin.meta: end_host, when: inventory_hostname == 'b'}
+- ansible.builtin.ping:
+"""
+    project.run(site("strategy: free"), hosts=AWAY)
+    assert project.told() == [("triggered", ("c",))]
+
+
+def test_hosts_that_were_out_before_the_guard_keep_it_from_resolving(project):
+    project.run(SITE, "-e", "broken=a")
+    before = SITE.replace("  tasks:", "  tasks:\n    - {ansible.builtin.fail: , when: inventory_hostname == 'b'}")
+    project.sent()
+    project.run(before)
+    assert project.told() == []
+
+
+@pytest.mark.parametrize("include", ["include_role: {name: nowhere}", "include_tasks: nowhere.yml"])
+def test_a_host_on_which_an_include_fails_is_part_of_the_incident_and_fails(project, include):
+    project.files["deploy.yml"] = f"- ansible.builtin.{include}\n  when: inventory_hostname == 'b'\n"
+    run = project.run(SITE)
+    # without the role's own failure Ansible would take the rescue for a success: exit code 0
+    assert run.rc == 2
+    assert project.told() == [("triggered", ("b",))]
+
+
+def test_an_earlier_failure_is_not_taken_for_that_of_a_failed_include(project):
+    project.files["deploy.yml"] = """
+- ansible.builtin.include_tasks: nowhere.yml
+  when: inventory_hostname == 'b'
+"""
+    rescued = """
+    - block:
+        - ansible.builtin.fail: {msg: another matter}
+      rescue:
+        - ansible.builtin.debug: {msg: rescued}
+"""
+    project.run(SITE.replace("  tasks:\n", "  tasks:\n" + rescued.lstrip("\n")))
+    (raised,) = project.sent()
+    assert raised["details"]["hosts"] == ["b"]
+    assert "another matter" not in raised["content"]
+
+
+# failures that are fatal for others
+
+
+def test_run_once_in_a_guarded_task_fails_all_hosts(project):
+    project.files["deploy.yml"] = "- {name: once, ansible.builtin.fail: {msg: broken}, run_once: true}\n"
+    assert project.run(SITE).rc == 2
+    (raised,) = project.sent()
+    assert raised["details"]["hosts"] == list(HOSTS)
+    kinds = {failure["kind"]: failure["hosts"] for failure in raised["details"]["failures"]}
+    assert kinds == {"failed": ["a"], "not_reached": ["b", "c"]}
+
+
+def test_any_errors_fatal_ends_the_play_as_it_would_without_the_guard(project):
+    run = project.run(site("any_errors_fatal: true"), "-e", "broken=b")
+    assert run.rc == 2
+    assert "went on" not in run.stdout
+    (raised,) = project.sent()
+    assert "b" in raised["details"]["hosts"] and "cannot deploy to b" in raised["content"]
+    project.run(site("any_errors_fatal: true"))
+    assert project.told() == [("resolved", ())]
+
+
+# secrets
+
+
+@pytest.mark.parametrize("no_log", ["true", '"{{ hide }}"'])
+def test_a_no_log_task_stays_censored_in_the_page_and_in_the_error(project, no_log):
+    project.files["deploy.yml"] = f"""
+- name: secret task
+  ansible.builtin.command: {{cmd: "sh -c 'echo my-little-secret >&2; exit 3'"}}
+  no_log: {no_log}
+"""
+    run = project.run(SITE, "-e", "{hide: true}", "-vvv", hosts=["a"])
+    assert run.rc == 2
+    (raised,) = project.sent()
+    assert CENSORED in raised["content"] and "secret task" in raised["content"]
+    assert "my-little-secret" not in str(raised)
+    told_again = run.stdout.partition("Note what failed")[2]
+    assert CENSORED in told_again and "my-little-secret" not in told_again
+
+
+def test_outputs_are_part_of_the_page_and_of_the_error(project):
+    project.files["deploy.yml"] = """
+- name: try these
+  ansible.builtin.command: {cmd: "sh -c 'echo {{ item }} >&2; exit 3'"}
+  loop: [first, second]
+- name: not reached
+  ansible.builtin.command: /bin/true
+"""
+    project.run(SITE, hosts=["a"])
+    (raised,) = project.sent()
+    assert "item first" in raised["content"]
+    project.files["deploy.yml"] = "- ansible.builtin.command: {cmd: \"sh -c 'echo how it went >&2; exit 3'\"}\n"
+    run = project.run(SITE, hosts=["a"])
+    last = run.stdout.partition("Raise or resolve")[2]
+    assert '"rc": 3' in last and '"stderr": "how it went"' in last
+
+
+# where names point to
+
+
+def test_a_name_is_looked_for_beside_whoever_includes_the_role_and_never_among_its_own_tasks(project):
+    # the role has task files of these names itself
+    project.files.clear()
+    project.files["resolve.yml"] = "- {name: of the playbook, ansible.builtin.debug: {msg: of the playbook}}\n"
+    project.files["roles/caller/tasks/main.yml"] = """
+- ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+  vars: {incident_guard_tasks: trigger.yml}
+- ansible.builtin.include_tasks: sub/main.yml
+"""
+    project.files["roles/caller/tasks/trigger.yml"] = "- ansible.builtin.debug: {msg: of the role}\n"
+    project.files["roles/caller/tasks/sub/main.yml"] = """
+- ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+  vars: {incident_guard_tasks: [near.yml, trigger.yml, resolve.yml]}
+"""
+    project.files["roles/caller/tasks/sub/near.yml"] = "- ansible.builtin.debug: {msg: beside the file}\n"
+    playbook = """
+- hosts: all
+  gather_facts: false
+  roles:
+    - {role: callgoose.sqibs.incident_guard, incident_guard_tasks: resolve.yml}
+  tasks:
+    - ansible.builtin.include_role: {name: caller}
+"""
+    run = project.run(playbook, hosts=["a"])
+    assert run.rc == 0, run.stdout + run.stderr
+    said = [line.partition('"msg": ')[2].strip('"') for line in run.stdout.splitlines() if '"msg": ' in line]
+    assert said == ["of the playbook", "of the role", "beside the file", "of the role", "of the playbook"]
+    assert len({body["incident_key"] for body in project.sent()}) == 3
+
+
+def test_handlers_that_are_flushed_in_the_guard_belong_to_it(project):
+    project.files["deploy.yml"] = """
+- {ansible.builtin.command: /bin/true, notify: restart}
+- ansible.builtin.meta: flush_handlers
+"""
+    handlers = SITE + "  handlers:\n    - {name: restart, ansible.builtin.fail: {msg: cannot restart}}\n"
+    assert project.run(handlers, hosts=["a"]).rc == 2
+    (raised,) = project.sent()
+    assert "restart" in raised["title"] and "cannot restart" in raised["content"]
