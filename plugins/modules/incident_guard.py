@@ -1,0 +1,160 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of the role's own action; Ansible wants a module for each action plugin.
+
+Must not hold any behaviour: the action plugin does, and runs on the controller only.
+"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: incident_guard
+short_description: A step of the role incident_guard
+version_added: 0.1.0
+description:
+  - The role P(callgoose.sqibs.incident_guard#role) is made of these steps. Use the role.
+  - Each host says on the controller how far it came. When nobody can say more, or when a host has failed, what is known
+    becomes one incident that is raised or resolved.
+  - Options that are not listed here are the environment variables E(CALLGOOSE_*) of the callback
+    P(callgoose.sqibs.callgoose_incident#callback).
+author:
+  - Callgoose SQIBS collection contributors (@callgoose)
+options:
+  step:
+    description:
+      - V(begin) checks what is to be guarded and returns what to include.
+      - V(done) and V(failed) note how it went on this host.
+      - V(settle) raises or resolves the incident, and fails again where the host had failed.
+    type: str
+    choices: [begin, done, failed, settle]
+    required: true
+  tasks:
+    description:
+      - The task files that are guarded.
+    type: list
+    elements: str
+    default: []
+  roles:
+    description:
+      - The roles that are guarded.
+    type: list
+    elements: str
+    default: []
+  incident_key:
+    description:
+      - Names the incident, instead of a key made of what is guarded and where.
+    type: str
+    default: ''
+  title:
+    description:
+      - What the page calls that which failed.
+    type: str
+    default: ''
+  fail:
+    description:
+      - Whether O(step=settle) fails again with the original error.
+    type: bool
+    default: false
+  severity:
+    description:
+      - How bad it is. API Filters can ask for it.
+      - If not set, the value of the environment variable E(CALLGOOSE_SEVERITY) is used.
+    type: str
+    choices: [critical, error, warning, info]
+    default: critical
+  tags:
+    description:
+      - Words that Callgoose's tag-based maintenance mode looks for.
+      - If not set, the value of the environment variable E(CALLGOOSE_TAGS) is used.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - callgoose.sqibs.connection
+  - callgoose.sqibs.attributes
+  - callgoose.sqibs.attributes.actiongroup_callgoose
+attributes:
+  action:
+    support: full
+  async:
+    support: none
+  check_mode:
+    support: full
+    details: Raises and resolves nothing.
+  diff_mode:
+    support: none
+  platform:
+    support: full
+    platforms: all
+seealso:
+  - plugin: callgoose.sqibs.incident_guard
+    plugin_type: role
+"""
+
+EXAMPLES = r"""
+- name: Deploy, and page once if it fails on any host
+  ansible.builtin.include_role:
+    name: callgoose.sqibs.incident_guard
+  vars:
+    incident_guard_tasks: deploy.yml
+"""
+
+RETURN = r"""
+callgoose_guard:
+  description: What the callback must not page for.
+  returned: O(step=settle)
+  type: dict
+  contains:
+    hosts:
+      description: The hosts whose failure has been reported.
+      type: list
+      elements: str
+      sample: [web1]
+files:
+  description: The guarded task files, by their absolute paths.
+  returned: O(step=begin)
+  type: list
+  elements: str
+  sample: [/srv/project/deploy.yml]
+roles:
+  description: The guarded roles.
+  returned: O(step=begin)
+  type: list
+  elements: str
+  sample: [app]
+failed_task:
+  description: The task that failed on this host.
+  returned: when O(step=settle) fails again
+  type: str
+  sample: Restart the service
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import CONNECTION_SPEC, SEVERITIES
+
+
+def main() -> None:
+    """Refuse to run: only a host that is not the controller would get here."""
+    module = AnsibleModule(
+        argument_spec={
+            "step": {"type": "str", "required": True, "choices": ["begin", "done", "failed", "settle"]},
+            "tasks": {"type": "list", "elements": "str", "default": []},
+            "roles": {"type": "list", "elements": "str", "default": []},
+            # The key of an incident is public; sanity would take the name for a secret's.
+            "incident_key": {"type": "str", "default": "", "no_log": False},
+            "title": {"type": "str", "default": ""},
+            "fail": {"type": "bool", "default": False},
+            "severity": {"type": "str", "default": "critical", "choices": list(SEVERITIES)},
+            "tags": {"type": "list", "elements": "str", "default": []},
+            **CONNECTION_SPEC,
+        },
+        supports_check_mode=True,
+    )
+    module.fail_json(msg="incident_guard runs on the controller only. Use the role callgoose.sqibs.incident_guard.")
+
+
+if __name__ == "__main__":
+    main()
