@@ -22,7 +22,8 @@ description:
   - Check mode, ad-hoc commands, C(--syntax-check) and C(--list-*) send nothing. What stops Ansible before it starts a
     playbook (a YAML error, a missing role, a wrong C(--limit)) no callback can see.
   - It never harms the run. The exit code stays what it is, and whatever goes wrong here is one warning.
-  - The guide B(Page on failure) has the rules in words.
+  - The guide B(Page on failure), in the collection's folder C(docs), has the rules in words, what a page looks like, and
+    what to set up in AWX.
 author:
   - Callgoose SQIBS collection contributors (@callgoose)
 extends_documentation_fragment:
@@ -223,21 +224,29 @@ options:
         key: state_url
 requirements:
   - enabled in configuration, as C(callbacks_enabled = callgoose.sqibs.callgoose_incident)
+seealso:
+  - module: callgoose.sqibs.callgoose_incident
 """
 
 EXAMPLES = r"""
-# ansible.cfg
+# In ansible.cfg. All but the first two lines is optional:
 #
 # [defaults]
 # callbacks_enabled = callgoose.sqibs.callgoose_incident
 #
 # [callback_callgoose_incident]
+# severity = error
 # tags = production
-# exclude_playbooks = test/*.yml
+# exclude_playbooks = test/*.yml, try.yml
+# key_vars = env
 #
-# The token comes from the environment:
+# In the environment, where an AWX credential or a CI secret can put it:
 #
 # export CALLGOOSE_API_TOKEN=...
+#
+# To switch it off for one run:
+#
+# CALLGOOSE_ENABLED=false ansible-playbook site.yml
 """
 
 import functools

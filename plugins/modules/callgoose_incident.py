@@ -102,6 +102,9 @@ seealso:
   - name: Callgoose SQIBS
     description: The service's own site, with the guides for API tokens and API Filters.
     link: https://www.callgoose.com
+  - plugin: callgoose.sqibs.callgoose_incident
+    plugin_type: callback
+    description: Raises and resolves incidents by what a whole run of C(ansible-playbook) does.
 """
 
 EXAMPLES = r"""
