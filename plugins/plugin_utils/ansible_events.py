@@ -51,7 +51,12 @@ class EventReader:
         self._variables: Any = None
         self._inventory: Any = None
         self._started: set[str] = set()
-        self._leave_play()
+        self._play: Any = None
+        self._tqm: Any = None
+        self._iterator: Any = None
+        self._has_tasks = False
+        self._tasks: dict[tuple[str, bool, bool], Task] = {}
+        self._including: list[Any] = []  # hosts for which an include was ok and may yet find nothing to include
 
     def playbook_started(self, playbook: Any) -> str | None:
         """Take up a run and return its playbook as it was named; or None where there is no run to record."""
@@ -116,10 +121,9 @@ class EventReader:
         if ignored:
             return
         host = _host_of(result).name
-        plain = self._task(task)
-        if isinstance(task, Handler) and self._is_rescuing(host):
-            plain = _caught(plain)
-        self._recorder.failed(host, plain, output_of(_data(result)))
+        # A handler runs where it is flushed, wherever it is written.
+        caught = self._is_rescuing(host) if isinstance(task, Handler) else _is_caught(task)
+        self._recorder.failed(host, self._task(task, caught), output_of(_data(result)))
 
     def unreachable(self, result: Any) -> None:
         """Note a host that could not be reached."""
@@ -141,19 +145,17 @@ class EventReader:
 
     def extra_vars(self) -> Mapping[str, Any]:
         """Return the call's extra vars."""
-        return self._variables.extra_vars  # type: ignore[no-any-return]
+        return self._variables.extra_vars
 
     def inventory_hosts(self) -> frozenset[str]:
         """Return all hosts of the inventory, as it is now."""
         return _names(self._inventory.get_hosts(ignore_limits=True, ignore_restrictions=True))
 
     def _leave_play(self) -> None:
-        self._play: Any = None
-        self._tqm: Any = None
-        self._iterator: Any = None
+        self._play = self._tqm = self._iterator = None
         self._has_tasks = False
-        self._tasks: dict[str, Task] = {}
-        self._including: list[Any] = []  # hosts for which an include was ok and may yet find nothing to include
+        self._tasks = {}
+        self._including = []
 
     def _end_play(self) -> None:
         if self._play is not None:
@@ -178,10 +180,15 @@ class EventReader:
         )
         return Verdict(failed, unreachable, unfinished, bool(self._iterator.end_play))
 
-    def _task(self, task: Any) -> Task:
-        plain = self._tasks.get(task._uuid)
+    def _task(self, task: Any, caught: bool = False) -> Task:
+        """Return a plain task, the same one for each host: its texts are kept once."""
+        play = self._play
+        fatal = bool(task.run_once or task.any_errors_fatal or play.max_fail_percentage is not None)
+        # A role that is used twice has the same tasks, in other blocks.
+        key = (task._uuid, caught, fatal)
+        plain = self._tasks.get(key)
         if plain is None:
-            plain = self._tasks[task._uuid] = _read_task(task, self._play)
+            plain = self._tasks[key] = _read_task(task, caught, fatal)
         return plain
 
     def _is_rescuing(self, host: str) -> bool:
@@ -250,23 +257,17 @@ def _play_name(play: Any) -> str:
     return _text(play.name or hosts).strip()
 
 
-def _read_task(task: Any, play: Any) -> Task:
+def _read_task(task: Any, caught: bool, fatal: bool) -> Task:
     path, _colon, line = (task.get_path() or "").rpartition(":")
     return Task(
         name=_task_name(task),
         action=_text(task.action),
         path=_text(path),
         line=int(line) if line.isdigit() else 0,
-        caught=_is_caught(task),
-        fatal=bool(
-            task.run_once or task.any_errors_fatal or (play is not None and play.max_fail_percentage is not None)
-        ),
+        caught=caught,
+        fatal=fatal,
         guard=task.action == GUARD_ACTION or _GUARD_ROLE in path,
     )
-
-
-def _caught(task: Task) -> Task:
-    return Task(task.name, task.action, task.path, task.line, caught=True, fatal=task.fatal, guard=task.guard)
 
 
 def _task_name(task: Any) -> str:

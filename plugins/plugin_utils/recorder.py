@@ -136,10 +136,13 @@ class Recorder:
         if self._play is None or play.id != self._play.id:
             self._leave_play()
             self._started = set()
-        self._play = play
+            self._play = play
+        else:
+            # Batches are made when a play starts; what joins the inventory later is in none.
+            self._play = replace(play, matched=self._play.matched)
         self._play_ended = False
         self._started |= play.hosts
-        self._hosts |= play.hosts if play.matched is None else play.matched
+        self._hosts |= play.hosts | (self._play.matched or _NO_HOSTS)
         self._forget_play()
 
     def ok(self, host: str) -> None:

@@ -151,6 +151,12 @@ CASES: dict[str, Case] = {
     "a failing included role in a rescue": Case(
         play(block(FAIL, "- include_role: {name: broken}")), 2, failed("broken : broken", *HOSTS), files=ROLE
     ),
+    "a role in a block, and again outside": Case(
+        play(block("- import_role: {name: broken}", OK) + "- import_role: {name: broken}\n"),
+        2,
+        failed("broken : broken", *HOSTS),
+        files=ROLE,
+    ),
     "a role that catches": Case(play("", roles="[caught]"), 0, good="a b c", files=ROLE),
     "a failing role": Case(play("", roles="[broken]"), 2, failed("broken : broken", *HOSTS), files=ROLE),
     "only includes": Case(play("- include_tasks: tasks/empty.yml"), 0, files={"tasks/empty.yml": "[]"}),
@@ -199,6 +205,12 @@ CASES: dict[str, Case] = {
     ),
     "a failing handler flushed in a rescue": Case(
         play(block(FAIL, NOTIFY + "- meta: flush_handlers\n"), "a", handlers=HANDLER), 2, failed("handle", "a")
+    ),
+    "a failing handler of a role in a block, flushed after it": Case(
+        play(OK + block("- include_role: {name: notifier}", OK), "a"),
+        2,
+        failed("notifier : handle", "a"),
+        files={"roles/notifier/tasks/main.yml": NOTIFY, "roles/notifier/handlers/main.yml": "- " + HANDLER[1:-1]},
     ),
     # meta
     "clear_host_errors": Case(play(OK + FAIL_A + "- meta: clear_host_errors\n" + OK), 0, good="b c"),

@@ -182,6 +182,15 @@ def test_the_next_batch_of_a_play_has_been_reached() -> None:
     assert (kinds(run), run.succeeded) == ({"a": [FAILED]}, {"b"})
 
 
+def test_hosts_that_join_the_inventory_while_a_play_runs_are_not_of_it() -> None:
+    recorder = recording(frozenset("a"), frozenset("ab"))
+    recorder.failed("a", TASK, Output())
+    recorder.play_ended(Verdict(failed="a"))
+    recorder.play_started(Play("1", "web", frozenset("b"), HOSTS))
+    run = ended(recorder, failed="a")
+    assert (kinds(run), run.hosts) == ({"a": [FAILED]}, {"a", "b"})
+
+
 def test_plays_that_never_start_because_of_a_failure_are_not_reached() -> None:
     recorder = recording(frozenset("a"))
     recorder.failed("a", TASK, Output())
