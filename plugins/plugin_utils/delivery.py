@@ -35,11 +35,13 @@ class Reply:
 
     :param outcome: a name of ``module_utils.outcome``; None when nobody knows whether the API has processed it.
     :param message: one sentence for the user.
+    :param uncertain: whether an earlier attempt may have been processed.
     :param in_time: whether there is time for another request.
     """
 
     outcome: str | None
     message: str
+    uncertain: bool = False
     in_time: bool = True
 
 
@@ -49,6 +51,14 @@ class Sent:
 
     send: Send
     reply: Reply
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether the API has granted it: a duplicate is a page that went out before, or one that never did."""
+        outcome = self.reply.outcome
+        if self.send.state == TRIGGERED:
+            return outcome == outcomes.CREATED or (outcome == outcomes.DUPLICATE and self.send.incident.granted)
+        return outcome == outcomes.RESOLVED
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ class Settlement:
         return tuple(
             f"{_DONE[sent.reply.outcome]} incident {sent.send.key}"
             for sent in self.sent
-            if sent.reply.outcome in _DONE and (sent.send.state == TRIGGERED or sent.reply.outcome == outcomes.RESOLVED)
+            if sent.reply.outcome in _DONE and sent.is_granted
         )
 
 
@@ -114,20 +124,21 @@ def settle(
         return ledger, pending(ledger, policy, clock())
 
     try:
-        send = store.update(base, note_run)
+        due = store.update(base, note_run)
     except StoreError as error:
         # a page that is sent twice is better than none
         return with_trouble(settle(MemoryStore(), base, run, policy, post, clock), error)
-    while send:
+    while due:
+        send = due
         reply = post(send)
         account.sent.append(Sent(send, reply))
         try:
-            warnings, send = store.update(base, _note_answer(send, reply, policy, clock, account.sent))
+            warnings, due = store.update(base, _note_answer(send, reply, policy, clock, account.sent))
         except StoreError as error:
             account.warnings += _failures(send, reply)
             return with_trouble(account.settlement(), error)
         account.warnings += warnings
-        if not reply.in_time and send:
+        if not reply.in_time and due:
             account.notes.append("There was no time left for all requests; the next run makes the rest.")
             break
     return account.settlement()
@@ -137,8 +148,10 @@ def _note_answer(
     send: Send, reply: Reply, policy: Policy, clock: Callable[[], float], sent: list[Sent]
 ) -> Callable[[Ledger], tuple[Ledger, tuple[list[str], Send | None]]]:
     def change(ledger: Ledger) -> tuple[Ledger, tuple[list[str], Send | None]]:
-        ledger, doubts = after_answer(ledger, send, reply.outcome, policy, clock())
-        warnings = _failures(send, reply) or list(doubts)
+        ledger, doubts = after_answer(ledger, send, reply.outcome, policy, clock(), reply.uncertain)
+        # Why no filter matched is for the user to find out: the answer's own words tell where to look.
+        why = [reply.message] if doubts and reply.outcome == outcomes.UNMATCHED else []
+        warnings = _failures(send, reply) or [*doubts, *why]
         return ledger, (warnings, pending(ledger, policy, clock(), [one.send for one in sent]))
 
     return change

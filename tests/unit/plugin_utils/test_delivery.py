@@ -124,6 +124,25 @@ def test_a_success_with_nothing_open_says_nothing():
     assert Desk().run(Reply("nothing_to_resolve", "There was nothing to resolve."), ok="web1").done == ()
 
 
+def test_a_duplicate_answer_to_a_new_page_is_no_page():
+    settlement = Desk().run(Reply("duplicate", "The API has processed a similar request."), failed="web1")
+    assert settlement.done == ()
+    assert "may not have gone out" in settlement.warnings[0]
+
+
+def test_a_page_that_no_filter_matches_says_where_to_look():
+    settlement = Desk().run(Reply("unmatched", "No API Filter matched it."), failed="web1")
+    assert settlement.done == ()
+    assert settlement.warnings[-1] == "No API Filter matched it."
+
+
+def test_a_resolve_that_came_through_in_an_earlier_attempt_leaves_nothing_confirmed():
+    desk = Desk()
+    desk.run(CREATED, failed="web1")
+    desk.run(Reply("nothing_to_resolve", "There was nothing to resolve.", uncertain=True), ok="web1")
+    assert desk.ledger.incidents["site-web1"].standing == "closed"
+
+
 def test_without_time_the_rest_is_left_to_the_next_run():
     desk = Desk()
     desk.run(LOST, failed="web1")
