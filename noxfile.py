@@ -71,7 +71,17 @@ PLAN = plan(PYTHONS)
 OLDEST, NEWEST = next(iter(PLAN)), list(PLAN)[-1]
 
 # What plain `nox` and .ci/run do, quick ones first; `matrix` says what is left out for want of an interpreter.
-nox.options.sessions = ["matrix", "build", "lint", "docs", "unit", "sanity", "ansible_test_integration", "e2e"]
+nox.options.sessions = [
+    "matrix",
+    "build",
+    "lint",
+    "docs",
+    "unit",
+    "sanity",
+    "ansible_test_integration",
+    "molecule",
+    "e2e",
+]
 if MODULE_PYTHON in PYTHONS:
     nox.options.sessions.insert(4, "module_python")
 
@@ -134,6 +144,13 @@ def ansible_test_integration(session: nox.Session, core: str) -> None:
     """ansible-test's integration targets over the artifact."""
     environment(session, core)
     ansible_test(session, "integration", "--local", "--color=no")
+
+
+@nox.session(python=PLAN[NEWEST], requires=["build"])
+def molecule(session: nox.Session) -> None:
+    """Molecule's scenarios in extensions/molecule, which use the built and installed artifact."""
+    session.install(f"ansible-core=={NEWEST}.*", "-r", "tests/integration/requirements.txt", "molecule>=26,<27")
+    session.run("molecule", "test", *(session.posargs or ["--all"]), env=ansible_home(session))
 
 
 @nox.session

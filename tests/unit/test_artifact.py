@@ -31,7 +31,9 @@ def test_the_artifact_brings_what_a_user_needs(artifact: Path, name: str) -> Non
     assert (artifact / name).exists()
 
 
-@pytest.mark.parametrize("name", [".ci", ".git", ".gitignore", ".nox", ".venv", "Makefile", "build", "noxfile.py"])
+@pytest.mark.parametrize(
+    "name", [".ci", ".git", ".gitignore", ".nox", ".venv", "Makefile", "build", "extensions", "noxfile.py"]
+)
 def test_the_artifact_leaves_out_what_only_developers_need(artifact: Path, name: str) -> None:
     assert not (artifact / name).exists()
 
