@@ -127,9 +127,6 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
             incident = _opened(incident, policy)
         members = {host: Member(sequence, failure) for host, failure in joining.items()}
         incidents[key] = _counted(replace(incident, members={**incident.members, **members}), policy)
-    for key, incident in incidents.items():
-        if not incident.members and key in before and before[key].members:
-            incidents[key] = replace(incident, warned=False)  # that was about its page; now it is about its resolve
     if run.wholly_successful:
         incidents[run.key] = _asked_for(incidents.get(run.key), run, policy, now)
     return replace(ledger, sequence=sequence, incidents=_without_oldest(incidents))
@@ -169,8 +166,10 @@ def after_answer(
         incident = take(incident, send, None, policy, now)
     after = take(incident, send, outcome, policy, now)
     warnings: tuple[str, ...] = ()
-    if outcome in _NOTHING_DONE and _is_in_doubt(after, send, outcome, policy) and not after.warned:
-        after = replace(after, warned=True)
+    # That nobody may have been called is said as long as it is so; that an incident may be open, once.
+    is_known = send.state == RESOLVED and after.warned
+    if outcome in _NOTHING_DONE and _is_in_doubt(after, send, outcome, policy) and not is_known:
+        after = replace(after, warned=send.state == RESOLVED)
         warnings = (_WARNINGS[send.state].format(key=send.key, outcome=outcome),)
     return replace(ledger, incidents={**ledger.incidents, send.key: after}), warnings
 
@@ -313,4 +312,4 @@ def _after_resolve(incident: Incident, send: Send, outcome: str | None, policy: 
 
 def _opened_anew(incident: Incident) -> Incident:
     """A resolve was, or may have been, processed while hosts fail again: perhaps after the page for them went out."""
-    return replace(incident, episode=incident.episode + 1, granted=False, standing=MAYBE, warned=False)
+    return replace(incident, episode=incident.episode + 1, granted=False, standing=MAYBE)

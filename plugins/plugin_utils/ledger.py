@@ -59,7 +59,7 @@ class Incident:
     :param sent_hosts: the members in the last trigger that was granted; they count only while ``granted``.
     :param answered_at: seconds of the clock, when the API last granted what was wanted.
     :param refused_at: seconds of the clock, when a resolve first got an answer that settles nothing yet; None: not so.
-    :param warned: whether the user was told that the trigger, or else the resolve, may have done nothing.
+    :param warned: whether the user was told that the resolve may have done nothing.
     """
 
     key: str

@@ -21,6 +21,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import Store
 
 # Of the table below and of the documents in it. A file of a newer collection is left alone.
 _VERSION = 1
+# How each file of SQLite 3 begins (https://www.sqlite.org/fileformat.html#the_database_header).
+_MAGIC = b"SQLite format 3\x00"
 _TABLE = "CREATE TABLE IF NOT EXISTS ledgers (base TEXT PRIMARY KEY, document TEXT NOT NULL)"
 
 
@@ -115,16 +117,31 @@ class SqliteStore:
             except FileExistsError:
                 pass
             status = self._stat()
+            self._check_kind()
             if status and stat.S_IMODE(status.st_mode) != 0o600:
                 self.path.chmod(0o600)  # SQLite gives its journal the same mode
         except OSError as error:
             raise StoreError(f"The store {self.path} cannot be made: {error}") from error
+
+    def _check_kind(self) -> None:
+        """Keep off a file that no SQLite has written: `state_url` may name one by mistake, and it stays as it is."""
+        try:
+            with self.path.open("rb") as file:
+                start = file.read(len(_MAGIC))
+        except OSError as error:
+            raise StoreError(f"The store {self.path} cannot be read: {error}") from error
+        if start not in (b"", _MAGIC):
+            raise StoreLost(
+                f"{self.path} is no SQLite file, so it is left as it is, and which incidents are open is not known. "
+                "Remove it, or name another one in state_url."
+            )
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         # mode=rw: SQLite itself never makes the file, which would get the umask's mode
         uri = f"{self.path.absolute().as_uri()}?mode=rw"
         opened = self._stat()
+        self._check_kind()
         try:
             with closing(sqlite3.connect(uri, uri=True, timeout=self._patience, isolation_level=None)) as connection:
                 connection.text_factory = bytes  # what is no UTF-8 is an unreadable ledger, not an unusable store

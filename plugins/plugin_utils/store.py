@@ -27,7 +27,7 @@ class StoreError(CallgooseError):
 
 
 class StoreLost(StoreError):
-    """What the store held can be read no more. It was set aside, where that was possible; a new one can begin."""
+    """The user must know of it: what the store held can be read no more, or what it is to use is somebody else's."""
 
 
 class Store(Protocol):

@@ -304,16 +304,33 @@ def test_a_full_disk_is_said_and_changes_nothing(store: SqliteStore) -> None:
 # --- what is broken ------------------------------------------------------------------------------------------------
 
 
+BROKEN = b"SQLite format 3\x00" + b"and nothing more that it could have written" * 100
+
+
+@pytest.mark.parametrize("use", ["read", "update"])
+def test_a_file_that_is_no_store_is_left_as_it_is(store: SqliteStore, use: str) -> None:
+    store.path.write_text("somebody's own notes\n", encoding="utf-8")
+    store.path.chmod(0o644)
+    for _time in range(2):
+        with pytest.raises(StoreLost, match="no SQLite file, so it is left as it is"):
+            if use == "read":
+                store.read("base")
+            else:
+                store.update("base", counted)
+    assert store.path.read_text(encoding="utf-8") == "somebody's own notes\n"
+    assert mode(store.path) == 0o644
+
+
 @pytest.mark.parametrize("use", ["read", "update"])
 def test_a_broken_file_is_set_aside_and_said_once(store: SqliteStore, use: str) -> None:
     store.update("base", counted)
-    store.path.write_bytes(b"this is no database, whatever it was before" * 100)
+    store.path.write_bytes(BROKEN)
     with pytest.raises(StoreLost, match=r"is broken .* set aside as state\.db\.broken"):
         if use == "read":
             store.read("base")
         else:
             store.update("base", counted)
-    assert store.path.with_name("state.db.broken").read_bytes().startswith(b"this is no database")
+    assert store.path.with_name("state.db.broken").read_bytes() == BROKEN
     assert store.read("base").sequence == 0
     assert store.update("base", counted) == 1
     assert mode(store.path) == 0o600
@@ -335,7 +352,7 @@ def test_a_broken_file_that_another_process_has_replaced_meanwhile_is_left_alone
 ) -> None:
     store.update("base", counted)
     good = store.path.read_bytes()
-    store.path.write_bytes(b"broken" * 1000)
+    store.path.write_bytes(BROKEN)
     replace_file = SqliteStore._set_aside
 
     def after_another(self: SqliteStore, opened: os.stat_result | None, error: Exception) -> str:
