@@ -164,13 +164,13 @@ def test_a_host_that_left_the_inventory_leaves_the_incident_with_the_next_whole_
 
 def test_a_run_that_began_before_the_failure_does_not_resolve_it(site, tmp_path):
     go = tmp_path / "go"
-    site.playbook = f"""
+    site.playbook = """
 - hosts: all
   gather_facts: false
   tasks:
     - name: Deploy
-      ansible.builtin.wait_for: {{path: "{{{{ wait | default('/') }}}}", timeout: 30}}
-    - ansible.builtin.fail: {{msg: disk full}}
+      ansible.builtin.wait_for: {path: "{{ wait | default('/') }}", timeout: 30}
+    - ansible.builtin.fail: {msg: disk full}
       when: inventory_hostname in bad
 """
     started = tmp_path / "home" / ".ansible"
