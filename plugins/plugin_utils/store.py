@@ -31,13 +31,11 @@ class StoreLost(StoreError):
 
 
 class Store(Protocol):
-    """Keeps one ledger for each base.
-
-    ``memory`` is how much of the past it keeps: ``NONE``, ``OWN`` or ``SHARED`` of incidents.py.
-    """
+    """Keeps one ledger for each base."""
 
     @property
-    def memory(self) -> str: ...
+    def memory(self) -> str:
+        """How much of the past it keeps: ``NONE``, ``OWN`` or ``SHARED`` of incidents.py."""
 
     def read(self, base: str) -> Ledger:
         """Return the ledger of this base; one that does not exist yet is empty, with an id of its own.
