@@ -240,7 +240,7 @@ class ActionModule(ActionBase):
         for note in settlement.notes:
             self._display.v(f"incident_guard: {note}")
         for done in settlement.done:
-            self._display.display(f"incident_guard: {done}")
+            self._display.display(f"Callgoose: {done}")
         pages = [sent.reply.outcome for sent in settlement.sent if sent.send.state == TRIGGERED]
         is_paged = all(outcome in (outcomes.CREATED, outcomes.DUPLICATE) for outcome in pages)
         changed = any(sent.reply.outcome in (outcomes.CREATED, outcomes.RESOLVED) for sent in settlement.sent)

@@ -64,11 +64,14 @@ class Project:
         self,
         playbook: str,
         *args: str,
-        hosts: Sequence[str] = HOSTS,
+        hosts: Sequence[str] | None = HOSTS,
         env: Mapping[str, str] | None = None,
         cfg: str = "[defaults]\n",
     ) -> Result:
-        """Run the playbook. A host with ``ansible_connection=away`` cannot be reached."""
+        """Run the playbook.
+
+        :param hosts: a host with ``ansible_connection=away`` cannot be reached. None: the words name an inventory.
+        """
         env = {**connection(self.sandbox), **(env or {})}
         call = prepare(self.folder, playbook, *args, inventory=hosts, env=env, cfg=cfg)
         for name, text in {"connection_plugins/away.py": AWAY, **self.files}.items():

@@ -8,9 +8,14 @@ Must not test how Ansible's keywords change the way of the hosts: test_role_ways
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, SITE, Project
+
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "incident_guard.md"
 
 TWO_GUARDS = """
 - name: Site
@@ -246,3 +251,21 @@ def test_without_a_ledger_a_good_run_closes_what_a_failed_one_opened(project):
     project.run(SITE, env=env)
     assert project.told() == [("resolved", ())]
     assert project.sandbox.open_incidents == []
+
+
+def test_the_guides_example_opens_and_closes_an_incident_as_it_says(tmp_path, sandbox):
+    guide = GUIDE.read_text(encoding="utf-8")
+    files = dict(re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)^```", guide, re.DOTALL | re.MULTILINE))
+    assert sorted(files) == ["deploy.yml", "inventory.ini", "site.yml"]
+    project = Project(tmp_path, sandbox, files)
+    words = ("-i", "inventory.ini")
+    for _time in range(2):
+        assert project.run("site.yml", *words, "-e", "broken=web1,web2", hosts=None).rc == 2
+    (raised,) = project.sent()
+    assert f"`{raised['title']}`" in guide
+    good = project.run("site.yml", *words, hosts=None)
+    assert good.rc == 0 and "Callgoose: resolved incident" in good.stdout
+    assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]
+    project.sent()
+    assert project.run("site.yml", *words, hosts=None).rc == 0
+    assert project.sent() == []

@@ -31,7 +31,7 @@ def test_with_serial_only_the_last_batch_resolves(project):
     assert project.told() == [("triggered", ("b",))]
     good = project.run(by_one)
     assert project.told() == [("resolved", ())]
-    assert "incident_guard: resolved" not in good.stdout.partition("\nok: [b]")[0]
+    assert "Callgoose: resolved" in good.stdout.rpartition("PLAY [Site]")[2]
 
 
 def test_a_batch_that_ends_the_play_leaves_the_incident_open(project):
