@@ -26,6 +26,7 @@ ANSIBLE_DOCUMENTATION = "https://docs.ansible.com/ansible/latest/"
 ANSIBLE_PAGES = {
     "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
+    "callback_plugins": "plugins/callback.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
 
