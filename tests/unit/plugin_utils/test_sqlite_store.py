@@ -309,6 +309,7 @@ BROKEN = b"SQLite format 3\x00" + b"and nothing more that it could have written"
 
 @pytest.mark.parametrize("use", ["read", "update"])
 def test_a_file_that_is_no_store_is_left_as_it_is(store: SqliteStore, use: str) -> None:
+    store.path.parent.mkdir(exist_ok=True)
     store.path.write_text("somebody's own notes\n", encoding="utf-8")
     store.path.chmod(0o644)
     for _time in range(2):
