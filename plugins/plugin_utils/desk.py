@@ -111,7 +111,7 @@ class Desk:
                 return Reply(fate, str(error), in_time=time.monotonic() < deadline)
             except CallgooseError as error:
                 return Reply(outcomes.FAILED, str(error))
-            # Other than a task, the ledger may not take a duplicate for its own first attempt: it could be an old page's.
+            # Unlike a task, the ledger may not take a duplicate for its own first attempt: it could be an old page's.
             outcome = outcomes.judge(send.state, answer.status, answer.body)
             is_doubtful = outcome.name == outcomes.FAILED and (outcome.changed or answer.uncertain)
             fate = None if is_doubtful else outcome.name
