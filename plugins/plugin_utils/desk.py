@@ -101,9 +101,7 @@ class Desk:
 
     def _posting(self, total_hosts: int, deadline: float) -> Callable[[Send], Reply]:
         def post(send: Send) -> Reply:
-            event = event_for(
-                send, self.case.subject, self._settings.report, total_hosts, self._settings.redactor
-            )
+            event = event_for(send, self.case.subject, self._settings.report, total_hosts, self._settings.redactor)
             try:
                 answer = self._connected().send(canonical_json(event.body()), "application/json", deadline)
             except DeliveryError as error:
