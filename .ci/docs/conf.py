@@ -14,6 +14,8 @@ project = "Callgoose SQIBS"
 author = copyright = "Callgoose SQIBS collection contributors"
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
 html_theme = "alabaster"
+# Room for a line of the guides' examples.
+html_theme_options = {"page_width": "1200px", "body_max_width": "auto"}
 html_copy_source = False
 highlight_language = "YAML+Jinja"
 pygments_style = "sphinx"
