@@ -292,7 +292,7 @@ def _json_object(data: bytes) -> Optional[Mapping[str, Any]]:
 
 def _pause(attempts: int) -> float:
     """Exponential backoff, halved at random so that many hosts do not come back at the same moment."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (attempts - 1)) * random.uniform(0.5, 1.0)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempts - 1, 9)) * random.uniform(0.5, 1.0)
 
 
 def _retry_after(header: Optional[str]) -> Optional[float]:

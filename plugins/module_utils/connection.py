@@ -13,6 +13,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Mapping, Optional
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ BEARER = "bearer"
 URL_PARAMETER = "url_parameter"
 # Line breaks (also Unicode's) and the other control characters: they split headers and garble logs.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Sockets take no more than 24 days.
+LONGEST_TIMEOUT = 86400
 VISIBLE_ASCII = re.compile("[\x21-\x7e]+")
 
 
@@ -75,15 +78,23 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
 
 
 def check_files(connection: Connection) -> None:
-    """Check that the named certificate files can be read on this machine.
+    """Check that the named certificate files can be read on this machine, without anybody to ask for a passphrase.
 
-    :raises OptionError: one does not exist or cannot be read.
+    :raises OptionError: one does not exist, cannot be read, or holds an encrypted key.
     """
     for option in ("ca_path", "client_cert", "client_key"):
         path = getattr(connection, option)
         if path and not os.access(path, os.R_OK):
             problem = "the path cannot be read" if os.access(path, os.F_OK) else "the path does not exist"
             raise OptionError(option, f"{problem} on the host that sends ({path})", "Name a PEM file that it can read.")
+    _check_passphrase("client_key" if connection.client_key else "client_cert", connection)
+
+
+def _check_passphrase(option: str, connection: Connection) -> None:
+    """Refuse an encrypted key: OpenSSL would ask for its passphrase on the terminal, and wait."""
+    path = getattr(connection, option)
+    if path and Path(path).is_file() and b"ENCRYPTED" in Path(path).read_bytes():
+        raise OptionError(option, f"its key has a passphrase ({path})", "Name one without, readable by its user only.")
 
 
 def _endpoint(base_url: str, allow_http: bool) -> str:
@@ -157,6 +168,8 @@ def _client_key(key: Optional[str], certificate: Optional[str]) -> Optional[str]
 def _timeout(timeout: float) -> float:
     if not math.isfinite(timeout) or timeout <= 0:
         raise OptionError("timeout", "it is not a positive number of seconds", "Use for example 10.")
+    if timeout > LONGEST_TIMEOUT:
+        raise OptionError("timeout", "it is longer than a day", "Give seconds, for example 10.")
     return timeout
 
 

@@ -19,6 +19,8 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import Call
 
 TRIGGERED = "triggered"
 RESOLVED = "resolved"
+# Bits; Python itself writes no number of more than some 14,000 (CVE-2020-10735).
+LONGEST_NUMBER = 4096
 # A resolve carries what the resolve filter can ask for; urgency and maintenance tags belong to the trigger alone.
 FIELDS = {
     TRIGGERED: ("state", "incident_key", "title", "content", "severity", "source", "tags", "details"),
@@ -70,6 +72,8 @@ def plain(value: Any, where: str) -> Any:
     if isinstance(value, str) or hasattr(value, "__ENCRYPTED__"):
         return _text(str(value), where)
     if isinstance(value, int):
+        if value.bit_length() > LONGEST_NUMBER:
+            raise NotPlainError(f"{where} is a number too long for JSON's readers")
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):

@@ -83,6 +83,7 @@ CASES = [
     Case("no time", {"timeout": 0}, ("timeout", "positive", "10")),
     Case("negative timeout", {"timeout": -1}, ("timeout", "positive", "10")),
     Case("endless timeout", {"timeout": "inf"}, ("timeout", "positive", "10")),
+    Case("timeout beyond what sockets take", {"timeout": 1e12}, ("timeout", "longer than a day", "10")),
     Case("negative retries", {"retries": -1}, ("retries", "negative", "Use 0")),
 ]
 every_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

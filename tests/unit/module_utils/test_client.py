@@ -71,6 +71,12 @@ def test_a_temporary_error_is_tried_again(server, send, pauses):
     assert pauses[1] == 7.0
 
 
+def test_however_many_attempts_there_were_the_pause_stays_a_number(pauses):
+    with pytest.raises(DeliveryError, match="after 1501 attempts"):
+        client.Client(Connection("http://127.0.0.1:1/", "t0ken", retries=1500)).send(BODY, JSON)
+    assert max(pauses) <= 8
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_answer_that_is_cut_off_is_tried_again(server, send, chunked):
     chunks = {"body": b"5\r\nhel", "headers": {"Transfer-Encoding": "chunked", "Connection": "close"}}

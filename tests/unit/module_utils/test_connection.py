@@ -186,6 +186,11 @@ def test_a_timeout_that_is_no_positive_time_is_refused(timeout):
     assert str(refusal(timeout=timeout)).startswith("timeout: it is not a positive number of seconds")
 
 
+def test_a_timeout_that_no_socket_takes_is_refused():
+    assert str(refusal(timeout=1e12)).startswith("timeout: it is longer than a day")
+    assert made(timeout=86400.0).timeout == 86400
+
+
 def test_negative_retries_are_refused_and_none_are_fine():
     assert str(refusal(retries=-1)).startswith("retries: it is negative. Use 0")
     assert made(retries=0).retries == 0
@@ -211,6 +216,16 @@ def test_a_path_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda _path, mode: mode == 0)
     with pytest.raises(OptionError, match=r"^ca_path: the path cannot be read"):
         check_files(made(ca_path=str(path)))
+
+
+@pytest.mark.parametrize("option", ["client_key", "client_cert"])
+def test_a_key_whose_passphrase_would_be_asked_for_on_the_terminal_is_refused(option, tmp_path):
+    plain, encrypted = tmp_path / "plain.pem", tmp_path / "encrypted.pem"
+    plain.write_text("-----BEGIN PRIVATE KEY-----\n", encoding="utf-8")
+    encrypted.write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n", encoding="utf-8")
+    check_files(made(client_cert=str(plain)))
+    with pytest.raises(OptionError, match=f"^{option}: its key has a passphrase"):
+        check_files(made(**{"client_cert": str(plain), option: str(encrypted)}))
 
 
 def test_an_empty_path_is_none():

@@ -156,6 +156,7 @@ def test_what_ansible_hands_over_becomes_json_s_own_types(value, expected):
         (datetime.timedelta(1), "timedelta"),
         ((item for item in ()), "generator"),
         (LONE, "UTF-8"),
+        (10**4000, "too long"),
     ],
 )
 def test_what_has_no_json_form_is_refused_with_its_place(value, says):
