@@ -88,9 +88,6 @@ attributes:
   platform:
     support: full
     platforms: all
-seealso:
-  - plugin: callgoose.sqibs.incident_guard
-    plugin_type: role
 """
 
 EXAMPLES = r"""
