@@ -309,7 +309,7 @@ def test_many_failing_hosts_take_bounded_memory_however_much_they_say() -> None:
 
 def test_a_host_that_fails_again_and_again_takes_bounded_memory() -> None:
     recorder = recording()
-    for _ in range(1000):
+    for _failure in range(1000):
         recorder.failed("a", TASK, Output())
     assert len(ended(recorder, failed="a").failures["a"]) == recorders.FAILURES_PER_HOST
 

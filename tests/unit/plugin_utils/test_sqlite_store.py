@@ -374,7 +374,7 @@ def test_an_unreadable_ledger_is_set_aside_and_said_once_and_the_others_stay(
 ) -> None:
     store.update("base", counted)
     store.update("another", counted)
-    with closing(sqlite3.connect(store.path)) as other, other:
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("UPDATE ledgers SET document = CAST(? AS TEXT) WHERE base = 'base'", (document,))
     with pytest.raises(StoreLost, match=r"A ledger in .* is unreadable .* set aside"):
         if use == "read":
