@@ -1,0 +1,157 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""With the callback a run ends as it does without: the same exit code and the same output, but for one line.
+
+Must not test what goes wrong around a run (test_callback_trouble.py does) nor what a run is taken for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.event_run import Playground
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Result
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.test_run_events import (
+    CASES,
+    FAIL,
+    FAIL_A,
+    OK,
+    Case,
+    play,
+)
+from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+CALLBACK = "callgoose.sqibs.callgoose_incident"
+# One task at a time: which of two hosts is done first is nobody's promise.
+ONE_BY_ONE = "--forks=1"
+# What the callback says of itself, and what Ansible says of a callback that it loads.
+OURS = re.compile(r"^(?:Callgoose: |.*callgoose\.sqibs)")
+LONGEST_LINE = 2000
+# What is another one in each run, of whatever it is: times, and the names of temporary files and processes.
+UNSTEADY = re.compile(r'"(?:start|end|delta)": "[^"]*"|\d{5,}|tmp[\w-]{8,}|0x[0-9a-f]+')
+
+ABORTED = {
+    "aborted between plays": Case(play(OK) + play(OK, "'{{ nope }}'"), 4),
+    "aborted after a failure": Case(play(FAIL_A) + play(OK, "'{{ nope }}'"), 4),
+    "aborted within a play": Case(play(OK + "- {name: change, command: 'true', notify: nobody}\n"), 1),
+}
+LOOKS = {
+    "--syntax-check": Case(play(FAIL), 0, args=("--syntax-check",)),
+    "--list-tasks": Case(play(FAIL), 0, args=("--list-tasks",)),
+    "a limit that matches nobody": Case(play(FAIL), 1, args=("--limit=nobody",)),
+    "two playbooks": Case(play(OK), 2, args=("second.yml",), files={"second.yml": play(FAIL_A)}),
+    "two playbooks, both bad": Case(play(FAIL_A), 2, args=("second.yml",), files={"second.yml": play(FAIL)}),
+}
+SCENARIOS = {**CASES, **ABORTED, **LOOKS}
+VERBOSE = (
+    ("a task fails", "-v"),
+    ("a task fails", "-vvv"),
+    ("nothing fails", "-vvv"),
+    ("unreachable", "-vvv"),
+    ("aborted after a failure", "-vvv"),
+)
+
+
+def run_case(folder: Path, case: Case, env: Mapping[str, str]) -> Result:
+    """Run a case in this folder, the same one each time, since paths are printed."""
+    call = Playground(folder, case.files).prepare(case.plays, *case.args, ONE_BY_ONE, inventory=case.hosts)
+    without = {name: value for name, value in call.env.items() if not name.startswith("ANSIBLE_CALLBACK")}
+    return replace(call, env={**without, **env}).run()
+
+
+def steady(text: str) -> str:
+    """Return what is printed without what is ours, and without what is never the same twice."""
+    lines = (line[:LONGEST_LINE] for line in text.splitlines() if not OURS.match(line))
+    return UNSTEADY.sub("~", "\n".join(lines))
+
+
+def assert_same(folder: Path, sandbox: Sandbox, case: Case) -> Result:
+    """A case runs with the callback as it does without; return how."""
+    without = run_case(folder, case, {})
+    result = run_case(folder, case, {**connection(sandbox), "ANSIBLE_CALLBACKS_ENABLED": CALLBACK})
+    assert (result.rc, steady(result.stdout)) == (without.rc, steady(without.stdout))
+    assert steady(result.stderr) == steady(without.stderr)
+    assert result.rc == case.rc
+    return result
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_run_ends_and_prints_as_without_the_callback(tmp_path, sandbox, name) -> None:
+    result = assert_same(tmp_path, sandbox, SCENARIOS[name])
+    assert "callgoose" not in result.stderr.lower(), "nothing went wrong, so nothing is warned of"
+    said = re.findall("^Callgoose: .*$", result.stdout, re.MULTILINE)
+    states = [incident["state"] for incident in sandbox.incidents]
+    assert len(said) == bool(states), (said, states)
+    assert not said or said[0].startswith("Callgoose: raised incident ")
+
+
+@pytest.mark.parametrize(("name", "word"), VERBOSE)
+def test_a_verbose_run_prints_as_without_the_callback(tmp_path, sandbox, name, word) -> None:
+    case = SCENARIOS[name]
+    assert_same(tmp_path, sandbox, replace(case, args=(*case.args, word)))
+
+
+def test_an_ad_hoc_command_ends_and_prints_as_without_the_callback_and_pages_nobody(tmp_path, sandbox) -> None:
+    call = Playground(tmp_path).prepare(play(FAIL), inventory=("a",))
+    words = [call.argv[0].removesuffix("-playbook"), *call.argv[1:3], "all", "-m", "fail"]
+    without, result = (
+        replace(call, argv=words, env={**call.env, **connection(sandbox), **env}).run()
+        for env in (
+            {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "true", "ANSIBLE_CALLBACKS_ENABLED": "nothing.of.ours"},
+            {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "true", "ANSIBLE_CALLBACKS_ENABLED": CALLBACK},
+        )
+    )
+    assert result.rc == without.rc == 2
+    assert result.stdout == without.stdout
+    assert (result.stderr, sandbox.requests) == ("", [])
+
+
+# An action that returns whatever Python can: modules of others do odd things.
+ODD = """
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _VALID_ARGS = frozenset({"python"})
+
+    def run(self, tmp=None, task_vars=None):
+        return {"failed": True, "msg": "odd", **eval(self._task.args["python"])}
+"""
+# By host, what the action returns there besides that it failed.
+RESULTS = {
+    "stdout-is-a-dict": "{'stdout': {'a': [1]}, 'stderr': 7, 'stdout_lines': None}",
+    "msg-is-a-list": "{'msg': ['no', {'space': None}]}",
+    "msg-is-a-dict": "{'msg': {'no': 'space'}}",
+    "msg-is-nothing": "{'msg': None, 'stderr': None}",
+    "msg-is-a-number": "{'msg': 4.5, 'rc': 'one'}",
+    "results-are-a-text": "{'results': 'none'}",
+    "results-are-no-dicts": "{'results': [1, None, ['x'], {}, {'failed': 'yes'}]}",
+    "results-in-results": "{'results': [{'failed': True, 'results': [{'failed': True, 'msg': 'deep'}]}]}",
+    "exception-is-a-list": "{'exception': ['Traceback'], 'assertion': {}}",
+    "empty": "{'msg': ''}",
+    "binary": "{'stdout': b'caf\\\\xe9\\\\xff'.decode('utf-8', 'surrogateescape')}",
+    "control": "{'msg': 'odd \\\\x00\\\\x1b[31m\\\\u202e'}",
+    "long": "{'stdout': 'x' * 10_000_000, 'stderr': 'y\\\\n' * 1_000_000, 'msg': 'long \\\\u00e9' * 100_000}",
+    "keys": "{7: 'seven', 'reason': [], 'module_stdout': {}, 'failed_when_result': 'x'}",
+}
+
+
+def test_whatever_a_result_holds_the_run_ends_as_ever_and_pages_for_all_its_hosts(tmp_path, sandbox) -> None:
+    task = "- {name: odd, odd: {python: '{{ python }}'}}\n"
+    hosts = tuple(f'{name} python="{text}"' for name, text in RESULTS.items())
+    case = Case(play(task), 2, hosts=hosts, files={"action_plugins/odd.py": ODD})
+    result = assert_same(tmp_path, sandbox, case)
+    assert "callgoose" not in result.stderr.lower()
+    assert [incident["state"] for incident in sandbox.incidents] == ["open"]
+    (request,) = sandbox.requests
+    assert len(request["body"]) < 64 * 1024
+    for host in RESULTS:
+        assert host in request["body"]

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever goes wrong around a run, the callback says it in one warning, and the run ends as ever and in time.
+
+Must not test what is sent when all is well, nor how the client retries.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Result
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
+from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+# Seconds that a loaded machine may take more for one run than for another.
+MARGIN = 3.0
+MAX_DELAY = 2.0
+
+
+@pytest.fixture()
+def site(tmp_path, sandbox: Sandbox) -> Site:
+    return Site(tmp_path, sandbox, hosts=("web1", "web2"))
+
+
+def text(result: Result) -> str:
+    """Return what was printed without the line breaks by which Ansible wraps warnings."""
+    return " ".join(f"{result.stdout} {result.stderr}".split())
+
+
+def assert_one_warning(result: Result, *words: str) -> None:
+    """The failed run ended as ever, with one warning that holds these words."""
+    assert result.rc == 2, result.stderr
+    assert result.stdout.count("PLAY RECAP") == 1
+    printed = text(result)
+    assert printed.count("[WARNING]") == 1, printed
+    for word in words:
+        assert word in printed
+    assert "Traceback" not in printed
+
+
+OPTIONS = {
+    "no token": ({"CALLGOOSE_API_TOKEN": ""}, "api_token", "CALLGOOSE_API_TOKEN"),
+    "a token with a line break": ({"CALLGOOSE_API_TOKEN": "a\nb"}, "api_token", "line break"),
+    "a type": ({"CALLGOOSE_MAX_HOSTS": "many"}, "max_hosts", "many"),
+    "a choice": ({"CALLGOOSE_SEVERITY": "awful"}, "severity", "awful"),
+    "a range": ({"CALLGOOSE_MAX_DELAY": "0"}, "max_delay", "1 or more"),
+    "not a number": ({"CALLGOOSE_REPEAT_INTERVAL": "nan"}, "repeat_interval"),
+    "a pattern": ({"CALLGOOSE_REDACT": "fine\n(broken"}, "redact", "(broken"),
+    "an address": ({"CALLGOOSE_BASE_URL": "sqibs.example.com"}, "base_url"),
+    "plain http": ({"CALLGOOSE_BASE_URL": "http://sqibs.example.com"}, "base_url", "http"),
+    "a file that is missing": ({"CALLGOOSE_CA_PATH": "/nonexistent/ca.pem"}, "ca_path"),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_broken_option_is_one_warning_that_names_it(site, name) -> None:
+    env, *words = OPTIONS[name]
+    assert_one_warning(site.run(bad="web1", env=env), *words)
+    assert site.sandbox.requests == []
+
+
+def test_a_token_is_missed_in_a_good_run_too_since_silence_would_be_a_lost_page(site) -> None:
+    good = site.run(env={"CALLGOOSE_API_TOKEN": ""})
+    assert good.rc == 0
+    assert text(good).count("[WARNING]") == 1
+
+
+def test_without_requests_one_warning_says_how_to_install_it_and_the_page_goes_out_later(site, tmp_path) -> None:
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    (shims / "requests.py").write_text("raise ImportError('no module named requests here')\n", encoding="utf-8")
+    failed = site.run(bad="web1", env={"PYTHONPATH": str(shims)})
+    assert_one_warning(failed, "could not be raised", "pip install requests")
+    site.run(bad="web1")
+    assert site.incidents == ["open"]
+
+
+def test_a_run_with_nothing_to_send_does_not_even_look_for_requests(site, tmp_path) -> None:
+    site.run(bad="web1")
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    trace = "import pathlib; pathlib.Path(__file__).with_name('looked').touch(); raise ImportError('no')\n"
+    for library in ("requests", "urllib3"):
+        (shims / f"{library}.py").write_text(trace, encoding="utf-8")
+    again = site.run(bad="web1", env={"PYTHONPATH": str(shims)})
+    assert (again.rc, again.stderr, site.states) == (2, "", [])
+    assert not (shims / "looked").exists()
+
+
+def test_a_store_that_is_a_folder_is_a_note_and_the_page_goes_out(site, tmp_path) -> None:
+    site.env["CALLGOOSE_STATE_URL"] = f"sqlite://{tmp_path}"
+    failed = site.run("-v", bad="web1")
+    assert (failed.rc, failed.stderr, site.incidents) == (2, "", ["open"])
+    assert text(failed).count("is no file") == 1
+
+
+def test_a_store_of_an_unknown_kind_is_a_note_and_the_page_goes_out(site) -> None:
+    site.env["CALLGOOSE_STATE_URL"] = "paper:///x"
+    failed = site.run("-v", bad="web1")
+    assert (failed.rc, failed.stderr, site.incidents) == (2, "", ["open"])
+    assert text(failed).count("there is no store of the kind") == 1
+
+
+def test_a_corrupt_store_is_one_warning_that_says_where_it_is_now_and_the_page_goes_out(site) -> None:
+    site.run()
+    data = site.ledger.read_bytes()
+    site.ledger.write_bytes(data[:100] + b"\xff" * (len(data) - 100))
+    assert_one_warning(site.run(bad="web1"), "is broken", "state.sqlite3.broken")
+    assert site.incidents == ["open"]
+    assert site.ledger.with_name("state.sqlite3.broken").exists()
+    assert site.run(bad="web1").stderr == ""
+    assert site.states == [], "the new store knows what is open"
+
+
+def test_a_file_that_is_no_store_is_one_warning_and_stays_and_the_page_goes_out(site) -> None:
+    site.ledger.parent.mkdir(parents=True)
+    site.ledger.write_text("somebody's notes\n", encoding="utf-8")
+    assert_one_warning(site.run(bad="web1"), "no SQLite file", "left as it is")
+    assert site.incidents == ["open"]
+    assert site.ledger.read_text(encoding="utf-8") == "somebody's notes\n"
+
+
+def dead(site: Site) -> None:
+    """Name an address at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        site.env["CALLGOOSE_BASE_URL"] = f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+SERVERS = {
+    "is dead": dead,
+    "says 500": lambda site: site.sandbox.queue_fault("status", status=500, count=None),
+    "says 401": lambda site: site.sandbox.queue_fault("status", status=401, count=None),
+    "redirects": lambda site: site.sandbox.queue_fault("redirect", location="http://127.0.0.1:9/", count=None),
+    "resets": lambda site: site.sandbox.queue_fault("reset", count=None),
+    "cuts off": lambda site: site.sandbox.queue_fault("cut_off", count=None),
+    "asks for patience": lambda site: site.sandbox.queue_fault(
+        "status", status=429, headers={"Retry-After": "20"}, count=None
+    ),
+    "hangs": lambda site: site.sandbox.queue_fault("hang", count=None),
+    "is slow": lambda site: site.sandbox.queue_fault("delay", seconds=30, count=None),
+    "drips its answer": lambda site: site.sandbox.queue_fault("drip", count=None),
+    "drips its head": lambda site: site.sandbox.queue_fault("drip_head", count=None),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_holds_the_run_up_for_no_longer_than_max_delay(site, name) -> None:
+    site.env |= {"CALLGOOSE_MAX_DELAY": str(MAX_DELAY), "CALLGOOSE_TIMEOUT": "10", "CALLGOOSE_RETRIES": "3"}
+    SERVERS[name](site)
+    without = site.run(bad="web1", env={"CALLGOOSE_ENABLED": "false"})
+    failed = site.run(bad="web1")
+    assert_one_warning(failed, "could not be raised")
+    assert failed.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
+
+
+@pytest.mark.parametrize("body", ["", "<html>ok</html>", "[]", "{" * 5000, '{"triggered": "yes", "resolved": 7}', "\0"])
+def test_an_answer_that_cannot_be_read_ends_no_run(site, body) -> None:
+    site.sandbox.queue_fault("body", body=body)
+    failed = site.run(bad="web1")
+    assert (failed.rc, site.incidents) == (2, ["open"])
+    assert text(failed).count("[WARNING]") <= 1
+    assert "Traceback" not in text(failed)
+
+
+def test_two_playbooks_in_one_call_share_the_time_that_sending_may_take(site, tmp_path) -> None:
+    site.env |= {"CALLGOOSE_MAX_DELAY": str(MAX_DELAY), "CALLGOOSE_TIMEOUT": "10", "CALLGOOSE_RETRIES": "3"}
+    site.run()
+    shutil.copy(tmp_path / "project" / "playbook.yml", tmp_path / "project" / "second.yml")
+    site.sandbox.queue_fault("hang", count=None)
+    without = site.run("second.yml", env={"CALLGOOSE_ENABLED": "false"})
+    shutil.rmtree(site.ledger.parent)  # so that both have something to send
+    both = site.run("second.yml")
+    assert both.rc == 0
+    assert text(both).count("could not be resolved") == 2
+    assert both.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
+
+
+def test_an_aborted_run_is_held_up_no_longer_either(site) -> None:
+    site.env |= {"CALLGOOSE_MAX_DELAY": str(MAX_DELAY), "CALLGOOSE_TIMEOUT": "10"}
+    site.sandbox.queue_fault("hang", count=None)
+    without = site.run("-e", "abort=yes", env={"CALLGOOSE_ENABLED": "false"})
+    aborted = site.run("-e", "abort=yes")
+    assert aborted.rc == without.rc
+    assert text(aborted).count("could not be raised") == 1
+    assert aborted.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
