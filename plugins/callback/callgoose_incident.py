@@ -22,7 +22,7 @@ description:
   - Check mode, ad-hoc commands, C(--syntax-check) and C(--list-*) send nothing. What stops Ansible before it starts a
     playbook (a YAML error, a missing role, a wrong C(--limit)) no callback can see.
   - It never harms the run. The exit code stays what it is, and whatever goes wrong here is one warning.
-  - The guide B(Page on failure), in the collection's folder C(docs), has the rules in words, what a page looks like,
+  - The guide B(Page on failure), in the collection's folder C(docs), has the rules in words, what a page says,
     and what to set up in AWX.
 author:
   - Callgoose SQIBS collection contributors (@callgoose)
