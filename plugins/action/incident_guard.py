@@ -53,6 +53,8 @@ GUARD_SPEC: dict[str, dict[str, Any]] = {
     "incident_key": {"type": "str", "default": "", "no_log": False},
     "title": {"type": "str", "default": ""},
     "fail": {"type": "bool", "default": False},
+    # The role's variables. As options of a task they would win over module_defaults even where they are not set.
+    "given": {"type": "dict", "default": {}},
 }
 
 # Ansible's own words.
@@ -296,7 +298,8 @@ def _checked(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
         error = ArgumentSpecValidator({name: GUARD_SPEC[name]}).validate({name: value}).error_messages
         if error:
             raise OptionError(name, "; ".join(error), "Correct it.")
-    return ArgumentSpecValidator(GUARD_SPEC).validate(own).validated_parameters, shared
+    options = ArgumentSpecValidator(GUARD_SPEC).validate(own).validated_parameters
+    return options, {**shared, **{name: value for name, value in options["given"].items() if value}}
 
 
 def _settings(shared: Mapping[str, Any]) -> tuple[Settings | None, str]:

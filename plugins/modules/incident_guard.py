@@ -57,6 +57,12 @@ options:
       - Whether O(step=settle) fails again with the original error.
     type: bool
     default: false
+  given:
+    description:
+      - Values by the names of the options below. They win over these where they are not empty.
+      - The role gives its variables in this way, so that those that are not set leave C(module_defaults) as they are.
+    type: dict
+    default: {}
   severity:
     description:
       - How bad it is. API Filters can ask for it.
@@ -144,6 +150,7 @@ def main() -> None:
             "incident_key": {"type": "str", "default": "", "no_log": False},
             "title": {"type": "str", "default": ""},
             "fail": {"type": "bool", "default": False},
+            "given": {"type": "dict", "default": {}},
             "severity": {"type": "str", "default": "critical", "choices": list(SEVERITIES)},
             "tags": {"type": "list", "elements": "str", "default": []},
             **CONNECTION_SPEC,

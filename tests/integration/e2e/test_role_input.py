@@ -97,3 +97,17 @@ def test_the_token_in_a_variable_reaches_the_api_and_nothing_that_is_printed(pro
     assert len(project.sandbox.open_incidents) == 1
     # Ansible itself prints no extra vars at -vvv
     assert token not in run.stdout + run.stderr
+
+
+def test_the_connection_can_come_from_the_plays_module_defaults(project):
+    defaults = f"""  module_defaults:
+    group/callgoose.sqibs.callgoose:
+      api_token: {project.sandbox.token}
+      source: the play's
+"""
+    run = project.run(
+        SITE.replace("  tasks:", defaults + "  tasks:"), "-e", "broken=b", env={"CALLGOOSE_API_TOKEN": ""}
+    )
+    assert run.rc == 2
+    (raised,) = project.sent()
+    assert raised["source"] == "the play's"
