@@ -150,8 +150,8 @@ options:
         key: repeat_interval
   on_interrupt:
     description:
-      - What a run that is ended by Ctrl-C or SIGTERM means. V(ignore) takes it for somebody's decision, V(trigger) for
-        a failure.
+      - What a run that is ended by Ctrl-C, SIGTERM or SIGHUP (its terminal is gone) means. V(ignore) takes it for
+        somebody's decision, V(trigger) for a failure.
     type: str
     choices: [ignore, trigger]
     default: ignore
@@ -256,6 +256,7 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.announce import announce
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import EventReader
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.pager import Pager
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.process_end import ProcessEnd
@@ -298,7 +299,7 @@ class CallbackModule(CallbackBase):
         self.disabled = not options["enabled"]
         self._recorder = Recorder(options["unreachable"] == "ignore")
         self._events = EventReader(self._recorder)
-        self._notices_sigterm = options["on_interrupt"] == "trigger"
+        self._notices_signals = options["on_interrupt"] == "trigger"
         self._pager = Pager(options)
 
     @harmless
@@ -306,7 +307,7 @@ class CallbackModule(CallbackBase):
         name = self._events.playbook_started(playbook)
         if name is not None:
             self._has_warned = False
-            self._end.watch(self._notices_sigterm)
+            self._end.watch(self._notices_signals)
             self._pager.begin(name, self._events.extra_vars())
 
     @harmless
@@ -348,7 +349,7 @@ class CallbackModule(CallbackBase):
         """Hand over a run that is over, or given up, and say what came of it."""
         settlement = self._pager.finish(run, self._events.inventory_hosts)
         if settlement.done:
-            self._display.display(f"Callgoose: {', '.join(settlement.done)}")
+            announce(self._display, ", ".join(settlement.done))
         for note in settlement.notes:
             self._display.v(f"Callgoose: {note}")
         if settlement.warnings:

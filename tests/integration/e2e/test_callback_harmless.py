@@ -8,6 +8,7 @@ Must not test what goes wrong around a run (test_callback_trouble.py does) nor w
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -111,6 +112,33 @@ def test_an_ad_hoc_command_ends_and_prints_as_without_the_callback_and_pages_nob
     assert result.rc == without.rc == 2
     assert result.stdout == without.stdout
     assert (result.stderr, sandbox.requests) == ("", [])
+
+
+JSON_OUTPUT = """
+import json
+
+from ansible.plugins.callback import CallbackBase
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "machine"
+
+    def v2_playbook_on_stats(self, stats):
+        self._display.display(json.dumps({"failures": stats.failures}))
+"""
+
+
+def test_an_output_that_a_machine_reads_stays_as_it_is(tmp_path, sandbox) -> None:
+    plugins = tmp_path / "project" / "callback_plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "machine.py").write_text(JSON_OUTPUT)
+    env = {**connection(sandbox), "ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "ANSIBLE_STDOUT_CALLBACK": "machine"}
+    call = Playground(tmp_path).prepare(play(FAIL_A), inventory=("a",))
+    result = replace(call, env={**call.env, **env}).run()
+    assert json.loads(result.stdout) == {"failures": {"a": 1}}
+    assert "Callgoose: raised incident " in result.stderr
 
 
 # An action that returns whatever Python can: modules of others do odd things.
