@@ -27,12 +27,14 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils import outcome as 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.module_utils.event import TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils import guard as guards
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.announce import announce
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import GUARD_RESULT, output_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.case import read_case
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.desk import Desk
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import Finding, Hosts, NamedIdentity, Said
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guarded import callers_folders, find_guarded
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.identity import Identity, Scope, part_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.inventory import known_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Mark
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import (
@@ -232,7 +234,7 @@ class ActionModule(ActionBase):
             return {}
         try:
             run = finding.run(_playbook(self._task.play), self._vars["ansible_play_hosts_all"])
-            inventory = frozenset(self._vars["groups"]["all"])
+            inventory = known_hosts(self._task.get_variable_manager()._inventory)
             desk = self._desk(self._settings, name)
             settlement = desk.settle(run, finding.mark, inventory, self._settings.max_delay)
         except Exception as error:
@@ -242,7 +244,7 @@ class ActionModule(ActionBase):
         for note in settlement.notes:
             self._display.v(f"incident_guard: {note}")
         for done in settlement.done:
-            self._display.display(f"Callgoose: {done}")
+            announce(self._display, done)
         pages = [sent.reply.outcome for sent in settlement.sent if sent.send.state == TRIGGERED]
         is_paged = all(outcome in (outcomes.CREATED, outcomes.DUPLICATE) for outcome in pages)
         changed = any(sent.reply.outcome in (outcomes.CREATED, outcomes.RESOLVED) for sent in settlement.sent)

@@ -18,6 +18,7 @@ from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.playbook.handler import Handler
 from ansible.template import Templar
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.inventory import known_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import Output, Play, Recorder, Task, Verdict
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
 
@@ -148,8 +149,8 @@ class EventReader:
         return self._variables.extra_vars
 
     def inventory_hosts(self) -> frozenset[str]:
-        """Return all hosts of the inventory, as it is now."""
-        return _names(self._inventory.get_hosts(ignore_limits=True, ignore_restrictions=True))
+        """Return all hosts of the inventory as it is now, or none where a source of it was not read."""
+        return known_hosts(self._inventory)
 
     def _leave_play(self) -> None:
         self._play = self._tqm = self._iterator = None

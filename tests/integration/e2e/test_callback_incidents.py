@@ -162,6 +162,23 @@ def test_a_host_that_left_the_inventory_leaves_the_incident_with_the_next_whole_
     assert site.incidents == ["resolved"]
 
 
+@pytest.mark.parametrize("place", ["cloud.sh", "clouds/cloud.sh"])
+def test_a_host_whose_inventory_source_could_not_be_read_has_not_left_it(site, tmp_path, place):
+    cloud = tmp_path / place
+    cloud.parent.mkdir(exist_ok=True)
+    cloud.write_text(f"""#!/bin/sh
+[ -e {tmp_path}/down ] && exit 1
+echo '{{"all": {{"hosts": ["web9"], "vars": {{"ansible_connection": "local"}}}}}}'
+""")
+    cloud.chmod(0o755)
+    words = ("-i", str(tmp_path / place.partition("/")[0]))
+    assert (site.run(*words, bad="web9").rc, site.incidents) == (2, ["open"])
+    (tmp_path / "down").touch()
+    assert (site.run(*words).rc, site.states, site.incidents) == (0, [], ["open"])
+    (tmp_path / "down").unlink()
+    assert (site.run(*words).rc, site.incidents) == (0, ["resolved"])
+
+
 def test_a_run_that_began_before_the_failure_does_not_resolve_it(site, tmp_path):
     go = tmp_path / "go"
     site.playbook = """
