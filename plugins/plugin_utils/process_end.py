@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells when this process ends, and whether somebody wanted that: Ctrl-C, or SIGTERM.
+"""Tells when this process ends, and whether a signal wanted that: Ctrl-C, SIGTERM, or SIGHUP of a lost terminal.
 
 Must not change how the process ends: signals go on to whoever handled them before, and no exit code changes.
 """
@@ -29,10 +29,11 @@ class ProcessEnd:
         self._interrupted = False
         self._previous: dict[int, Any] = {}
 
-    def watch(self, sigterm: bool = False) -> None:
+    def watch(self, signals: bool = False) -> None:
         """Begin to watch, if that has not begun.
 
-        :param sigterm: be told of SIGTERM too. Otherwise that ends the process as ever: at once, with no notice here.
+        :param signals: be told of SIGTERM and SIGHUP too. Otherwise they end the process as ever: at once, with no
+            notice here.
         """
         if self._process:
             return
@@ -41,13 +42,14 @@ class ProcessEnd:
         # Ctrl-C becomes KeyboardInterrupt, which ansible-core turns into an exit code before atexit runs: only the
         # signal itself tells it from a crash. 2.19 and later have a handler of their own; it comes after this one.
         self._take_over(signal.SIGINT, self._interrupt)
-        if sigterm:
+        if signals:
             self._take_over(signal.SIGTERM, self._terminate)
+            self._take_over(signal.SIGHUP, self._terminate)
 
     def _take_over(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
         previous = signal.getsignal(number)
         # Ignored (nohup), or not Python's: that is how it has to stay. Left to the system, Ctrl-C ends all at once.
-        if callable(previous) or (previous == signal.SIG_DFL and number == signal.SIGTERM):
+        if callable(previous) or (previous == signal.SIG_DFL and number != signal.SIGINT):
             self._previous[number] = previous
             signal.signal(number, handler)
 

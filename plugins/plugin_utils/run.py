@@ -50,8 +50,9 @@ class Run:
     :param failures: for each host that counts as failed, what failed, first things first; never empty for a host.
     :param succeeded: hosts that are proven good: at least one real task was ok, and nothing counts against them.
     :param hosts: every host that a play matched.
+    :param guarded: hosts of which a guard has reported what failed: they count neither as failed nor as good.
     :param aborted: it started and never reached its end.
-    :param interrupted: somebody ended it: Ctrl-C or SIGTERM.
+    :param interrupted: somebody ended it: Ctrl-C, SIGTERM or SIGHUP.
     :param check_mode: it only looked.
     :param dubious: its events and Ansible's statistics disagree: it proves nothing good.
     """
@@ -60,6 +61,7 @@ class Run:
     failures: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
     succeeded: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
+    guarded: frozenset[str] = frozenset()
     aborted: bool = False
     interrupted: bool = False
     check_mode: bool = False

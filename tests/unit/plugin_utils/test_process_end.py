@@ -41,13 +41,13 @@ def test_what_is_not_watched_is_not_told(collections_path) -> None:
 
 
 def test_a_fork_ends_untold(collections_path) -> None:
-    lines = ("end.watch(sigterm=True)", "child = os.fork()", "if not child: sys.exit()", "os.waitpid(child, 0)")
+    lines = ("end.watch(signals=True)", "child = os.fork()", "if not child: sys.exit()", "os.waitpid(child, 0)")
     assert run(collections_path, *lines) == (0, "end False")
 
 
 def test_a_fork_dies_of_sigterm_untold(collections_path) -> None:
     lines = (
-        "end.watch(sigterm=True)",
+        "end.watch(signals=True)",
         "ready, told = os.pipe()",
         "child = os.fork()",
         "if not child: os.write(told, b'1'); time.sleep(30); os._exit(1)",
@@ -77,19 +77,31 @@ def test_an_ignored_ctrl_c_stays_ignored(collections_path) -> None:
     assert run(collections_path, *lines) == (0, "end False")
 
 
-def test_sigterm_kills_untold(collections_path) -> None:
-    assert run(collections_path, "end.watch()", "os.kill(os.getpid(), signal.SIGTERM)") == (-signal.SIGTERM, "")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_kills_untold(collections_path, number) -> None:
+    assert run(collections_path, "end.watch()", f"os.kill(os.getpid(), {number:d})") == (-number, "")
 
 
-def test_sigterm_is_told_on_request_and_still_kills(collections_path) -> None:
-    lines = ("end.watch(sigterm=True)", "os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)")
-    assert run(collections_path, *lines) == (-signal.SIGTERM, "end True")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_told_on_request_and_still_kills(collections_path, number) -> None:
+    lines = ("end.watch(signals=True)", f"os.kill(os.getpid(), {number:d}); time.sleep(5)")
+    assert run(collections_path, *lines) == (-number, "end True")
+
+
+def test_a_lost_terminal_that_nohup_ignores_stays_ignored(collections_path) -> None:
+    lines = (
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)",
+        "end.watch(signals=True)",
+        "os.kill(os.getpid(), signal.SIGHUP)",
+        "sys.exit(0)",
+    )
+    assert run(collections_path, *lines) == (0, "end False")
 
 
 def test_a_handler_that_was_there_before_gets_the_signal_too(collections_path) -> None:
     lines = (
         "signal.signal(signal.SIGTERM, lambda number, frame: (print('before', flush=True), os._exit(7)))",
-        "end.watch(sigterm=True)",
+        "end.watch(signals=True)",
         "os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)",
     )
     assert run(collections_path, *lines) == (7, "end True\nbefore")
