@@ -81,6 +81,7 @@ class Desk:
             aborted=aborted_data(run, redactor, options, root) if run.aborted else None,
             partial=self.case.is_partial or run.interrupted,
             dubious=run.dubious,
+            guarded=bool(run.guarded),
         )
         try:
             store = self._store()

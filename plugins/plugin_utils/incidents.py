@@ -63,6 +63,7 @@ class RunFacts:
     :param aborted: None when the run reached its end; otherwise data for the report, as in ``failed``.
     :param partial: it ran with ``--start-at-task`` or ``--step``, or was interrupted: it proves no host good.
     :param dubious: its events and its statistics disagree: likewise.
+    :param guarded: a guard has reported failures of it, in an incident of its own.
     :param began: the ledger's mark when the run began.
     """
 
@@ -75,6 +76,7 @@ class RunFacts:
     aborted: Mapping[str, Any] | None = None
     partial: bool = False
     dubious: bool = False
+    guarded: bool = False
 
     @property
     def proves(self) -> bool:
@@ -84,7 +86,7 @@ class RunFacts:
     @property
     def wholly_successful(self) -> bool:
         """Whether it proves the whole of its scope good."""
-        return self.proves and not self.failed and bool(self.succeeded)
+        return self.proves and not self.failed and not self.guarded and bool(self.succeeded)
 
 
 @dataclass(frozen=True)

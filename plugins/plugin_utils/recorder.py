@@ -244,11 +244,15 @@ class Recorder:
                 self._left_out.setdefault(host, play.name)
         self._hosts.update(self._left_out)
         # Without a failure, what never started shows that the run is not whole, and nothing more.
-        if self._failures or self._guarded or self._away:
+        if self._failures or self._away:
             for host, name in sorted(self._left_out.items()):
                 if host not in self._failures and host not in self._away:
                     self._add(host, self._not_reached(name))
         self._unproven.update(self._left_out)
+        if self._guarded and all(failure.kind == NOT_REACHED for host in self._failures for failure in self._failures[host]):
+            # What cut them short has an incident already: the guard's.
+            self._unproven.update(self._failures)
+            self._failures.clear()
         if _shows_more(failures, self._failed_events) or _shows_more(unreachable, self._unreachable_events):
             self.doubt()
         succeeded = self._good - self._unproven - self._failures.keys()
@@ -264,7 +268,13 @@ class Recorder:
     def _over(self, **facts: object) -> Run:
         self.running = False
         failures = {host: tuple(self._failures[host]) for host in sorted(self._failures)}
-        return replace(self._run, failures=failures, hosts=frozenset(self._hosts), **facts)  # type: ignore[arg-type]
+        return replace(
+            self._run,
+            failures=failures,
+            hosts=frozenset(self._hosts),
+            guarded=frozenset(self._guarded),
+            **facts,  # type: ignore[arg-type]
+        )
 
     def _forget_play(self) -> None:
         self._includes: dict[str, Task] = {}  # the last include on each host

@@ -54,3 +54,11 @@ def test_the_callback_pages_where_the_guard_could_not(project):
     refused, paged = project.sent()
     assert paged["incident_key"] != refused["incident_key"]
     assert paged["details"]["hosts"] == ["b"]
+
+
+def test_hosts_that_a_guarded_failure_kept_from_starting_are_no_second_incident(project):
+    serial = SITE.replace("gather_facts: false", "gather_facts: false\n  serial: 1")
+    assert "serial: 1" in serial
+    assert project.run(serial, "-e", "broken=a", cfg=CALLBACK).rc == 2
+    (raised,) = project.sent()
+    assert (raised["state"], raised["details"]["hosts"]) == ("triggered", ["a"])

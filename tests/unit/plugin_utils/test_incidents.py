@@ -381,6 +381,14 @@ def test_an_aborted_run_has_failed_as_a_whole_and_proves_no_host_good(opened: Ba
     assert opened.next() == TRIGGER
 
 
+def test_a_run_with_guarded_failures_proves_its_good_hosts_and_asks_for_no_first_resolve(opened: Base) -> None:
+    opened.run(ok="web1 web2 db1", guarded=True)
+    assert opened.next() == RESOLVE
+    base = Base()
+    base.run(ok="web1", guarded=True)
+    assert base.next() is None
+
+
 def test_what_was_aborted_leaves_only_by_a_wholly_successful_run(base: Base) -> None:
     base.run(aborted={})
     base.run(ok="web1", failed="web2")

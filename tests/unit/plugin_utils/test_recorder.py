@@ -233,10 +233,19 @@ def test_a_failure_that_no_guard_has_reported_counts() -> None:
     assert kinds(ended(recorder, failed="ab")) == {"a": [FAILED], "b": [FAILED]}
 
 
-def test_a_guarded_failure_cuts_the_run_short_for_others() -> None:
+def test_whom_a_guarded_failure_cuts_short_is_no_second_incident_and_no_proof() -> None:
     recorder = recording(frozenset("a"), frozenset("ab"))
+    recorder.ok("b")
     recorder.guarded(["a"])
-    assert kinds(ended(recorder, failed="a")) == {"b": [NOT_REACHED]}
+    run = ended(recorder, failed="a")
+    assert (run.failures, run.succeeded, run.guarded) == ({}, frozenset(), frozenset("a"))
+
+
+def test_beside_an_unguarded_failure_whoever_was_not_reached_counts() -> None:
+    recorder = recording(frozenset("ac"), frozenset("abc"))
+    recorder.guarded(["a"])
+    recorder.failed("c", TASK, Output())
+    assert kinds(ended(recorder, failed="ac")) == {"b": [NOT_REACHED], "c": [FAILED]}
 
 
 @pytest.mark.parametrize(
@@ -350,7 +359,8 @@ def test_whatever_happens_no_host_is_both_failed_and_good_and_each_that_ansible_
     assert run.succeeded | run.failures.keys() <= run.hosts == HOSTS
     assert all(run.failures.values())
     _happened, failed, unreachable, unfinished = batches[-1]
-    assert failed - guarded <= run.failures.keys()
-    if not ignore_unreachable:
-        assert unreachable - guarded <= run.failures.keys()
+    if run.failures or not guarded:  # whom a guarded failure alone has cut short has no failure
+        assert failed - guarded <= run.failures.keys()
+        if not ignore_unreachable:
+            assert unreachable - guarded <= run.failures.keys()
     assert not run.succeeded & (failed | unreachable | unfinished)
