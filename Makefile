@@ -28,6 +28,7 @@ test: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(VENV)/bin/python tests/benchmarks/task.py
+	$(VENV)/bin/python tests/benchmarks/callback.py
 
 lint: $(VENV)/bin/nox
 	$(VENV)/bin/nox -s lint docs

@@ -169,7 +169,8 @@ def sanity(session: nox.Session, core: str) -> None:
 def benchmarks(session: nox.Session, core: str) -> None:
     """Time and memory beside other ways to do the same, against the limits; not part of plain `nox`: needs quiet."""
     environment(session, core)
-    session.run("python", "tests/benchmarks/task.py", *session.posargs)
+    for part in ("task", "callback"):
+        session.run("python", f"tests/benchmarks/{part}.py", *session.posargs)
 
 
 @nox.session(python=PLAN[NEWEST])

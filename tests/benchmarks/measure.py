@@ -87,11 +87,12 @@ def play(folder: Path, text: str, *args: str, hosts: int = 1, env: Mapping[str, 
     return prepare(folder, text, *args, inventory=names, env=env)
 
 
-def run(call: Call, *, memory: bool = False) -> Sample:
-    """Run a call to its end, which must be a good one.
+def run(call: Call, *, memory: bool = False, code: int = 0) -> Sample:
+    """Run a call to its end.
 
     :param memory: look at the memory of all its processes too, which takes time of the run's.
-    :raises SystemExit: it failed; says what it printed.
+    :param code: the exit code that it must end with.
+    :raises SystemExit: it ended with another; says what it printed.
     """
     with tempfile.TemporaryFile() as output:
         began = time.monotonic()
@@ -103,7 +104,7 @@ def run(call: Call, *, memory: bool = False) -> Sample:
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         together = watch.end() if watch else 0
-        if process.returncode:
+        if process.returncode != code:
             output.seek(0)
             printed = output.read().decode(errors="replace")[-4000:]
             raise SystemExit(f"{' '.join(call.argv)} ended with {process.returncode}:\n{printed}")

@@ -1,0 +1,200 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the failure callback costs a run: one in which all is well, one in which every host fails, and a dead server.
+
+Must not need a network: a sandbox on loopback answers. ARA's callback is measured beside it where `ara[server]` is
+installed. Run it on a quiet machine: ``python tests/benchmarks/callback.py``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from measure import MIB, Call, Round, Row, Sample, main, play, rounds, run, table
+from sandbox import Sandbox
+
+CALLBACKS = Path(__file__).resolve().parent / "callbacks"
+OURS = "callgoose.sqibs.callgoose_incident"
+HOSTS, TASKS = 50, 40
+FAILING = 1000
+MAX_DELAY = 2.0
+FEWEST_PAIRS = 7
+
+HEAD = "- hosts: all\n  gather_facts: false\n  tasks:\n"
+FINE = HEAD + "".join(f"    - {{name: task {number}, debug: {{msg: fine}}}}\n" for number in range(TASKS))
+BAD = HEAD + "    - {name: deploy, fail: {msg: 'disk full on {{ inventory_hostname }}'}}\n"
+
+
+class Reports:
+    """What the timed callback wrote in each of its runs, in their order.
+
+    :param path: where it writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reports: list[dict] = []
+        self._samples: list[Sample] = []
+
+    def take(self, sample: Sample) -> Sample:
+        """Read the report of the run that this sample is of, and return the sample."""
+        self._reports.append(json.loads(self.path.read_text(encoding="utf-8")))
+        self._samples.append(sample)
+        return sample
+
+    def spent(self, sample: Sample, *parts: str) -> float:
+        """Return the seconds of CPU time spent in these parts of the callback; by default in all but its import."""
+        spent = self._of(sample)["spent"]
+        return sum(spent.get(part, 0.0) for part in parts or set(spent) - {"import"})
+
+    def http(self, sample: Sample) -> int:
+        """Return how many HTTP libraries were loaded when the run ended."""
+        return len(self._of(sample)["http"])
+
+    def _of(self, sample: Sample) -> dict:
+        return next(report for report, one in zip(self._reports, self._samples, strict=True) if one is sample)
+
+
+def environment(sandbox: Sandbox, callback: str = "", **more: str) -> dict[str, str]:
+    """Return the variables of a run with this callback, or with none."""
+    connection = {
+        "CALLGOOSE_BASE_URL": sandbox.base_url,
+        "CALLGOOSE_API_TOKEN": sandbox.token,
+        "CALLGOOSE_PROJECT": "benchmark",
+        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+    }
+    return {**connection, **({"ANSIBLE_CALLBACKS_ENABLED": callback} if callback else {}), **more}
+
+
+def timed(folder: Path, reports: Reports, text: str, hosts: int, env: Mapping[str, str], code: int = 0) -> Callable:
+    """Return what runs a playbook with the timed callback and keeps its report."""
+    report = {"TIMED_REPORT": str(reports.path), "ANSIBLE_CALLBACKS_ENABLED": "timed"}
+    call = play(folder, text, "--forks=10", hosts=hosts, env={**env, **report})
+    return lambda: reports.take(run(call, code=code))
+
+
+def fine(folder: Path, count: int) -> bool:
+    """50 hosts, 40 debug tasks, all fine, and nothing to send: the first run has asked whether anything is open."""
+    reports = Reports(folder / "report.json")
+    with Sandbox() as sandbox:
+
+        def call(name: str, callback: str = "", **more: str) -> Callable[[], Sample]:
+            env = environment(sandbox, callback, **more)
+            made = play(folder / name, FINE, "--forks=10", hosts=HOSTS, env=env)
+            return lambda: run(made)
+
+        runs = {
+            "without": call("without"),
+            "with": call("with", OURS),
+            "timed": timed(folder / "timed", reports, FINE, HOSTS, environment(sandbox)),
+        }
+        if importlib.util.find_spec("ara"):
+            runs["ara"] = call("ara", "ara_default", **ara())
+        taken = rounds(max(count, FEWEST_PAIRS), runs)
+        # In the first run of each home the ledger is new, and the API is asked whether anything is open.
+        requests = len(sandbox.requests) - 2
+    rows = [
+        Row("CPU time, with / without", "times", lambda r: r["with"].cpu / r["without"].cpu, at_most=1.02),
+        Row("inside the callback, of the run's CPU time", "%", lambda r: share(reports, r), at_most=0.5),
+        Row("inside the callback", "ms", lambda r: reports.spent(r["timed"]) * 1000),
+        Row("import of the callback", "ms", lambda r: reports.spent(r["timed"], "import") * 1000),
+        Row("CPU time of the run without", "s", lambda r: r["without"].cpu),
+        Row("HTTP libraries loaded", "", lambda r: reports.http(r["timed"]), at_most=0),
+        Row("requests, counted at the server", "", lambda _r: requests, at_most=0),
+    ]
+    if "ara" in runs:
+        rows.append(Row("CPU time, with ARA's callback / without", "times", lambda r: r["ara"].cpu / r["without"].cpu))
+    return table(f"{HOSTS} hosts x {TASKS} debug tasks, all fine", taken, rows)
+
+
+def share(reports: Reports, one: Round) -> float:
+    """Return which part of its run's CPU time was spent inside the callback, in per cent."""
+    return reports.spent(one["timed"]) / one["timed"].cpu * 100
+
+
+def ara() -> dict[str, str]:
+    """Return the variables by which Ansible finds ARA's callback, which then writes to a file of its own."""
+    command = [sys.executable, "-m", "ara.setup.callback_plugins"]
+    return {
+        "ANSIBLE_CALLBACK_PLUGINS": subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    }
+
+
+def failing(folder: Path, count: int) -> bool:
+    """1,000 hosts that all fail, in each run a page."""
+    reports = Reports(folder / "report.json")
+    with Sandbox() as sandbox:
+        env = environment(sandbox, CALLGOOSE_REPEAT_INTERVAL="0")
+
+        def call(name: str, **more: str) -> Call:
+            return play(folder / name, BAD, "--forks=10", hosts=FAILING, env={**env, **more})
+
+        without, ours = call("without"), call("with", ANSIBLE_CALLBACKS_ENABLED=OURS)
+        runs = {
+            "without": lambda: run(without, code=2),
+            "with": lambda: run(ours, code=2),
+            "timed": timed(folder / "timed", reports, BAD, FAILING, env, code=2),
+        }
+        taken = rounds(count, runs)
+        pages = len(sandbox.requests) / (2 * (len(taken) + 1))
+        longest = max(len(request["body"]) for request in sandbox.requests)
+    rows = [
+        Row("largest process (RSS), with above without", "MiB", lambda r: above(r) / MIB, at_most=30),
+        Row("CPU time of the end: event, ledger, HTTP library, request", "s", ended(reports), at_most=1),
+        Row("CPU time of all events before it", "s", lambda r: reports.spent(r["timed"]) - ended(reports)(r)),
+        Row("CPU time, with / without", "times", lambda r: r["with"].cpu / r["without"].cpu),
+        Row("requests a run", "", lambda _r: pages, at_most=1),
+        Row("the page", "KiB", lambda _r: longest / 1024, at_most=32),
+    ]
+    return table(f"{FAILING} hosts that all fail", taken, rows)
+
+
+def above(one: Round) -> int:
+    """Return how many bytes more the largest process held with the callback."""
+    return one["with"].largest - one["without"].largest
+
+
+def ended(reports: Reports) -> Callable[[Round], float]:
+    """Return the figure of what the last event of a run took."""
+    return lambda r: reports.spent(r["timed"], "v2_playbook_on_stats")
+
+
+def server_down(folder: Path, count: int) -> bool:
+    """A failed run whose page goes to a server that refuses, and to one that never answers."""
+    with Sandbox() as sandbox, socket.socket() as free:
+        sandbox.queue_fault("hang", count=None)
+        free.bind(("127.0.0.1", 0))
+        env = environment(sandbox, CALLGOOSE_MAX_DELAY=str(MAX_DELAY))
+        refusing = {"CALLGOOSE_BASE_URL": f"http://127.0.0.1:{free.getsockname()[1]}"}
+
+        def call(name: str, **more: str) -> Callable[[], Sample]:
+            made = play(folder / name, BAD, hosts=1, env={**env, **more})
+            return lambda: run(made, code=2)
+
+        runs = {
+            "without": call("without"),
+            "refused": call("refused", ANSIBLE_CALLBACKS_ENABLED=OURS, **refusing),
+            "hanging": call("hanging", ANSIBLE_CALLBACKS_ENABLED=OURS),
+        }
+        taken = rounds(count, runs)
+    rows = [
+        Row(
+            f"wall time, {what} above without",
+            "s",
+            lambda r, name=name: r[name].wall - r["without"].wall,
+            MAX_DELAY + 1,
+        )
+        for name, what in (("refused", "connections refused,"), ("hanging", "a server that hangs,"))
+    ]
+    return table(f"The server is down, max_delay {MAX_DELAY:g} s", taken, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main(__doc__, {"fine": fine, "failing": failing, "server-down": server_down}))
