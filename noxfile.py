@@ -127,7 +127,7 @@ def matrix(session: nox.Session) -> None:
 def unit(session: nox.Session, core: str) -> None:
     """The unit tests, on every supported ansible-core."""
     environment(session, core)
-    pytest(session, "tests/unit")
+    pytest(session, "-n2", "tests/unit")
 
 
 @nox.session
