@@ -23,7 +23,13 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import (
     pending,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, Store, StoreError, StoreLost
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import (
+    MemoryStore,
+    Store,
+    StoreBusy,
+    StoreError,
+    StoreLost,
+)
 
 # What an answer that grants the wish is called in the line that the user sees.
 _DONE = {outcomes.CREATED: "raised", outcomes.DUPLICATE: "updated", outcomes.RESOLVED: "resolved"}
@@ -126,8 +132,16 @@ def settle(
     try:
         due = store.update(base, note_run)
     except StoreError as error:
-        # a page that is sent twice is better than none
-        return with_trouble(settle(MemoryStore(), base, run, policy, post, clock), error)
+        # A page that is sent twice is better than none. A resolve of which a ledger that comes back knows nothing is
+        # not: the next failure would pass for one that is open, and page nobody.
+        is_open = _is_known_open(store, base, run.key, error)
+        if is_open or isinstance(error, StoreBusy):
+            run = replace(run, partial=True)
+        settlement = with_trouble(settle(MemoryStore(), base, run, policy, post, clock), error)
+        if not is_open or run.failed or run.aborted is not None:
+            return settlement
+        warning = f"{str(error).rstrip('.')}. Until it can be written again, incident {run.key} cannot be resolved."
+        return replace(settlement, warnings=(*settlement.warnings, warning))
     while due:
         send = due
         reply = post(send)
@@ -142,6 +156,17 @@ def settle(
             account.notes.append("There was no time left for all requests; the next run makes the rest.")
             break
     return account.settlement()
+
+
+def _is_known_open(store: Store, base: str, key: str, error: StoreError) -> bool:
+    """Return whether a store that cannot be written holds this incident as open."""
+    if isinstance(error, StoreBusy | StoreLost):
+        return False  # it cannot be read either
+    try:
+        incident = store.read(base).incidents.get(key)
+    except StoreError:
+        return False
+    return incident is not None and bool(incident.members)
 
 
 def _note_answer(

@@ -17,7 +17,13 @@ from pathlib import Path
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import OWN
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger, from_json, to_json
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import StoreError, StoreLost, T, new_ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import (
+    StoreBusy,
+    StoreError,
+    StoreLost,
+    T,
+    new_ledger,
+)
 
 # Of the table below and of the documents in it. A file of a newer collection is left alone.
 _VERSION = 1
@@ -149,7 +155,9 @@ class SqliteStore:
         except sqlite3.Error as error:
             # "not a database" and "malformed" come as this very class, what may pass (locked, full) as one beneath it
             if error.__class__ is not sqlite3.DatabaseError:
-                raise StoreError(f"The store {self.path} cannot be used: {error}") from error
+                # the error's code, which says so too, came with Python 3.11
+                kind = StoreBusy if "locked" in str(error) else StoreError
+                raise kind(f"The store {self.path} cannot be used: {error}") from error
             raise StoreLost(self._set_aside(opened, error)) from error
 
     def _set_aside(self, opened: os.stat_result | None, error: Exception) -> str:

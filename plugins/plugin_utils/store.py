@@ -26,6 +26,10 @@ class StoreError(CallgooseError):
     """A store cannot be used now. The caller goes on with a :class:`MemoryStore`; nothing was changed."""
 
 
+class StoreBusy(StoreError):
+    """Another process uses it, and has done so for longer than there was patience."""
+
+
 class StoreLost(StoreError):
     """The user must know of it: what the store held can be read no more, or what it is to use is somebody else's."""
 

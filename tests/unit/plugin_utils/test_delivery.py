@@ -16,7 +16,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.delivery import Re
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import OWN, Policy, RunFacts, Send
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, StoreError, StoreLost
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import MemoryStore, StoreBusy, StoreError, StoreLost
 
 HOSTS = frozenset({"web1", "web2"})
 LIMITED = Scope(limit=("web1",))
@@ -163,6 +163,24 @@ def test_with_a_store_that_cannot_be_used_the_page_goes_out_all_the_same():
 
 def test_with_a_store_that_cannot_be_used_a_success_still_resolves():
     assert Desk(BrokenStore()).run(RESOLVED, ok="web1").done == ("resolved incident site-web1",)
+
+
+def test_what_is_open_in_a_store_that_cannot_be_written_is_not_resolved_behind_its_back():
+    store = BrokenStore(good_for=2)
+    desk = Desk(store)
+    desk.run(CREATED, failed="web1")
+    good = desk.run(ok="web1")
+    assert (good.sent, len(good.warnings)) == ((), 1)
+    assert "web1 cannot be resolved" in good.warnings[0]
+    again = desk.run(CREATED, failed="web1")
+    assert (again.done, again.warnings) == (("raised incident site-web1",), ())
+    store._good_for = 9
+    assert desk.run(RESOLVED, ok="web1").done == ("resolved incident site-web1",)
+
+
+def test_a_store_that_is_busy_for_long_may_hold_it_open_so_nothing_is_resolved():
+    settlement = Desk(BrokenStore(error=StoreBusy)).run(ok="web1")
+    assert (settlement.sent, settlement.warnings, len(settlement.notes)) == ((), (), 1)
 
 
 def test_a_store_that_breaks_between_request_and_answer_takes_nothing_of_what_was_sent():
