@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # Where the store is when nobody names one.
 _DEFAULT_STORE = "callgoose/state.sqlite3"
+# Seconds to wait for another run's change, however little time is left: what is not noted is lost.
+_PATIENCE = 0.1
 
 
 class Desk:
@@ -48,10 +50,14 @@ class Desk:
         self._client: Client | None = None
         self._trouble: StoreError | None = None
 
-    def begin(self) -> Mark:
-        """Return the mark of the moment: only failures recorded before it can be put right by what begins now."""
+    def begin(self, seconds: float | None = None) -> Mark:
+        """Return the mark of the moment: only failures recorded before it can be put right by what begins now.
+
+        :param seconds: what is left of the time that this may take; None: all of it.
+        """
         try:
-            return self._store().read(self.case.identity.base).mark
+            store = self._store(self._settings.max_delay if seconds is None else seconds)
+            return store.read(self.case.identity.base).mark
         except StoreError as error:
             self._trouble = error
             return Mark("", 0)  # it fits no ledger, so it puts nothing right
@@ -84,7 +90,7 @@ class Desk:
             guarded=bool(run.guarded),
         )
         try:
-            store = self._store()
+            store = self._store(seconds)
         except StoreError as error:
             self._trouble, store = error, MemoryStore()
         post = self._posting(len(run.hosts), deadline)
@@ -95,10 +101,10 @@ class Desk:
             return with_trouble(settlement, self._trouble)
         return settlement
 
-    def _store(self) -> Store:
+    def _store(self, seconds: float) -> Store:
         url = self._settings.state_url or f"sqlite:///{C.config.get_config_value('ANSIBLE_HOME')}/{_DEFAULT_STORE}"
         # Who waits for another run's change waits within the time that sending may take.
-        return open_store(url, patience=self._settings.max_delay / 5)
+        return open_store(url, patience=max(min(self._settings.max_delay / 5, seconds), _PATIENCE))
 
     def _posting(self, total_hosts: int, deadline: float) -> Callable[[Send], Reply]:
         def post(send: Send) -> Reply:

@@ -48,7 +48,9 @@ class Pager:
         case = read_case(playbook, extra_vars, settings)
         if self._is_watched(case.playbook):
             self._desk = Desk(case, settings)
-            self._began = self._desk.begin()
+            started = time.monotonic()
+            self._began = self._desk.begin(self._seconds)
+            self._seconds -= time.monotonic() - started
 
     def finish(self, run: Run, inventory: Callable[[], frozenset[str]]) -> Settlement:
         """Settle the run that was taken up, and return what was done about it."""

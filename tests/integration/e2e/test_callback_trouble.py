@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -20,6 +22,8 @@ from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 # Seconds that a loaded machine may take more for one run than for another.
 MARGIN = 3.0
 MAX_DELAY = 2.0
+# Playbooks of one call besides the first: enough that a wait of each of them would be noticed.
+MORE = 11
 
 
 @pytest.fixture()
@@ -179,6 +183,21 @@ def test_two_playbooks_in_one_call_share_the_time_that_sending_may_take(site, tm
     assert both.rc == 0
     assert text(both).count("could not be resolved") == 2
     assert both.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
+
+
+def test_a_store_that_another_process_keeps_locked_holds_all_playbooks_up_for_no_longer(site, tmp_path) -> None:
+    site.env |= {"CALLGOOSE_MAX_DELAY": str(MAX_DELAY)}
+    site.run(bad="web1")
+    names = [f"more{number}.yml" for number in range(MORE)]
+    for name in names:
+        shutil.copy(tmp_path / "project" / "playbook.yml", tmp_path / "project" / name)
+    without = site.run(*names, env={"CALLGOOSE_ENABLED": "false"})
+    with closing(sqlite3.connect(site.ledger, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        good = site.run(*names)
+    # What is open is known to the ledger alone, so nothing may be resolved now.
+    assert (good.rc, site.states, site.incidents) == (0, [], ["open"])
+    assert good.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
 
 
 def test_an_aborted_run_is_held_up_no_longer_either(site) -> None:
