@@ -50,7 +50,7 @@ class Reports:
         return sample
 
     def spent(self, sample: Sample, *parts: str) -> float:
-        """Return the seconds spent in these parts of the callback; by default in all but its import."""
+        """Return the seconds of CPU time spent in these parts of the callback; by default in all but its import."""
         spent = self._of(sample)["spent"]
         return sum(spent.get(part, 0.0) for part in parts or set(spent) - {"import"})
 
