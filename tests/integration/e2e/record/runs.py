@@ -32,7 +32,7 @@ class CallbackModule(callgoose_incident.CallbackModule):
         options = os.environ.get("RUNS_OPTIONS", "").split()
         self._recorder = Recorder("ignore_unreachable" in options)
         self._events = EventReader(self._recorder)
-        self._notices_sigterm = "notice_sigterm" in options
+        self._notices_signals = "notice_sigterm" in options
         self._pager = Record()
         if "broken" in options:
             self._events.ok = _break
