@@ -249,7 +249,8 @@ class Recorder:
                 if host not in self._failures and host not in self._away:
                     self._add(host, self._not_reached(name))
         self._unproven.update(self._left_out)
-        if self._guarded and all(failure.kind == NOT_REACHED for host in self._failures for failure in self._failures[host]):
+        kinds = {failure.kind for failures_of_host in self._failures.values() for failure in failures_of_host}
+        if self._guarded and kinds <= {NOT_REACHED}:
             # What cut them short has an incident already: the guard's.
             self._unproven.update(self._failures)
             self._failures.clear()
