@@ -24,6 +24,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils import outcome as outcomes
+from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import ARGUMENT_SPEC
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.module_utils.event import TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils import guard as guards
@@ -105,6 +106,10 @@ class ActionModule(ActionBase):
         """Check what is to be guarded, before any of it runs, and note that this host sets out."""
         tasks, roles = self._options["tasks"], self._options["roles"]
         guarded = find_guarded(tasks, roles, self._task, self._vars["playbook_dir"], self._loader)
+        if self._has_begun():
+            # One incident for both: a success of the second would close what the first has raised.
+            problem = "this play has guarded the same before, under the same key"
+            raise OptionError("incident_key", problem, "Give each of these guards a key of its own.")
         if self._trouble:
             self._warnings.append(f"nobody is called if this fails, and nothing is resolved. {self._trouble}")
         self._say(guards.BEGAN, name=guarded.name, mark=self._mark(guarded.name), earlier=_fingerprint(self._vars))
@@ -181,11 +186,22 @@ class ActionModule(ActionBase):
         if self._is_whole:
             return False
         try:
-            said = [entry for entry in self._journal.read() if (entry.guard, entry.host) == (self._guard, self._host)]
+            said = self._said_before()
         except Exception as error:
             self._warn_of(error)
             return True  # what is not known to be good resolves nothing
         return bool(said) and said[-1].what == guards.GAVE_UP
+
+    def _has_begun(self) -> bool:
+        """Return whether this host has begun this guard before."""
+        try:
+            return any(entry.what == guards.BEGAN for entry in self._said_before())
+        except OSError:
+            return False  # then nothing can be noted, and so nothing is closed
+
+    def _said_before(self) -> list[Said]:
+        """Return what this host has said of this guard."""
+        return [entry for entry in self._journal.read() if (entry.guard, entry.host) == (self._guard, self._host)]
 
     def _failure(self) -> tuple[Failure, bool]:
         """Return why this host is in a rescue, and whether its failure is fatal for others."""
@@ -197,10 +213,13 @@ class ActionModule(ActionBase):
             is_earlier = False
         if not isinstance(task, Mapping) or not isinstance(result, Mapping) or is_earlier:
             return Failure(LOST, play=play, message=LOST_MESSAGE), False
-        output = Output(_CENSORED) if _is_secret(task, result) else output_of(result)
+        is_secret = _is_secret(task, result)
+        output = Output(_CENSORED) if is_secret else output_of(result)
+        # The name is templated, so that of a task with a secret may hold it.
+        name = "" if is_secret else task.get("name")
         failure = Failure(
             kind=FAILED,
-            task=str(task.get("name") or task.get("action") or ""),
+            task=str(name or task.get("action") or ""),
             action=str(task.get("action") or ""),
             play=play,
             message=output.message[:MESSAGE_LIMIT],
@@ -294,7 +313,8 @@ def _checked(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
     """
     own = {name: value for name, value in arguments.items() if name in GUARD_SPEC}
     shared = {name: value for name, value in arguments.items() if name in SETTINGS_SPEC}
-    for name in sorted(set(arguments) - set(own) - set(shared)):
+    # Defaults of the action group are for its other action too, whose options mean nothing here.
+    for name in sorted(set(arguments) - set(own) - set(shared) - set(ARGUMENT_SPEC)):
         raise OptionError(name, "there is no such option", "Remove it; it may come from module_defaults.")
     for name, value in own.items():
         error = ArgumentSpecValidator({name: GUARD_SPEC[name]}).validate({name: value}).error_messages

@@ -155,17 +155,40 @@ def test_any_errors_fatal_ends_the_play_as_it_would_without_the_guard(project):
 @pytest.mark.parametrize("no_log", ["true", '"{{ hide }}"'])
 def test_a_no_log_task_stays_censored_in_the_page_and_in_the_error(project, no_log):
     project.files["deploy.yml"] = f"""
-- name: secret task
+- name: log in with my-little-secret
   ansible.builtin.command: {{cmd: "sh -c 'echo my-little-secret >&2; exit 3'"}}
   no_log: {no_log}
 """
     run = project.run(SITE, "-e", "{hide: true}", "-vvv", hosts=["a"])
     assert run.rc == 2
     (raised,) = project.sent()
-    assert CENSORED in raised["content"] and "secret task" in raised["content"]
+    assert CENSORED in raised["content"] and "ansible.builtin.command" in raised["content"]
+    # nor in the name, which Ansible hands to a rescue templated
     assert "my-little-secret" not in str(raised)
     told_again = run.stdout.partition("Note what failed")[2]
     assert CENSORED in told_again and "my-little-secret" not in told_again
+
+
+def test_the_same_guard_twice_in_a_play_is_refused_unless_each_has_a_key(project):
+    twice = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+      vars: {incident_guard_tasks: deploy.yml, incident_guard_fail: false}
+      loop: [one, two]
+"""
+    refused = project.run(twice, "-e", "broken=b")
+    assert refused.rc == 2
+    assert "incident_guard_incident_key: this play has guarded the same before" in refused.stdout + refused.stderr
+    keyed = twice.replace("incident_guard_fail", "incident_guard_incident_key: 'app {{ item }}', incident_guard_fail")
+    assert project.run(keyed, "-e", "broken=b").rc == 0
+    assert [body["incident_key"] for body in project.sent()][-2:] == ["app one", "app two"]
+
+
+def test_group_defaults_for_the_task_alone_do_not_stop_what_is_guarded(project):
+    defaults = "module_defaults: {group/callgoose.sqibs.callgoose: {retries: 0, unmatched: warn}}"
+    assert project.run(SITE.replace("gather_facts: false", f"gather_facts: false\n  {defaults}"), hosts=["a"]).rc == 0
 
 
 def test_outputs_are_part_of_the_page_and_of_the_error(project):
