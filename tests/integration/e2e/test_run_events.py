@@ -69,6 +69,7 @@ def not_reached(*hosts: str) -> dict[str, list[tuple[str, str]]]:
 
 OK = "- {name: fine, debug: {msg: x}}\n"
 FAIL = "- {name: broken, fail: {msg: bad}}\n"
+LATER_THAN_A = "- {name: later, command: sleep 3, when: inventory_hostname != 'a'}\n"
 FAIL_A = "- {name: broken, fail: {msg: bad}, when: inventory_hostname == 'a'}\n"
 REACH = "- {name: reach, raw: 'true'}\n"
 
@@ -215,7 +216,10 @@ CASES: dict[str, Case] = {
     # meta
     "clear_host_errors": Case(play(OK + FAIL_A + "- meta: clear_host_errors\n" + OK), 0, good="b c"),
     "clear_host_errors under free": Case(
-        play(OK + FAIL_A + "- meta: clear_host_errors\n" + OK, strategy="free"), 0, good="b c"
+        # the others must get there after a has failed, and under free nothing makes them wait
+        play(OK + FAIL_A + LATER_THAN_A + "- meta: clear_host_errors\n" + OK, strategy="free"),
+        0,
+        good="b c",
     ),
     "clear_host_errors that is skipped": Case(
         play(FAIL_A + "- {meta: clear_host_errors, when: false}\n" + OK), 2, failed("broken", "a"), "b c"
