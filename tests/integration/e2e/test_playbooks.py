@@ -93,6 +93,30 @@ def test_a_resolve_without_a_key_is_refused_before_any_request(tmp_path, sandbox
     assert not sandbox.requests
 
 
+def test_the_questions_of_a_survey_that_nobody_answered_count_as_not_given(tmp_path, sandbox) -> None:
+    """AWX sends an empty text for each."""
+    names = ("content", "severity", "tags", "details")
+    words = " ".join(("callgoose_title=x", *(f"callgoose_{name}=" for name in names)))
+    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words)
+    assert result.rc == 0, result
+    (body,) = bodies(sandbox)
+    assert body == {
+        "state": "triggered",
+        "title": "x",
+        "incident_key": "x",
+        "severity": "critical",
+        "source": "Ansible",
+    }
+
+
+@pytest.mark.parametrize("playbook", ["demo", "verify"])
+def test_an_empty_severity_is_the_default_in_each_playbook(tmp_path, sandbox, playbook) -> None:
+    result = run(tmp_path, sandbox, f"callgoose.sqibs.{playbook}", "-e", "callgoose_severity=")
+    assert result.rc == 0, result
+    triggers = [body for body in bodies(sandbox) if body["state"] == "triggered"]
+    assert triggers and all(body["severity"] == "critical" for body in triggers)
+
+
 def test_everything_that_is_wrong_is_said_at_once(tmp_path, sandbox) -> None:
     words = "callgoose_titel='Nightly backup failed' callgoose_severity=fatal"
     result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words)
@@ -108,6 +132,66 @@ def test_a_title_that_the_shells_quotes_did_not_hold_together_is_refused(tmp_pat
     result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", "callgoose_title=Nightly backup failed")
     assert result.rc == 2 and "backup failed: these words of -e belong to no variable" in result.stdout, result
     assert not sandbox.requests
+
+
+# As docs/playbooks.md has it; each text would stop the playbook, or run a command, if it were taken for a template.
+NASTY = """{% no such tag %} {{ lookup('ansible.builtin.pipe', 'touch templated') }} {# kept #} it's "this": \\ {{"""
+UNSAFE = f"""
+callgoose_title: !unsafe 'Job {{{{ name }}}} failed'
+callgoose_incident_key: !unsafe 'job {{{{ name }}}}'
+callgoose_content: !unsafe |
+  {NASTY}
+  second line
+callgoose_details:
+  command: !unsafe 'docker ps --format "{{{{ .Names }}}}"'
+  more: [!unsafe '{{% raw %}}']
+callgoose_tags: [!unsafe '{{{{ tag }}}}']
+"""
+LOOKUPS = """
+callgoose_title: "{{ lookup('ansible.builtin.env', 'REASON') }}"
+callgoose_content: "{{ lookup('ansible.builtin.file', 'PATH') }}"
+"""
+
+
+def given_in_a_file(tmp_path, text: str) -> tuple[str, str]:
+    """Write extra vars to a file and return the words that give it to a playbook."""
+    path = tmp_path / "incident.yml"
+    path.write_text(text, encoding="utf-8")
+    return "-e", f"@{path}"
+
+
+def test_a_text_that_is_marked_unsafe_is_sent_as_it_is(tmp_path, sandbox) -> None:
+    words = given_in_a_file(tmp_path, UNSAFE)
+    for playbook in ("trigger", "resolve"):
+        result = run(tmp_path, sandbox, f"callgoose.sqibs.{playbook}", *words)
+        assert result.rc == 0, result
+    trigger, resolve = bodies(sandbox)
+    assert trigger["title"] == resolve["title"] == "Job {{ name }} failed"
+    assert trigger["incident_key"] == resolve["incident_key"] == "job {{ name }}"
+    assert trigger["content"] == resolve["content"] == f"{NASTY}\nsecond line\n"
+    assert trigger["tags"] == ["{{ tag }}"]
+    details = {"command": 'docker ps --format "{{ .Names }}"', "more": ["{% raw %}"]}
+    assert trigger["details"] == resolve["details"] == details
+    assert not list(tmp_path.rglob("templated"))
+
+
+def test_a_text_that_a_lookup_finds_is_sent_as_it_is(tmp_path, sandbox) -> None:
+    log = tmp_path / "backup.log"
+    log.write_text(f"{NASTY}\nsecond line\n", encoding="utf-8")
+    words = given_in_a_file(tmp_path, LOOKUPS.replace("PATH", str(log)))
+    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", *words, REASON=f"Backup failed: {NASTY}")
+    assert result.rc == 0, result
+    (body,) = bodies(sandbox)
+    assert body["title"] == body["incident_key"] == f"Backup failed: {NASTY}"
+    assert body["content"] == f"{NASTY}\nsecond line"
+    assert not list(tmp_path.rglob("templated"))
+
+
+def test_only_a_limit_that_names_localhost_leaves_the_page(tmp_path, sandbox) -> None:
+    for limit, sent in (("web01", 0), ("web01,localhost", 1)):
+        words = ("-e", "callgoose_title=x", "-i", "web01,", "--limit", limit)
+        result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", *words)
+        assert result.rc == 0 and len(sandbox.requests) == sent, result
 
 
 def test_check_mode_sends_nothing(tmp_path, sandbox) -> None:
@@ -158,7 +242,8 @@ WRONG = (
     Wrong("list as content", {**TITLE, "callgoose_content": ["x"]}, ("callgoose_content: it is no text",)),
     Wrong("flag as content", {**TITLE, "callgoose_content": False}, ("callgoose_content: it is no text",)),
     Wrong("unknown severity", {**TITLE, "callgoose_severity": "high"}, ("callgoose_severity", "critical, error")),
-    Wrong("empty severity", {**TITLE, "callgoose_severity": ""}, ("callgoose_severity: there is no such",)),
+    Wrong("blank severity", {**TITLE, "callgoose_severity": " "}, ("callgoose_severity: there is no such",)),
+    Wrong("flag as severity", {**TITLE, "callgoose_severity": False}, ("callgoose_severity: there is no such",)),
     Wrong("list as severity", {**TITLE, "callgoose_severity": ["error"]}, ("callgoose_severity: there is no such",)),
     Wrong("dictionary as tags", {**TITLE, "callgoose_tags": {"a": 1}}, ("callgoose_tags: it is no list of texts",)),
     Wrong("number as tags", {**TITLE, "callgoose_tags": 5}, ("callgoose_tags: it is no list of texts",)),
@@ -169,8 +254,9 @@ WRONG = (
 FINE: tuple[dict[str, Any], ...] = (
     TITLE,
     {"callgoose_title": 5, "callgoose_incident_key": 7, "callgoose_content": 1.5},
-    {**TITLE, "callgoose_content": "", "callgoose_tags": "", "callgoose_details": {}},
-    {**TITLE, "callgoose_content": None, "callgoose_tags": None, "callgoose_details": None},
+    {**TITLE, "callgoose_content": "", "callgoose_severity": "", "callgoose_tags": "", "callgoose_details": ""},
+    {**TITLE, "callgoose_content": None, "callgoose_severity": None, "callgoose_tags": None, "callgoose_details": None},
+    {**TITLE, "callgoose_tags": [], "callgoose_details": {}},
     {**TITLE, "callgoose_tags": "a, b", "callgoose_api_token": "x", "callgoose_timeout": 3},
     {**TITLE, "callgooses": "a variable of somebody else", "my_callgoose_key": "x"},
 )
