@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads from the running ansible-playbook what a run is called and which incidents it belongs to.
 
-Must not be imported where no command line was parsed, nor decide anything: identity.py and report.py do.
+Must not be imported where no command line was parsed, nor decide anything: identity.py and page.py do.
 """
 
 from __future__ import annotations

@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What callback and guard share: a run goes in when it is over, and comes out as incidents raised and resolved.
 
-Must not print, nor import the HTTP library before there is something to send.
+Must not print, nor import what only a failure or a page needs before there is one: Ansible compiles each file of a
+collection anew in each run, and in most runs all is well.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ansible import constants as C
 
@@ -21,7 +22,6 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.case import Case
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.delivery import Reply, Settlement, settle, with_trouble
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import RunFacts, Send
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Mark
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.report import aborted_data, event_for, failure_data
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.settings import Settings
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import (
@@ -75,16 +75,15 @@ class Desk:
         :param seconds: how long sending may take.
         """
         deadline = time.monotonic() + seconds
-        options, redactor = self._settings.report, self._settings.redactor
-        root = self.case.subject.root
+        failed, aborted = self._failure_data(run)
         facts = RunFacts(
             scope=self.case.identity.scope,
             key=self.case.identity.key,
             succeeded=run.succeeded,
-            failed=failure_data(run, redactor, options, root),
+            failed=failed,
             inventory=inventory,
             began=began,
-            aborted=aborted_data(run, redactor, options, root) if run.aborted else None,
+            aborted=aborted,
             partial=self.case.is_partial or run.interrupted,
             dubious=run.dubious,
             guarded=bool(run.guarded),
@@ -101,6 +100,16 @@ class Desk:
             return with_trouble(settlement, self._trouble)
         return settlement
 
+    def _failure_data(self, run: Run) -> tuple[dict[str, dict[str, Any]], dict[str, Any] | None]:
+        """Return what the ledger is to keep of what went wrong, by host, and of the run itself where it was aborted."""
+        if not run.failures and not run.aborted:
+            return {}, None
+        from ansible_collections.callgoose.sqibs.plugins.plugin_utils.failure_data import aborted_data, failure_data
+
+        settings = self._settings
+        failed = failure_data(run, settings.redactor, settings.report, self.case.subject.root)
+        return failed, aborted_data() if run.aborted else None
+
     def _store(self, seconds: float) -> Store:
         url = self._settings.state_url or f"sqlite:///{C.config.get_config_value('ANSIBLE_HOME')}/{_DEFAULT_STORE}"
         # Who waits for another run's change waits within the time that sending may take.
@@ -108,6 +117,8 @@ class Desk:
 
     def _posting(self, total_hosts: int, deadline: float) -> Callable[[Send], Reply]:
         def post(send: Send) -> Reply:
+            from ansible_collections.callgoose.sqibs.plugins.plugin_utils.page import event_for
+
             event = event_for(send, self.case.subject, self._settings.report, total_hosts, self._settings.redactor)
             try:
                 answer = self._connected().send(canonical_json(event.body()), "application/json", deadline)
