@@ -256,7 +256,6 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.announce import announce
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import EventReader
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.pager import Pager
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.process_end import ProcessEnd
@@ -349,6 +348,9 @@ class CallbackModule(CallbackBase):
         """Hand over a run that is over, or given up, and say what came of it."""
         settlement = self._pager.finish(run, self._events.inventory_hosts)
         if settlement.done:
+            # Ansible compiles each file of a collection anew in each run, and most runs have nothing to announce.
+            from ansible_collections.callgoose.sqibs.plugins.plugin_utils.announce import announce
+
             announce(self._display, ", ".join(settlement.done))
         for note in settlement.notes:
             self._display.v(f"Callgoose: {note}")

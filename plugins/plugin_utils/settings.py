@@ -8,9 +8,10 @@ Must not read options itself (Ansible's plugins and roles do), nor open, send or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import CONNECTION_SPEC, SEVERITIES, option
 from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import (
@@ -20,8 +21,10 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import 
 )
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import Policy
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.redact import Redactor
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.report import ReportOptions
+
+if TYPE_CHECKING:
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils.redact import Redactor
 
 # Options of their own that callback and guard share, as an argument specification; the callback documents the same.
 SETTINGS_SPEC: dict[str, dict[str, Any]] = {
@@ -47,6 +50,7 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
 class Settings:
     """Checked options.
 
+    :param redact: the user's patterns for what must not be sent.
     :param project: the name to use instead of the project's own; empty: its own.
     :param key_vars: names of the extra vars that tell runs apart.
     :param max_delay: seconds that sending may take in all.
@@ -56,11 +60,16 @@ class Settings:
     connection: Connection
     policy: Policy
     report: ReportOptions
-    redactor: Redactor
+    redact: tuple[str, ...]
     project: str
     key_vars: tuple[str, ...]
     max_delay: float
     state_url: str
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What takes secrets out of what is sent: the API token, what the user's patterns match, and the usual ones."""
+        return _redactor(self.redact, [self.connection.token])
 
 
 def settings_from(options: Mapping[str, Any]) -> Settings:
@@ -86,7 +95,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
             include_output=options["include_output"],
             stable_payload=options["stable_payload"],
         ),
-        redactor=_redactor(options["redact"], connection.token),
+        redact=_patterns(options["redact"]),
         project=options["project"],
         key_vars=tuple(options["key_vars"]),
         max_delay=_at_least("max_delay", options, 1),
@@ -101,10 +110,19 @@ def _at_least(name: str, options: Mapping[str, Any], least: int) -> Any:
     return options[name]
 
 
-def _redactor(patterns: str, token: str) -> Redactor:
-    """Return what takes secrets out: one pattern a line, since a comma is part of many a pattern."""
-    lines = [line.strip() for line in patterns.splitlines()]
+def _patterns(text: str) -> tuple[str, ...]:
+    """Return the patterns in a text, one a line: a comma is part of many a pattern."""
+    patterns = tuple(filter(None, map(str.strip, text.splitlines())))
     try:
-        return Redactor([line for line in lines if line], [token])
+        if patterns:
+            _redactor(patterns, [])
     except ValueError as error:
         raise OptionError("redact", str(error).removeprefix("redact: "), "Correct this pattern.") from error
+    return patterns
+
+
+def _redactor(patterns: Sequence[str], secrets: Sequence[str]) -> Redactor:
+    # Of all files its rules take longest to import, in each run anew, and most runs have nothing to take secrets out of.
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils.redact import Redactor
+
+    return Redactor(patterns, secrets)
