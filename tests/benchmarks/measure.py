@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What every benchmark shares: runs of real commands in turns, what each took, and a table of figures and verdicts.
 
-Must not know what is measured. Figures are medians over rounds in which the runs take turns, so that whatever else
-the machine does meets all of them alike.
+Must not know what is measured. Figures are medians over rounds in which the runs take turns, another one first in each
+round, so that whatever else the machine does meets all of them alike.
 """
 
 from __future__ import annotations
@@ -153,12 +153,18 @@ def _proportional_bytes(pid: int) -> int:
 
 
 def rounds(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
-    """Take each run in turn, ``count`` times over, after one turn that only warms caches up."""
+    """Take each run in turn, ``count`` times over, after one turn that only warms caches up.
+
+    Each round begins with the run that was second in the round before.
+    """
     for warm_up in runs.values():
         warm_up()
     taken = []
+    names = list(runs)
     for number in range(1, count + 1):
-        taken.append({name: one() for name, one in runs.items()})
+        samples = {name: runs[name]() for name in names}
+        names.append(names.pop(0))
+        taken.append({name: samples[name] for name in runs})
         walls = ", ".join(f"{name} {sample.wall:.2f} s" for name, sample in taken[-1].items())
         print(f"  {number}/{count}: {walls}", flush=True)
     return taken
