@@ -26,7 +26,7 @@ test: $(INSTALLED)
 	$(VENV)/bin/python tests/run_ansible_test.py integration --local
 	$(VENV)/bin/python -m pytest -n 2 tests/unit tests/integration/e2e
 
-bench: $(INSTALLED)
+bench: $(VENV)/.benchmarks
 	$(VENV)/bin/python tests/benchmarks/task.py
 	$(VENV)/bin/python tests/benchmarks/callback.py
 
@@ -49,6 +49,10 @@ $(VENV)/bin/python:
 $(INSTALLED): $(VENV)/bin/python Makefile tests/requirements.txt tests/integration/requirements.txt
 	@echo 'Installing ansible-core and what the tests need into $(VENV)'
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(CORE)' -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/.benchmarks: $(INSTALLED) tests/benchmarks/requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(CORE)' -r tests/benchmarks/requirements.txt
 	@touch $@
 
 $(VENV)/bin/nox: $(VENV)/bin/python .ci/requirements.txt

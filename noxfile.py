@@ -168,7 +168,7 @@ def sanity(session: nox.Session, core: str) -> None:
 @cores(OLDEST, NEWEST)
 def benchmarks(session: nox.Session, core: str) -> None:
     """Time and memory beside other ways to do the same, against the limits; not part of plain `nox`: needs quiet."""
-    environment(session, core)
+    environment(session, core, "-r", "tests/benchmarks/requirements.txt")
     for part in ("task", "callback"):
         session.run("python", f"tests/benchmarks/{part}.py", *session.posargs)
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the failure callback costs a run: one in which all is well, one in which every host fails, and a dead server.
 
-Must not need a network: a sandbox on loopback answers. ARA's callback is measured beside it where `ara[server]` is
-installed. Run it on a quiet machine: ``python tests/benchmarks/callback.py``.
+Must not need a network: a sandbox on loopback answers. ARA's callback, for scale, is run once where `ara[server]` is
+installed (tests/benchmarks/requirements.txt). Run it on a quiet machine: ``python tests/benchmarks/callback.py``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import socket
-import subprocess
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from measure import MIB, Call, Round, Row, Sample, main, play, rounds, run, table
@@ -29,6 +30,7 @@ FEWEST_PAIRS = 7
 
 HEAD = "- hosts: all\n  gather_facts: false\n  tasks:\n"
 FINE = HEAD + "".join(f"    - {{name: task {number}, debug: {{msg: fine}}}}\n" for number in range(TASKS))
+ONE = HEAD + "    - {name: task, debug: {msg: fine}}\n"
 BAD = HEAD + "    - {name: deploy, fail: {msg: 'disk full on {{ inventory_hostname }}'}}\n"
 
 
@@ -68,14 +70,22 @@ def environment(sandbox: Sandbox, callback: str = "", **more: str) -> dict[str, 
         "CALLGOOSE_BASE_URL": sandbox.base_url,
         "CALLGOOSE_API_TOKEN": sandbox.token,
         "CALLGOOSE_PROJECT": "benchmark",
-        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
     }
     return {**connection, **({"ANSIBLE_CALLBACKS_ENABLED": callback} if callback else {}), **more}
 
 
+def local(callback: str) -> dict[str, str]:
+    """Return the variables of a run with this one of the callbacks beside this file.
+
+    Only such a run may know the folder: Ansible imports all that it finds there, also what is not enabled, and the
+    timed callback imports ours.
+    """
+    return {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS / callback), "ANSIBLE_CALLBACKS_ENABLED": callback}
+
+
 def timed(folder: Path, reports: Reports, text: str, hosts: int, env: Mapping[str, str], code: int = 0) -> Callable:
     """Return what runs a playbook with the timed callback and keeps its report."""
-    report = {"TIMED_REPORT": str(reports.path), "ANSIBLE_CALLBACKS_ENABLED": "timed"}
+    report = {"TIMED_REPORT": str(reports.path), **local("timed")}
     call = play(folder, text, "--forks=10", hosts=hosts, env={**env, **report})
     return lambda: reports.take(run(call, code=code))
 
@@ -93,15 +103,20 @@ def fine(folder: Path, count: int) -> bool:
         runs = {
             "without": call("without"),
             "with": call("with", OURS),
+            "nothing": call("nothing", **local("nothing")),
             "timed": timed(folder / "timed", reports, FINE, HOSTS, environment(sandbox)),
         }
-        if importlib.util.find_spec("ara"):
-            runs["ara"] = call("ara", "ara_default", **ara())
         taken = rounds(max(count, FEWEST_PAIRS), runs)
         # In the first run of each home the ledger is new, and the API is asked whether anything is open.
         requests = len(sandbox.requests) - 2
+    ara = with_ara(folder / "ara") if importlib.util.find_spec("ara") else None
     rows = [
         Row("CPU time, with / without", "times", lambda r: r["with"].cpu / r["without"].cpu, at_most=1.02),
+        Row(
+            "CPU time, with a callback that does nothing / without",
+            "times",
+            lambda r: r["nothing"].cpu / r["without"].cpu,
+        ),
         Row("inside the callback, of the run's CPU time", "%", lambda r: share(reports, r), at_most=0.5),
         Row("inside the callback", "ms", lambda r: reports.spent(r["timed"]) * 1000),
         Row("import of the callback", "ms", lambda r: reports.spent(r["timed"], "import") * 1000),
@@ -109,8 +124,10 @@ def fine(folder: Path, count: int) -> bool:
         Row("HTTP libraries loaded", "", lambda r: reports.http(r["timed"]), at_most=0),
         Row("requests, counted at the server", "", lambda _r: requests, at_most=0),
     ]
-    if "ara" in runs:
-        rows.append(Row("CPU time, with ARA's callback / without", "times", lambda r: r["ara"].cpu / r["without"].cpu))
+    if ara:
+        rows.append(
+            Row("CPU time, one run with ARA's callback / without", "times", lambda r: ara.cpu / r["without"].cpu)
+        )
     return table(f"{HOSTS} hosts x {TASKS} debug tasks, all fine", taken, rows)
 
 
@@ -119,12 +136,29 @@ def share(reports: Reports, one: Round) -> float:
     return reports.spent(one["timed"]) / one["timed"].cpu * 100
 
 
-def ara() -> dict[str, str]:
-    """Return the variables by which Ansible finds ARA's callback, which then writes to a file of its own."""
-    command = [sys.executable, "-m", "ara.setup.callback_plugins"]
-    return {
-        "ANSIBLE_CALLBACK_PLUGINS": subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+def with_ara(folder: Path) -> Sample:
+    """Run the same playbook once with ARA's callback, which records it in an SQLite database of this folder.
+
+    Once, since it takes minutes. A run before it makes the database.
+
+    :raises SystemExit: not every result was recorded, so this was no run with ARA's callback.
+    """
+    from ara.setup import callback_plugins
+
+    folder.mkdir()
+    env = {
+        "ANSIBLE_CALLBACK_PLUGINS": str(callback_plugins),
+        "ANSIBLE_CALLBACKS_ENABLED": "ara_default",
+        "ARA_API_CLIENT": "offline",
+        "ARA_BASE_DIR": str(folder / "ara"),
     }
+    run(play(folder, ONE, env=env))
+    sample = run(play(folder, FINE, "--forks=10", hosts=HOSTS, env=env))
+    with closing(sqlite3.connect(folder / "ara" / "ansible.sqlite")) as database:
+        (recorded,) = database.execute("SELECT count(*) FROM results").fetchone()
+    if recorded != HOSTS * TASKS + 1:
+        raise SystemExit(f"ARA's callback recorded {recorded} results of {HOSTS * TASKS + 1}")
+    return sample
 
 
 def failing(folder: Path, count: int) -> bool:
