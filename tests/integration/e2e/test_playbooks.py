@@ -148,8 +148,10 @@ callgoose_details:
 callgoose_tags: [!unsafe '{{{{ tag }}}}']
 """
 LOOKUPS = """
-callgoose_title: "{{ lookup('ansible.builtin.env', 'REASON') }}"
-callgoose_content: "{{ lookup('ansible.builtin.file', 'PATH') }}"
+callgoose_title: Nightly backup failed
+callgoose_content: "{{ lookup('ansible.builtin.env', 'REASON') }}"
+callgoose_details:
+  log: "{{ lookup('ansible.builtin.file', 'PATH') }}"
 """
 
 
@@ -179,11 +181,11 @@ def test_a_text_that_a_lookup_finds_is_sent_as_it_is(tmp_path, sandbox) -> None:
     log = tmp_path / "backup.log"
     log.write_text(f"{NASTY}\nsecond line\n", encoding="utf-8")
     words = given_in_a_file(tmp_path, LOOKUPS.replace("PATH", str(log)))
-    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", *words, REASON=f"Backup failed: {NASTY}")
+    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", *words, REASON=NASTY)
     assert result.rc == 0, result
     (body,) = bodies(sandbox)
-    assert body["title"] == body["incident_key"] == f"Backup failed: {NASTY}"
-    assert body["content"] == f"{NASTY}\nsecond line"
+    assert body["content"] == NASTY
+    assert body["details"] == {"log": f"{NASTY}\nsecond line"}
     assert not list(tmp_path.rglob("templated"))
 
 
