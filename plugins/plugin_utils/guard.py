@@ -29,7 +29,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import (
 BEGAN = "began"
 CAME_THROUGH = "came_through"
 GAVE_UP = "gave_up"  # it failed, or Ansible took it into the rescue without a failure of its own
+UNPROVEN = "unproven"  # it came to the end, but was out of reach on the way
 PASSED_BY = "passed_by"  # a condition led it past the guard
+UNREACHED = "unreached"  # it could not be reached; this stands for no guard
 REPORTED = "reported"  # the engine was told what is known; this stands for the guard, not for a host
 
 _NO_MARK = Mark("", 0)
@@ -40,7 +42,9 @@ class Said:
     """One entry: what one host said of one guard.
 
     :param guard: which guard, in which play of which process.
-    :param name: when it began: what is guarded, in words.
+    :param caller: when it began: where the guard is written, the same for each host and at each step.
+    :param key: the user's own, if there is one. :param title: what to call it, if the user has said so.
+    :param name: what is guarded, in words.
     :param mark: the ledger's when the host began, or when it first spoke.
     :param earlier: when it began: the fingerprint of the failure that Ansible still held from before; see
         :func:`is_earlier`.
@@ -52,6 +56,9 @@ class Said:
     guard: str
     host: str
     what: str
+    caller: str = ""
+    key: str = ""
+    title: str = ""
     name: str = ""
     mark: Mark | None = None
     earlier: str = ""
@@ -85,7 +92,8 @@ class Finding:
     :param failures: by host, why it counts as failed.
     :param succeeded: hosts that came through, or were ended on purpose (``meta: end_host``) on the way.
     :param waiting: further hosts may still speak: those of later batches, or slower ones.
-    :param missing: hosts that were out of the play before the guard: not all came through, and the guard is not why.
+    :param missing: hosts that were out of the play before the guard, or out of reach on the way: not all came through,
+        and the guard is not why.
     :param passed: hosts that a condition led past the guard.
     :param mark: the ledger's mark when the first host began.
     """
@@ -116,7 +124,7 @@ class Finding:
             playbook,
             failures={host: (failure,) for host, failure in sorted(self.failures.items())},
             succeeded=frozenset() if self.waiting else self.succeeded,
-            hosts=frozenset(all_hosts) - self.passed,
+            hosts=(frozenset(all_hosts) | frozenset(self.failures) | self.succeeded) - self.passed,
         )
 
 
@@ -133,13 +141,16 @@ def judge(said: Iterable[Said], guard: str, hosts: Hosts) -> Finding:
     failures: dict[str, Failure] = {}
     succeeded, missing, passed = set(), set(), set()
     is_waiting = False
-    for host in hosts.all:
+    # A key can join a rescue in one play to the success in another, with other hosts.
+    for host in dict.fromkeys((*hosts.all, *last)):
         entry = last.get(host)
         is_active = host in hosts.active
         if entry and entry.what == GAVE_UP and entry.failure:
             failures[host] = _explained(entry.failure, is_fatal)
         elif entry and entry.what == CAME_THROUGH:
             succeeded.add(host)
+        elif entry and entry.what == UNPROVEN:
+            missing.add(host)
         elif entry and entry.what == PASSED_BY:
             passed.add(host)
         elif is_active:
@@ -157,6 +168,36 @@ def judge(said: Iterable[Said], guard: str, hosts: Hosts) -> Finding:
     return Finding(
         failures, frozenset(succeeded), is_waiting, frozenset(missing), frozenset(passed), _first_mark(entries)
     )
+
+
+def begun(said: Iterable[Said], host: str, caller: str) -> Said | None:
+    """Return what a host said when it last began the guard that is written there; None: it never did.
+
+    Which guard it is was settled then. What names it may since have been changed by what it guards.
+    """
+    entries = [entry for entry in said if (entry.host, entry.what, entry.caller) == (host, BEGAN, caller)]
+    return entries[-1] if entries else None
+
+
+def has_given_up(said: Iterable[Said], guard: str, host: str) -> bool:
+    """Return whether the last that a host said of a guard is that it failed."""
+    entries = [entry for entry in said if (entry.guard, entry.host) == (guard, host) and entry.what != REPORTED]
+    return bool(entries) and entries[-1].what == GAVE_UP
+
+
+def shares_key(said: Iterable[Said], beginning: Said) -> bool:
+    """Return whether another guard of this call has the same key of the user's own."""
+    others = [entry for entry in said if entry.what == BEGAN and entry.key and entry.key == beginning.key]
+    return any((entry.guard, entry.caller) != (beginning.guard, beginning.caller) for entry in others)
+
+
+def was_out_of_reach(said: Iterable[Said], guard: str, host: str) -> bool:
+    """Return whether a host could not be reached for a task since it last began a guard, ignored or not."""
+    is_out = False
+    for entry in said:
+        if entry.host == host and entry.what in (BEGAN, UNREACHED):
+            is_out = entry.what == UNREACHED or (is_out and entry.guard != guard)
+    return is_out
 
 
 def is_reported(said: Iterable[Said], guard: str, report: str) -> bool:

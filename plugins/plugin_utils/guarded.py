@@ -69,14 +69,26 @@ def callers_folders(task: Any, playbook_dir: str) -> list[Path]:
     That is the file that includes the role, the tasks of the role that this file belongs to, and the playbook.
     """
     folders = []
-    node = task._parent
-    while node is not None and not isinstance(node, IncludeRole):
-        node = node._parent
-    if node is not None:  # else the role stands under `roles:`
+    node = _include(task)
+    if node is not None:
         written_in = (node.get_path() or "").rpartition(":")[0]
         folders += [Path(written_in).parent] if written_in else []
         folders += [Path(node._role._role_path, "tasks")] if node._role else []
     return [*folders, Path(playbook_dir)]
+
+
+def caller_of(task: Any) -> str:
+    """Return where the guard is written that a step belongs to: file and line of the include, or of the play."""
+    node = _include(task)
+    return str((task.play if node is None else node).get_path() or "")
+
+
+def _include(task: Any) -> Any:
+    """Return the task that includes the role, or None where it stands under `roles:`."""
+    node = task._parent
+    while node is not None and not isinstance(node, IncludeRole):
+        node = node._parent
+    return node
 
 
 def _find(name: str, folders: Sequence[Path]) -> str:

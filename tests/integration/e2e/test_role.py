@@ -9,6 +9,7 @@ Must not test how Ansible's keywords change the way of the hosts: test_role_ways
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,24 @@ def test_a_guard_among_guarded_tasks_is_another_one(project):
     assert project.sandbox.open_incidents == []
 
 
+@pytest.mark.parametrize(("outer", "inner"), [("tasks", "roles"), ("roles", "tasks"), ("roles", "roles")])
+def test_a_guard_among_what_is_guarded_leaves_the_outer_one_with_its_own(project, outer, inner):
+    def guard(kind: str, name: str) -> str:
+        what = f"{name}.yml" if kind == "tasks" else f"[{name}]"
+        return f"""
+- ansible.builtin.include_role: {{name: callgoose.sqibs.incident_guard}}
+  vars: {{incident_guard_{kind}: {what}}}
+"""
+
+    for name, tasks in {"outer": guard(inner, "inner"), "inner": "- ansible.builtin.debug: {msg: deployed}\n"}.items():
+        project.files |= {f"{name}.yml": tasks, f"roles/{name}/tasks/main.yml": tasks}
+    playbook = "- hosts: all\n  gather_facts: false\n  tasks:" + guard(outer, "outer").replace("\n", "\n    ")
+    run = project.run(playbook)
+    assert run.rc == 0, run.stdout + run.stderr
+    assert run.stdout.count('"msg": "deployed"') == len(HOSTS)
+    assert len({body["incident_key"] for body in project.sent()}) == 2
+
+
 def test_several_files_run_in_their_order_and_the_first_failure_ends_it(project):
     project.files["after.yml"] = "- ansible.builtin.debug: {msg: afterwards}\n"
     playbook = SITE.replace("incident_guard_tasks: deploy.yml", "incident_guard_tasks: [deploy.yml, after.yml]")
@@ -203,6 +222,18 @@ def test_trigger_and_resolve_serve_a_rescue_of_ones_own(project):
     assert project.told() == [("triggered", ("b",))]
     project.run(OWN)
     assert project.told() == [("resolved", ())]
+
+
+@pytest.mark.parametrize(("later", "good"), [("all", [("resolved", ())]), ("a", [])])
+def test_resolve_in_a_later_play_knows_who_was_in_trigger(project, later, good):
+    first, _always, second = OWN.partition("      always:\n")
+    resolve = textwrap.indent(textwrap.dedent(second.partition("    - ansible.builtin.debug")[0]), "    ")
+    playbook = f"{first}\n- hosts: {later}\n  gather_facts: false\n  tasks:\n{resolve}"
+    assert project.run(playbook, "-e", "broken=b").rc == 0
+    assert project.told() == [("triggered", ("b",))]
+    assert project.run(playbook).rc == 0
+    # a play without the host that failed says nothing about it
+    assert project.told() == good
 
 
 def test_trigger_fails_again_when_it_is_asked_to(project):

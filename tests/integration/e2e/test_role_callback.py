@@ -13,11 +13,14 @@ import pytest
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project
 
 CALLBACK = "[defaults]\ncallbacks_enabled = callgoose.sqibs.callgoose_incident\n"
-UNGUARDED = SITE + """
+UNGUARDED = (
+    SITE
+    + """
     - name: unguarded
       ansible.builtin.fail: {msg: nobody guards this}
       when: inventory_hostname == (unguarded | default(''))
 """
+)
 
 
 @pytest.fixture()
@@ -54,6 +57,23 @@ def test_the_callback_pages_where_the_guard_could_not(project):
     refused, paged = project.sent()
     assert paged["incident_key"] != refused["incident_key"]
     assert paged["details"]["hosts"] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("was", "hidden"),
+    [
+        ("incident_guard}", "incident_guard, apply: {no_log: true}}"),
+        ("gather_facts: false", "gather_facts: false\n  no_log: true"),
+    ],
+    ids=["include", "play"],
+)
+def test_no_log_around_the_guard_hides_the_error_but_not_that_it_was_reported(project, was, hidden):
+    run = project.run(SITE.replace(was, hidden), "-e", "broken=b", cfg=CALLBACK)
+    assert run.rc == 2
+    (raised,) = project.sent()
+    assert "no_log: true" in raised["content"]
+    # ansible-core 2.19 and later print the error of the guarded task itself, hidden or not
+    assert "cannot deploy" not in str(raised) + run.stdout.partition("Note what failed")[2]
 
 
 def test_hosts_that_a_guarded_failure_kept_from_starting_are_no_second_incident(project):

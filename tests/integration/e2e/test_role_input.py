@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project, site
 
 TASKS = "incident_guard_tasks: deploy.yml"
 
@@ -85,14 +85,15 @@ def test_a_resolve_that_does_not_go_out_fails_no_good_run_and_is_sent_by_the_nex
     assert project.sandbox.open_incidents == []
 
 
-def test_the_token_in_a_variable_reaches_the_api_and_nothing_that_is_printed(project):
+@pytest.mark.parametrize("playbook", [SITE, site("strategy: free")], ids=["linear", "free"])
+def test_the_token_in_a_variable_reaches_the_api_and_nothing_that_is_printed(project, playbook):
     token = project.sandbox.token
     run = project.run(
-        SITE,
+        playbook,
         "-e",
         f'{{"broken": "b", "incident_guard_api_token": "{token}"}}',
         "-vvv",
-        env={"CALLGOOSE_API_TOKEN": ""},
+        env={"CALLGOOSE_API_TOKEN": "", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true"},
     )
     assert len(project.sandbox.open_incidents) == 1
     # Ansible itself prints no extra vars at -vvv

@@ -186,6 +186,60 @@ def test_the_same_guard_twice_in_a_play_is_refused_unless_each_has_a_key(project
     assert [body["incident_key"] for body in project.sent()][-2:] == ["app one", "app two"]
 
 
+GUARD = """
+    - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+      vars: {incident_guard_tasks: deploy.yml, incident_guard_incident_key: app, incident_guard_fail: false}
+"""
+PLAY = "\n- hosts: all\n  gather_facts: false\n  tasks:"
+
+
+@pytest.mark.parametrize("again", [GUARD, PLAY + GUARD], ids=["in the play", "in another play"])
+def test_two_guards_with_one_key_are_refused_before_the_second_runs(project, again):
+    run = project.run(PLAY + GUARD + again)
+    assert run.rc == 2
+    assert "incident_guard_incident_key: another guard of this run has the same key" in run.stdout
+    assert run.stdout.count("deploy it") == 1
+    assert project.run(PLAY + GUARD + again.replace("key: app", "key: other"), "-e", "broken=b").rc == 0
+    assert [body["incident_key"] for body in project.sent() if body["state"] == "triggered"] == ["app", "other"]
+
+
+def test_what_the_guarded_tasks_set_does_not_make_another_guard_of_it(project):
+    project.files["deploy.yml"] = "- ansible.builtin.set_fact: {version: 2}\n" + project.files["deploy.yml"]
+    key = "incident_guard_tasks: deploy.yml, incident_guard_incident_key: 'app {{ version | default(1) }}'"
+    playbook = SITE.replace("incident_guard_tasks: deploy.yml", key)
+    assert project.run(playbook, "-e", "broken=b").rc == 2
+    assert [(body["state"], body["incident_key"]) for body in project.sent()] == [("triggered", "app 1")]
+    assert project.run(playbook).rc == 0
+    assert [(body["state"], body["incident_key"]) for body in project.sent()] == [("resolved", "app 1")]
+
+
+def test_under_one_key_each_host_can_have_a_file_of_its_own(project):
+    deploy = project.files.pop("deploy.yml")
+    project.files |= {f"{host}.yml": deploy for host in HOSTS}
+    own = "incident_guard_tasks: '{{ inventory_hostname }}.yml', incident_guard_incident_key: app"
+    playbook = SITE.replace("incident_guard_tasks: deploy.yml", own)
+    assert project.run(playbook, "-e", "broken=b").rc == 2
+    assert project.told() == [("triggered", ("b",))]
+    assert project.run(playbook).rc == 0
+    assert project.told() == [("resolved", ())]
+
+
+def test_a_host_that_was_out_of_reach_though_ignored_is_not_proven_good(project):
+    project.files["deploy.yml"] = """
+- name: look
+  ansible.builtin.command: /bin/true
+  ignore_unreachable: true
+  vars: {ansible_connection: "{{ 'away' if inventory_hostname == (away | default('')) else 'local' }}"}
+""" + project.files["deploy.yml"]
+    project.run(SITE, "-e", "broken=c")
+    assert project.told() == [("triggered", ("c",))]
+    run = project.run(SITE, "-e", "away=c", "-v")
+    assert run.rc == 0 and "c was out of reach on the way" in run.stdout
+    assert project.told() == []
+    assert project.run(SITE).rc == 0
+    assert project.told() == [("resolved", ())]
+
+
 def test_group_defaults_for_the_task_alone_do_not_stop_what_is_guarded(project):
     defaults = "module_defaults: {group/callgoose.sqibs.callgoose: {retries: 0, unmatched: warn}}"
     assert project.run(SITE.replace("gather_facts: false", f"gather_facts: false\n  {defaults}"), hosts=["a"]).rc == 0
@@ -206,6 +260,9 @@ def test_outputs_are_part_of_the_page_and_of_the_error(project):
     run = project.run(SITE, hosts=["a"])
     last = run.stdout.partition("Raise or resolve")[2]
     assert '"rc": 3' in last and '"stderr": "how it went"' in last
+    project.files["deploy.yml"] = "- ansible.builtin.assert: {that: false, fail_msg: [first_line, second_line]}\n"
+    last = project.run(SITE, hosts=["a"]).stdout.partition("Raise or resolve")[2]
+    assert '"msg":["first_line","second_line"]' in "".join(last.split())
 
 
 # where names point to

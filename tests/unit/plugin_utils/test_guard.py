@@ -19,15 +19,21 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import (
     GAVE_UP,
     PASSED_BY,
     REPORTED,
+    UNPROVEN,
+    UNREACHED,
     Finding,
     Hosts,
     NamedIdentity,
     Said,
+    begun,
     from_json,
+    has_given_up,
     is_earlier,
     is_reported,
     judge,
+    shares_key,
     to_json,
+    was_out_of_reach,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.journal import Journal
@@ -150,6 +156,49 @@ def test_a_second_round_of_the_same_guard_begins_anew():
     assert judge(said, GUARD, hosts("a")).failures == {}
 
 
+def test_a_failure_in_an_earlier_play_counts_in_a_later_one_under_the_same_key():
+    said = say(GAVE_UP, "other", failure=BROKEN) + say(CAME_THROUGH, "a b c")
+    run = judge(said, GUARD, hosts()).run("site.yml", "abc")
+    assert (set(run.failures), run.succeeded, run.hosts) == ({"other"}, {"a", "b", "c"}, {"a", "b", "c", "other"})
+
+
+def test_a_host_that_is_not_proven_good_keeps_a_success_from_being_reported():
+    found = judge(say(BEGAN, "a b c") + say(CAME_THROUGH, "a b") + say(UNPROVEN, "c"), GUARD, hosts())
+    assert (found.report, found.missing, found.failures) == ("", {"c"}, {})
+
+
+def test_a_host_was_out_of_reach_if_that_was_noted_since_it_began():
+    away = [Said("", "a", UNREACHED)]
+    assert was_out_of_reach(say(BEGAN, "a") + away, GUARD, "a")
+    assert not was_out_of_reach(away + say(BEGAN, "a"), GUARD, "a")
+    assert not was_out_of_reach(say(BEGAN, "a b") + away, GUARD, "b")
+    inner = [Said("inner", "a", BEGAN)]
+    assert was_out_of_reach(say(BEGAN, "a") + away + inner, GUARD, "a")
+    assert not was_out_of_reach(say(BEGAN, "a") + away + inner, "inner", "a")
+
+
+def test_a_step_belongs_to_the_guard_that_its_host_last_began_there():
+    first, second = (Said(guard, "a", BEGAN, caller="site.yml:3") for guard in ("first", "second"))
+    elsewhere, other_host = Said("x", "a", BEGAN, caller="site.yml:9"), Said("y", "b", BEGAN, caller="site.yml:3")
+    said = [first, second, Said("second", "a", GAVE_UP, caller="site.yml:3"), elsewhere, other_host]
+    assert begun(said, "a", "site.yml:3") == second
+    assert begun(said, "b", "site.yml:9") is None
+
+
+def test_a_key_is_shared_where_another_guard_or_another_place_has_it():
+    mine = Said(GUARD, "a", BEGAN, caller="site.yml:3", key="k")
+    assert not shares_key([Said(GUARD, "b", BEGAN, caller="site.yml:3", key="k")], mine)
+    assert shares_key([Said(GUARD, "b", BEGAN, caller="site.yml:9", key="k")], mine)
+    assert shares_key([Said("other play", "b", BEGAN, caller="site.yml:3", key="k")], mine)
+    assert not shares_key([Said("other", "b", BEGAN, caller="site.yml:9", key="k")], Said(GUARD, "a", BEGAN))
+
+
+def test_only_the_last_word_of_a_host_says_whether_it_has_given_up():
+    said = say(GAVE_UP, "a", failure=BROKEN) + say(REPORTED, "a")
+    assert has_given_up(said, GUARD, "a") and not has_given_up(said, GUARD, "b")
+    assert not has_given_up(said + say(BEGAN, "a"), GUARD, "a")
+
+
 def test_what_is_said_of_another_guard_does_not_count():
     other = [Said("other", "a", GAVE_UP, failure=BROKEN)]
     assert judge(other + say(BEGAN, "a") + say(CAME_THROUGH, "a"), GUARD, hosts("a")).failures == {}
@@ -198,10 +247,18 @@ def test_an_own_key_is_used_as_it_is_unless_the_run_is_limited():
 
 
 def test_an_entry_comes_back_from_the_journal_as_it_was(tmp_path):
-    entry = Said(GUARD, "höst", GAVE_UP, "deploy.yml", Mark("ledger", 3), "old", BROKEN, True, "report")
+    more = {
+        "caller": "site.yml:3",
+        "key": "k",
+        "title": "t",
+        "name": "deploy.yml",
+        "earlier": "old",
+        "report": "report",
+    }
+    entry = Said(GUARD, "höst", GAVE_UP, **more, mark=Mark("ledger", 3), failure=BROKEN, fatal=True)
     assert from_json(to_json(entry)) == entry
-    Journal(tmp_path).write(entry)
-    assert Journal(tmp_path).read() == [entry]
+    Journal(tmp_path).write(entry, *say(CAME_THROUGH, "a"))
+    assert Journal(tmp_path).read("höst") == Journal(tmp_path).read("k") == [entry]
 
 
 def test_of_many_who_find_the_same_at_once_one_reports_it(tmp_path):

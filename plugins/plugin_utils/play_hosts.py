@@ -1,0 +1,88 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Ansible knows of a play's hosts while a task of it runs, and who notes which of them could not be reached.
+
+Must not judge what that means for a guard: guard.py does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from ansible import constants as C
+from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.plugins.callback import CallbackBase
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import UNREACHED, Hosts, Said
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.journal import Journal
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import FAILED, UNREACHABLE
+
+_LOCKSTEP = frozenset(("linear", "debug"))
+
+
+def hosts_now(variables: Mapping[str, Any], play: Any) -> Hosts:
+    """Return what Ansible knows of the play's hosts now.
+
+    :param variables: a host's, of the task that asks.
+    """
+    strategy = str(play.strategy or C.DEFAULT_STRATEGY).rpartition(".")[2]
+    return Hosts(
+        all=tuple(map(str, variables["ansible_play_hosts_all"])),
+        active=frozenset(map(str, variables["ansible_play_hosts"])),
+        batch=frozenset(map(str, variables["ansible_play_batch"])),
+        gone=_gone(),
+        lockstep=strategy in _LOCKSTEP,
+    )
+
+
+def note_unreached() -> None:
+    """Have noted in the journal, from now on, which hosts could not be reached.
+
+    A task that ignores this leaves no trace of it in any variable, and the host goes on. So the main process, in which
+    Ansible loads an action before it forks the workers that run it, has to listen.
+    """
+    queue = _running_queue()
+    if queue is not None:
+        queue._callback_plugins.append(_Listener())
+
+
+class _Listener(CallbackBase):
+    """Gets Ansible's events as every callback does, without being configured by anybody."""
+
+    CALLBACK_NAME = "callgoose.sqibs.incident_guard"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._journal = Journal(C.DEFAULT_LOCAL_TMP)
+        if hasattr(self, "_init_callback_methods"):  # ansible-core 2.19 and later call what this has found only
+            self._init_callback_methods()
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """Note the host."""
+        host = getattr(result, "host", None) or result._host
+        # Where nothing can be noted, no host can come through either.
+        with contextlib.suppress(OSError):
+            self._journal.write(Said("", host.name, UNREACHED))
+
+
+def _gone() -> dict[str, str] | None:
+    """Return which hosts count as failed or unreachable, or None where that cannot be known.
+
+    No variable tells a host that `meta: end_host` ended from one that is lost: ansible_play_hosts lacks both.
+    """
+    queue = _running_queue()
+    if queue is None:
+        return None
+    return {**dict.fromkeys(queue._failed_hosts, FAILED), **dict.fromkeys(queue._unreachable_hosts, UNREACHABLE)}
+
+
+def _running_queue() -> Any:
+    """Return the task queue manager that plays the play: a worker is a fork of its process, on top of its stack."""
+    frame = sys._getframe()
+    while frame and frame.f_code is not TaskQueueManager.run.__code__:
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame.f_locals.get("self") if frame else None
