@@ -34,6 +34,21 @@ except ImportError as error:
 else:
     REQUESTS_ERROR = None
 
+    class Adapter(requests.adapters.HTTPAdapter):
+        """What requests sends through, with or without a proxy, by connections that end on time."""
+
+        def init_poolmanager(self, *words: Any, **named: Any) -> None:
+            """Make the pool of connections without a proxy."""
+            super().init_poolmanager(*words, **named)
+            keep_time(self.poolmanager)
+
+        def proxy_manager_for(self, *words: Any, **named: Any) -> Any:
+            """Return the pool of connections through this proxy."""
+            manager = super().proxy_manager_for(*words, **named)
+            keep_time(manager)
+            return manager
+
+
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 8.0
 # A server may ask for more patience than a playbook has.
@@ -79,7 +94,7 @@ class Client:
                 f"Install it for {sys.executable} (for example: {sys.executable} -m pip install requests)."
             )
         self._connection = connection
-        self._adapter = _adapter()
+        self._adapter = Adapter()
 
     def send(self, body: bytes, content_type: str, deadline: Optional[float] = None) -> Answer:
         """POST one body and return the API's answer, retrying what may pass.
@@ -143,22 +158,6 @@ def client_for(connection: Connection) -> Client:
     return _CLIENTS[connection]
 
 
-def _adapter() -> Any:
-    """Return what requests sends through, with or without a proxy, by connections that end on time."""
-
-    class Adapter(requests.adapters.HTTPAdapter):
-        def init_poolmanager(self, *words: Any, **named: Any) -> None:
-            super().init_poolmanager(*words, **named)
-            keep_time(self.poolmanager)
-
-        def proxy_manager_for(self, *words: Any, **named: Any) -> Any:
-            manager = super().proxy_manager_for(*words, **named)
-            keep_time(manager)
-            return manager
-
-    return Adapter()
-
-
 def _request(connection: Connection, body: bytes, content_type: str) -> Any:
     headers = {
         "Content-Type": content_type,
@@ -171,7 +170,9 @@ def _request(connection: Connection, body: bytes, content_type: str) -> Any:
         query["token"] = connection.token
     else:
         headers["Authorization"] = f"Bearer {connection.token}"
-    return requests.Request("POST", connection.endpoint, headers=headers, params=query, data=body).prepare()
+    request = requests.PreparedRequest()
+    request.prepare(method="POST", url=connection.endpoint, headers=headers, params=query, data=body)
+    return request
 
 
 def _client_certificate(connection: Connection) -> Any:
