@@ -118,6 +118,29 @@ def test_an_ad_hoc_command_ends_and_prints_as_without_the_callback_and_pages_nob
     assert (result.stderr, sandbox.requests) == ("", [])
 
 
+# What a run needs only when something failed, or is to be sent.
+ONLY_FOR_PAGES = {
+    "module_utils.client",
+    "plugin_utils.announce",
+    "plugin_utils.details",
+    "plugin_utils.failure_data",
+    "plugin_utils.page",
+    "plugin_utils.problems",
+    "plugin_utils.redact",
+    "plugin_utils.texts",
+}
+
+
+def test_a_run_in_which_all_is_well_does_not_wait_for_what_only_pages_need(tmp_path, sandbox) -> None:
+    env = {**connection(sandbox), "ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "PYTHONPROFILEIMPORTTIME": "1"}
+    failed, _resolving, well = (
+        set(re.findall(r"callgoose\.sqibs\.plugins\.(\S+)$", run_case(tmp_path, case, env).stderr, re.MULTILINE))
+        for case in (Case(play(FAIL_A), 2), Case(play(OK), 0), Case(play(OK), 0))
+    )
+    assert failed >= ONLY_FOR_PAGES
+    assert "plugin_utils.store" in well and not well & ONLY_FOR_PAGES
+
+
 JSON_OUTPUT = """
 import json
 
