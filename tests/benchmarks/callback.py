@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from measure import MIB, Call, Round, Row, Sample, main, play, rounds, run, table
+from measure import MIB, Call, Round, Row, Sample, main, play, rounds, run, side_by_side, table
 from sandbox import Sandbox
 
 CALLBACKS = Path(__file__).resolve().parent / "callbacks"
@@ -106,7 +106,7 @@ def fine(folder: Path, count: int) -> bool:
             "nothing": call("nothing", **local("nothing")),
             "timed": timed(folder / "timed", reports, FINE, HOSTS, environment(sandbox)),
         }
-        taken = rounds(max(count, FEWEST_PAIRS), runs)
+        taken = side_by_side(max(count, FEWEST_PAIRS), runs)
         # In the first run of each home the ledger is new, and the API is asked whether anything is open.
         requests = len(sandbox.requests) - 2
     ara = with_ara(folder / "ara") if importlib.util.find_spec("ara") else None

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,6 +168,24 @@ def rounds(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
         taken.append({name: samples[name] for name in runs})
         walls = ", ".join(f"{name} {sample.wall:.2f} s" for name, sample in taken[-1].items())
         print(f"  {number}/{count}: {walls}", flush=True)
+    return taken
+
+
+def side_by_side(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
+    """Take all runs of a round at the same time, ``count`` times over, after one turn that only warms caches up.
+
+    For CPU time alone: a machine whose speed changes from one run to the next hides what differs by a hundredth, and
+    so it changes for all of them alike. The walls that a sample has then say nothing.
+    """
+    for warm_up in runs.values():
+        warm_up()
+    taken = []
+    with ThreadPoolExecutor(len(runs)) as pool:
+        for number in range(1, count + 1):
+            started = {name: pool.submit(one) for name, one in runs.items()}
+            taken.append({name: one.result() for name, one in started.items()})
+            times = ", ".join(f"{name} {sample.cpu:.2f} s" for name, sample in taken[-1].items())
+            print(f"  {number}/{count}: CPU {times}", flush=True)
     return taken
 
 
