@@ -185,17 +185,17 @@ def test_a_run_that_began_before_the_failure_does_not_resolve_it(site, tmp_path)
 - hosts: all
   gather_facts: false
   tasks:
+    - ansible.builtin.command: {cmd: "touch {{ began | default('/dev/null') }}"}
     - name: Deploy
       ansible.builtin.wait_for: {path: "{{ wait | default('/') }}", timeout: 30}
     - ansible.builtin.fail: {msg: disk full}
       when: inventory_hostname in bad
 """
-    started = tmp_path / "home" / ".ansible"
-    early = site.call("-e", f"wait={go}").start()
+    began = tmp_path / "began"
+    early = site.call("-e", f"wait={go} began={began}").start()
     deadline = time.monotonic() + 20
-    while not list(started.glob("tmp/*")) and time.monotonic() < deadline:
+    while not began.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(1)
     site.run(bad="web1")
     assert site.incidents == ["open"]
     go.touch()
