@@ -111,7 +111,8 @@ class Desk:
         return failed, aborted_data() if run.aborted else None
 
     def _store(self, seconds: float) -> Store:
-        url = self._settings.state_url or f"sqlite:///{C.config.get_config_value('ANSIBLE_HOME')}/{_DEFAULT_STORE}"
+        # C.config would look for the working directory again, which the run may have removed
+        url = self._settings.state_url or f"sqlite:///{C.ANSIBLE_HOME}/{_DEFAULT_STORE}"
         # Who waits for another run's change waits within the time that sending may take.
         return open_store(url, patience=max(min(self._settings.max_delay / 5, seconds), _PATIENCE))
 

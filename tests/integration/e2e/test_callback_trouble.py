@@ -25,6 +25,14 @@ MAX_DELAY = 2.0
 # Playbooks of one call besides the first: enough that a wait of each of them would be noticed.
 MORE = 11
 
+# What a deployment does to the checkout that it runs in.
+REMOVAL = """
+- hosts: web1
+  gather_facts: false
+  tasks:
+    - ansible.builtin.file: {path: "{{ playbook_dir }}", state: absent}
+"""
+
 
 @pytest.fixture()
 def site(tmp_path, sandbox: Sandbox) -> Site:
@@ -170,6 +178,13 @@ def test_an_answer_that_cannot_be_read_ends_no_run(site, body) -> None:
     assert (failed.rc, site.incidents) == (2, ["open"])
     assert text(failed).count("[WARNING]") <= 1
     assert "Traceback" not in text(failed)
+
+
+def test_a_run_that_removes_its_working_directory_and_fails_of_it_still_pages(site) -> None:
+    site.playbook = REMOVAL
+    failed = site.run()
+    assert (failed.rc, site.incidents) == (2, ["open"])
+    assert "[WARNING]: callgoose" not in text(failed)
 
 
 def test_two_playbooks_in_one_call_share_the_time_that_sending_may_take(site, tmp_path) -> None:
