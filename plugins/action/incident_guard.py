@@ -29,7 +29,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.case import read_c
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.desk import Desk
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import Finding, NamedIdentity, Said
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard_options import check_options, read_settings
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guarded import caller_of, callers_folders, find_guarded
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guarded import caller_of, comes_for_all, find_guarded
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.identity import Identity, Scope, part_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.inventory import known_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.journal import Journal
@@ -49,6 +49,10 @@ TOKEN_VARIABLE = "incident_guard_api_token"
 
 # Ansible imports this file before it forks the workers that take the steps.
 note_unreached()
+
+
+class _NotBegunError(Exception):
+    """This host has begun no guard here."""
 
 
 class ActionModule(ActionBase):
@@ -81,13 +85,15 @@ class ActionModule(ActionBase):
 
     def _begin(self) -> dict[str, Any]:
         """Check what is to be guarded, before any of it runs, and note that this host sets out."""
+        if self._task.when:
+            # Ansible asks it again before each step. Were it false by then, the error would be swallowed.
+            problem = f"a condition around the role holds for each of its steps ({self._task.when[0]})"
+            raise OptionError("tasks", problem, "Put it on the include itself: include_role with its own when.")
         tasks, roles = self._options["tasks"], self._options["roles"]
-        folders = callers_folders(self._task, self._vars["playbook_dir"])
         guarded = find_guarded(tasks, roles, self._task, self._vars["playbook_dir"], self._loader)
         key, title = self._options["incident_key"].strip(), self._options["title"].strip()
-        parts = [key] if key else [tasks, roles, [str(folder) for folder in folders]]
         guard = Said(
-            guard=_digest([self._task.play._uuid, *parts]),
+            guard=_digest([self._task.play._uuid, key, "" if key else guarded.name]),
             host=self._host,
             what=guards.BEGAN,
             caller=caller_of(self._task),
@@ -109,6 +115,8 @@ class ActionModule(ActionBase):
             return {}
         try:
             guard, said = self._guard_and_said()
+        except _NotBegunError:
+            return {}
         except Exception as error:
             self._warn_of(error)
             return {}  # what is not known to be good resolves nothing
@@ -126,6 +134,8 @@ class ActionModule(ActionBase):
         failure, is_fatal = original_error(self._vars)
         try:
             guard, said = self._guard_and_said()
+        except _NotBegunError:
+            return self._again(failure)
         except Exception as error:
             self._warn_of(error)
             # Nobody would fail again for what nobody could note.
@@ -141,6 +151,8 @@ class ActionModule(ActionBase):
         try:
             guard, _said = self._guard_and_said()
             finding, is_new = self._find(guard)
+        except _NotBegunError:
+            return did
         except Exception as error:
             self._warn_of(error)
             failure = original_error(self._vars)[0] if "ansible_failed_result" in self._vars else None
@@ -159,9 +171,12 @@ class ActionModule(ActionBase):
         the key, in whatever play, or that of the play.
 
         :raises OSError: the journal cannot be read.
+        :raises _NotBegunError: the host has begun none, as where it was refused and the user ignores errors.
         """
         said = self._journal.read(self._host)
         guard = guards.begun(said, self._host, caller_of(self._task))
+        if guard is None and "incident_key" not in self._task.args:
+            raise _NotBegunError
         if guard is None:
             key, title = self._options["incident_key"].strip(), self._options["title"].strip()
             guard = Said(_digest([key] if key else [self._task.play._uuid]), self._host, "", key=key, title=title)
@@ -175,7 +190,7 @@ class ActionModule(ActionBase):
         try:
             said = self._journal.read(self._host)
             others = self._journal.read(guard.key) if guard.key else []
-        except OSError:
+        except (OSError, ValueError):
             return  # then nothing can be noted, and so nothing is closed
         if guards.shares_key(others, guard):
             problem = "another guard of this run has the same key"
@@ -214,6 +229,7 @@ class ActionModule(ActionBase):
     def _find(self, guard: Said) -> tuple[Finding, bool]:
         """Return what is known of the guard, and whether it is for this host to report it."""
         hosts = hosts_now(self._vars, self._task.play)
+        hosts = replace(hosts, lockstep=hosts.lockstep and comes_for_all(self._task))
 
         def decide(said: list[Said]) -> tuple[tuple[Said, ...], tuple[Finding, bool]]:
             finding = guards.judge(said, guard.guard, hosts)
@@ -275,7 +291,8 @@ class ActionModule(ActionBase):
 
     def _with_token(self, shared: Mapping[str, Any]) -> dict[str, Any]:
         """Return these options with the token of the role's variable, if it is set."""
-        token = self._templar.template(self._vars.get(TOKEN_VARIABLE) or "")
+        # str: in ansible-core 2.16 one that is encrypted in place (!vault) is no text yet
+        token = str(self._templar.template(self._vars.get(TOKEN_VARIABLE) or ""))
         return {**shared, **({"api_token": token} if token else {})}
 
     def _warn_of(self, error: Exception) -> None:

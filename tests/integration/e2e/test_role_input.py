@@ -8,7 +8,10 @@ Must not test what a guard does when all is well: test_role.py does.
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project, site
 
@@ -98,6 +101,19 @@ def test_the_token_in_a_variable_reaches_the_api_and_nothing_that_is_printed(pro
     assert len(project.sandbox.open_incidents) == 1
     # Ansible itself prints no extra vars at -vvv
     assert token not in run.stdout + run.stderr
+
+
+def test_the_token_can_be_encrypted_where_it_stands(project):
+    secret = VaultSecret(b"password")
+    text = VaultLib([("default", secret)]).encrypt(project.sandbox.token, secret).decode()
+    variables = f"  vars:\n    incident_guard_api_token: !vault |\n{textwrap.indent(text, ' ' * 6)}\n"
+    project.files["password"] = "password\n"
+    playbook = SITE.replace("  tasks:", variables + "  tasks:")
+    words = ("-e", "broken=b", "--vault-password-file=password", "-vvv")
+    run = project.run(playbook, *words, env={"CALLGOOSE_API_TOKEN": ""})
+    assert run.rc == 2
+    assert len(project.sandbox.open_incidents) == 1
+    assert project.sandbox.token not in run.stdout + run.stderr
 
 
 def test_the_connection_can_come_from_the_plays_module_defaults(project):

@@ -8,6 +8,8 @@ Must not test what an incident says or when it is over apart from that: test_rol
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, SITE, Project, site
@@ -221,6 +223,80 @@ def test_under_one_key_each_host_can_have_a_file_of_its_own(project):
     assert project.run(playbook, "-e", "broken=b").rc == 2
     assert project.told() == [("triggered", ("b",))]
     assert project.run(playbook).rc == 0
+    assert project.told() == [("resolved", ())]
+
+
+@pytest.mark.parametrize("second", ["./deploy.yml", "sub/deploy.yml"])
+def test_the_same_file_is_the_same_guard_however_it_is_named(project, second):
+    project.files["sub/again.yml"] = textwrap.dedent(GUARD).replace(", incident_guard_incident_key: app", "")
+    guard = GUARD.replace(", incident_guard_incident_key: app", "")
+    again = guard.replace("deploy.yml", second) if second.startswith(".") else "    - include_tasks: sub/again.yml\n"
+    run = project.run(PLAY + guard + again, "-e", "broken=b")
+    assert run.rc == 2
+    assert "incident_guard_incident_key: this play has guarded the same before" in run.stdout + run.stderr
+    assert project.told() == [("triggered", ("b",))]
+
+
+def test_one_file_that_guards_what_it_is_told_can_do_so_under_itself(project):
+    project.files["guarded.yml"] = """
+- ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+  vars: {incident_guard_tasks: "{{ what }}"}
+"""
+    project.files["inner.yml"] = "- ansible.builtin.debug: {msg: inner}\n"
+    inner = "- ansible.builtin.include_tasks: guarded.yml\n  vars: {what: inner.yml}\n"
+    project.files["outer.yml"] = inner + project.files["deploy.yml"]
+    outer = PLAY + "\n    - ansible.builtin.include_tasks: guarded.yml\n      vars: {what: outer.yml}\n"
+    assert project.run(outer, "-e", "broken=b").rc == 2
+    told = {body["title"].partition(" ")[0]: body["state"] for body in project.sent()}
+    assert told == {"inner.yml": "resolved", "outer.yml": "triggered"}
+    assert project.run(outer).rc == 0
+    assert [(body["title"].partition(" ")[0], body["state"]) for body in project.sent()] == [("outer.yml", "resolved")]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "\n    - when: deployed is not defined\n      block:\n        - ansible.builtin.include_role:",
+        "\n    - when: deployed is not defined\n      ansible.builtin.import_role:",
+    ],
+    ids=["block", "import"],
+)
+def test_a_condition_that_holds_for_each_step_is_refused(project, around):
+    variables = f"{' ' * (10 if 'block' in around else 6)}vars: {{incident_guard_tasks: deploy.yml}}"
+    run = project.run(f"{PLAY}{around} {{name: callgoose.sqibs.incident_guard}}\n{variables}\n")
+    assert run.rc == 2
+    assert "incident_guard_tasks: a condition around the role holds for each of its steps" in run.stdout
+    assert "look around" not in run.stdout and project.sent() == []
+
+
+def test_a_guard_that_was_refused_says_nothing_of_another(project):
+    project.files["trigger.yml"] = """
+- block:
+    - ansible.builtin.include_tasks: deploy.yml
+  rescue:
+    - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: trigger}
+"""
+    refused = """
+    - ansible.builtin.include_tasks: trigger.yml
+    - ignore_errors: true
+      block:
+        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+          vars: {incident_guard_tasks: gone.yml}
+"""
+    assert project.run(PLAY + refused, "-e", "broken=b").rc == 0
+    assert project.told() == [("triggered", ("b",))]
+    assert project.run(PLAY + refused).rc == 0
+    assert project.told() == []
+
+
+def test_hosts_to_which_the_items_of_a_loop_come_later_are_waited_for(project):
+    project.files["guard.yml"] = textwrap.dedent(GUARD).replace(
+        "incident_guard_fail: false", "incident_guard_fail: true"
+    )
+    loop = "\n    - ansible.builtin.include_tasks: guard.yml\n      loop: \"{{ [inventory_hostname == 'b'] }}\"\n"
+    assert project.run(PLAY + loop, "-e", "broken=b").rc == 2
+    assert project.told() == [("triggered", ("b",))]
+    assert project.run(PLAY + loop).rc == 0
     assert project.told() == [("resolved", ())]
 
 
