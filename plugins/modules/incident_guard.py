@@ -17,6 +17,10 @@ description:
   - The role P(callgoose.sqibs.incident_guard#role) is made of these steps. Use the role.
   - Each host says on the controller how far it came. When nobody can say more, or when a host has failed, what is known
     becomes one incident that is raised or resolved.
+  - A host's later steps belong to the guard that it has begun in the same place, and take from there what is guarded,
+    the key and the title.
+  - The role's variable C(incident_guard_api_token) is read here, and is no option of the role's tasks, since Ansible can
+    print these.
   - Options that are not listed here are the environment variables E(CALLGOOSE_*) of the callback
     P(callgoose.sqibs.callgoose_incident#callback).
 author:
@@ -32,13 +36,13 @@ options:
     required: true
   tasks:
     description:
-      - The task files that are guarded.
+      - The task files that are guarded, for O(step=begin).
     type: list
     elements: str
     default: []
   roles:
     description:
-      - The roles that are guarded.
+      - The roles that are guarded, for O(step=begin).
     type: list
     elements: str
     default: []
