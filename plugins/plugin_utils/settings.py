@@ -122,7 +122,7 @@ def _patterns(text: str) -> tuple[str, ...]:
 
 
 def _redactor(patterns: Sequence[str], secrets: Sequence[str]) -> Redactor:
-    # Of all files its rules take longest to import, in each run anew, and most runs have nothing to take secrets out of.
+    # Of all files its rules take longest to import, in each run anew, and most runs have nothing to clean of secrets.
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils.redact import Redactor
 
     return Redactor(patterns, secrets)
