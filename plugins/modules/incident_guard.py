@@ -19,8 +19,8 @@ description:
     becomes one incident that is raised or resolved.
   - A host's later steps belong to the guard that it has begun in the same place, and take from there what is guarded,
     the key and the title.
-  - The role's variable C(incident_guard_api_token) is read here, and is no option of the role's tasks, since Ansible can
-    print these.
+  - The role's variable C(incident_guard_api_token) is read here, and is no option of the role's tasks, since Ansible
+    can print these.
   - Options that are not listed here are the environment variables E(CALLGOOSE_*) of the callback
     P(callgoose.sqibs.callgoose_incident#callback).
 author:
