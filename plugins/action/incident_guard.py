@@ -25,11 +25,12 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils.event import TRIGG
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils import guard as guards
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.announce import announce
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import GUARD_RESULT
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.caller import caller_of, comes_for_all
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.case import read_case
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.desk import Desk
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import Finding, NamedIdentity, Said
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard_options import check_options, read_settings
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guarded import caller_of, comes_for_all, find_guarded
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guarded import find_guarded
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.identity import Identity, Scope, part_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.inventory import known_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.journal import Journal

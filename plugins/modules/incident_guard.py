@@ -141,20 +141,14 @@ failed_task:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import CONNECTION_SPEC, SEVERITIES
+from ansible_collections.callgoose.sqibs.plugins.module_utils.guard_arguments import GUARD_SPEC
 
 
 def main() -> None:
     """Refuse to run: only a host that is not the controller would get here."""
     module = AnsibleModule(
         argument_spec={
-            "step": {"type": "str", "required": True, "choices": ["begin", "done", "failed", "settle"]},
-            "tasks": {"type": "list", "elements": "str", "default": []},
-            "roles": {"type": "list", "elements": "str", "default": []},
-            # The key of an incident is public; sanity would take the name for a secret's.
-            "incident_key": {"type": "str", "default": "", "no_log": False},
-            "title": {"type": "str", "default": ""},
-            "fail": {"type": "bool", "default": False},
-            "given": {"type": "dict", "default": {}},
+            **GUARD_SPEC,
             "severity": {"type": "str", "default": "critical", "choices": list(SEVERITIES)},
             "tags": {"type": "list", "elements": "str", "default": []},
             **CONNECTION_SPEC,

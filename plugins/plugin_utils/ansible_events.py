@@ -8,19 +8,18 @@ Must not decide what a failure is, nor keep a result, a task or a play longer th
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from ansible import context
-from ansible.executor.play_iterator import FailedStates, IteratingStates, PlayIterator
-from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.executor.play_iterator import FailedStates, IteratingStates
 from ansible.playbook.handler import Handler
 from ansible.template import Templar
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.inventory import known_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import Output, Play, Recorder, Task, Verdict
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.running import running_iterator, running_queue
 
 # The action by which the role incident_guard reports, and the key of its result that names the hosts it reported.
 GUARD_ACTION = "callgoose.sqibs.incident_guard"
@@ -79,7 +78,7 @@ class EventReader:
             return  # ansible-console has plays without a playbook
         self._end_play()
         self._play = play
-        self._tqm = _running_tqm()
+        self._tqm = running_queue()
         self._started.add(play._uuid)
         hosts = _names(self._inventory.get_hosts(play.hosts))
         matched = _names(self._inventory.get_hosts(play.hosts, ignore_restrictions=True))
@@ -91,7 +90,7 @@ class EventReader:
             return
         self._has_tasks = True
         if self._iterator is None:
-            self._iterator = _running_iterator(self._play)
+            self._iterator = running_iterator(self._play)
         elif self._including:
             for host in self._including:
                 if self._iterator.is_failed(host):
@@ -105,10 +104,10 @@ class EventReader:
         task = _task_of(result)
         action = task.action
         if action not in _SPECIAL:
-            self._recorder.ok(_host_of(result).name)
+            self._recorder.ok(host_of(result).name)
         elif action in _INCLUDES:
-            self._recorder.included(_host_of(result).name, self._task(task))
-            self._including.append(_host_of(result))
+            self._recorder.included(host_of(result).name, self._task(task))
+            self._including.append(host_of(result))
         elif action == GUARD_ACTION:
             self._note_guard(result)
 
@@ -121,7 +120,7 @@ class EventReader:
             self._note_guard(result)
         if ignored:
             return
-        host = _host_of(result).name
+        host = host_of(result).name
         # A handler runs where it is flushed, wherever it is written.
         caught = self._is_rescuing(host) if isinstance(task, Handler) else _is_caught(task)
         self._recorder.failed(host, self._task(task, caught), output_of(_data(result)))
@@ -132,7 +131,7 @@ class EventReader:
             return
         task = _task_of(result)
         ignored = bool(task.ignore_unreachable)
-        self._recorder.unreachable(_host_of(result).name, self._task(task), output_of(_data(result)), ignored)
+        self._recorder.unreachable(host_of(result).name, self._task(task), output_of(_data(result)), ignored)
 
     def playbook_ended(self, statistics: Any) -> Run:
         """Return the run, which has come to its end."""
@@ -235,7 +234,8 @@ def output_of(result: Mapping[str, Any]) -> Output:
     return Output(message, stdout, _text(result.get("stderr")) or _text(result.get("module_stderr")))
 
 
-def _host_of(result: Any) -> Any:
+def host_of(result: Any) -> Any:
+    """Return the `Host` that a result of a task is of."""
     # The public names came with ansible-core 2.19; those with an underscore go with 2.23.
     return getattr(result, "host", None) or result._host
 
@@ -308,33 +308,6 @@ def _is_rescued(state: Any) -> bool:
     if state.run_state == IteratingStates.ALWAYS and state.always_child_state:
         return _is_rescued(state.always_child_state)
     return False
-
-
-def _running_tqm() -> Any:
-    """Return the task queue manager that plays the play from which this event comes.
-
-    It knows which hosts can't be reached any more, and neither events nor statistics say that. Ansible hands it to no
-    callback, but it is the one who calls.
-    """
-    return _local_of_run("self")
-
-
-def _running_iterator(play: Any) -> Any:
-    """Return the iterator of the play from which this event comes: it knows which hosts count as failed."""
-    iterator = _local_of_run("iterator")
-    return iterator if isinstance(iterator, PlayIterator) and iterator._play is play else None
-
-
-def _local_of_run(name: str) -> Any:
-    """Return a variable of the running `TaskQueueManager.run`.
-
-    Of this frame alone: to read a frame's variables keeps them until it ends (before Python 3.13), and those of this
-    one live as long as the play does anyway.
-    """
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code is not TaskQueueManager.run.__code__:
-        frame = frame.f_back  # type: ignore[assignment]
-    return None if frame is None else frame.f_locals.get(name)
 
 
 def _text(value: Any) -> str:

@@ -16,20 +16,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import ARGUMENT_SPEC
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.module_utils.guard_arguments import GUARD_SPEC
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.settings import SETTINGS_SPEC, Settings, settings_from
-
-# Options of the guard alone. Those that it shares with the callback fall back to the same variables.
-GUARD_SPEC: dict[str, dict[str, Any]] = {
-    "step": {"type": "str", "required": True, "choices": ["begin", "done", "failed", "settle"]},
-    "tasks": {"type": "list", "elements": "str", "default": []},
-    "roles": {"type": "list", "elements": "str", "default": []},
-    # The key of an incident is public; sanity would take the name for a secret's.
-    "incident_key": {"type": "str", "default": "", "no_log": False},
-    "title": {"type": "str", "default": ""},
-    "fail": {"type": "bool", "default": False},
-    # The role's variables. As options of a task they would win over module_defaults even where they are not set.
-    "given": {"type": "dict", "default": {}},
-}
 
 
 def check_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,20 +8,18 @@ Must not load or run them, nor look among the tasks of the role incident_guard i
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.playbook.role.include import RoleInclude
-from ansible.playbook.role_include import IncludeRole
-from ansible.playbook.task_include import TaskInclude
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.caller import callers_folders
 
 _IN_COLLECTION = re.compile(r".*/ansible_collections/(.+)")
 _IN_ROLE = re.compile(r".*/roles/(.+)")
@@ -56,58 +54,13 @@ def find_guarded(tasks: Sequence[str], roles: Sequence[str], task: Any, playbook
         raise OptionError("tasks", "it is missing, and so is incident_guard_roles", "Give one of them.")
     for role in roles:
         _check_role(role, task, loader)
-    folders = _callers_folders(task, playbook_dir)
+    folders = callers_folders(task, playbook_dir)
     files = tuple(_find(name, folders) for name in tasks)
     return Guarded(files, roles, ", ".join([*(_portable(file, playbook_dir) for file in files), *roles]))
 
 
 def _named(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
-
-
-def _callers_folders(task: Any, playbook_dir: str) -> list[Path]:
-    """Return the folders that a relative name may mean, most likely first, as Ansible would look for the caller.
-
-    That is the file that includes the role, the tasks of the role that this file belongs to, and the playbook.
-    """
-    folders = []
-    node = _include(task)
-    if node is not None:
-        written_in = (node.get_path() or "").rpartition(":")[0]
-        folders += [Path(written_in).parent] if written_in else []
-        folders += [Path(node._role._role_path, "tasks")] if node._role else []
-    return [*folders, Path(playbook_dir)]
-
-
-def caller_of(task: Any) -> str:
-    """Return what stands for the place where a step's guard is written: the include, and what that is included by.
-
-    It is the same for each host, and differs for a guard that is included, by the same file, under another one.
-    """
-    places = [str(node.get_path()) for node in (*_includes(task), task.play)]
-    return hashlib.sha256("\n".join(places).encode("utf-8", "replace")).hexdigest()
-
-
-def comes_for_all(task: Any) -> bool:
-    """Return whether what includes a step's guard is the same for all hosts, so that they come to it side by side.
-
-    The items of a loop, and files whose names are templates, may differ from host to host: then some come later.
-    """
-    return not any("{{" in str([node.loop, node.args]) for node in _includes(task))
-
-
-def _includes(task: Any) -> Iterator[Any]:
-    """Yield the includes that lead to a task, from the inside out."""
-    node = task._parent
-    while node is not None:
-        if isinstance(node, TaskInclude):
-            yield node
-        node = node._parent
-
-
-def _include(task: Any) -> Any:
-    """Return the task that includes the role, or None where it stands under `roles:`."""
-    return next((node for node in _includes(task) if isinstance(node, IncludeRole)), None)
 
 
 def _find(name: str, folders: Sequence[Path]) -> str:

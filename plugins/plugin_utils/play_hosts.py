@@ -9,17 +9,17 @@ Must not judge what that means for a guard: guard.py does.
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants as C
-from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import host_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import UNREACHED, Hosts, Said
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import FAILED, UNREACHABLE
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.running import running_queue
 
 _LOCKSTEP = frozenset(("linear", "debug"))
 
@@ -45,7 +45,7 @@ def note_unreached() -> None:
     A task that ignores this leaves no trace of it in any variable, and the host goes on. So the main process, in which
     Ansible loads an action before it forks the workers that run it, has to listen.
     """
-    queue = _running_queue()
+    queue = running_queue()
     if queue is not None:
         queue._callback_plugins.append(_Listener())
 
@@ -63,10 +63,9 @@ class _Listener(CallbackBase):
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Note the host."""
-        host = getattr(result, "host", None) or result._host
         # Where nothing can be noted, no host can come through either.
         with contextlib.suppress(OSError):
-            self._journal.write(Said("", host.name, UNREACHED))
+            self._journal.write(Said("", host_of(result).name, UNREACHED))
 
 
 def _gone() -> dict[str, str] | None:
@@ -74,15 +73,7 @@ def _gone() -> dict[str, str] | None:
 
     No variable tells a host that `meta: end_host` ended from one that is lost: ansible_play_hosts lacks both.
     """
-    queue = _running_queue()
+    queue = running_queue()
     if queue is None:
         return None
     return {**dict.fromkeys(queue._failed_hosts, FAILED), **dict.fromkeys(queue._unreachable_hosts, UNREACHABLE)}
-
-
-def _running_queue() -> Any:
-    """Return the task queue manager that plays the play: a worker is a fork of its process, on top of its stack."""
-    frame = sys._getframe()
-    while frame and frame.f_code is not TaskQueueManager.run.__code__:
-        frame = frame.f_back  # type: ignore[assignment]
-    return frame.f_locals.get("self") if frame else None
