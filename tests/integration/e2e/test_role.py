@@ -167,20 +167,23 @@ def test_a_guard_among_guarded_tasks_is_another_one(project):
 
 @pytest.mark.parametrize(("outer", "inner"), [("tasks", "roles"), ("roles", "tasks"), ("roles", "roles")])
 def test_a_guard_among_what_is_guarded_leaves_the_outer_one_with_its_own(project, outer, inner):
-    def guard(kind: str, name: str) -> str:
+    def guard(kind: str, name: str, more: str = "") -> str:
         what = f"{name}.yml" if kind == "tasks" else f"[{name}]"
         return f"""
 - ansible.builtin.include_role: {{name: callgoose.sqibs.incident_guard}}
-  vars: {{incident_guard_{kind}: {what}}}
+  vars: {{incident_guard_{kind}: {what}{more}}}
 """
 
     for name, tasks in {"outer": guard(inner, "inner"), "inner": "- ansible.builtin.debug: {msg: deployed}\n"}.items():
         project.files |= {f"{name}.yml": tasks, f"roles/{name}/tasks/main.yml": tasks}
-    playbook = "- hosts: all\n  gather_facts: false\n  tasks:" + guard(outer, "outer").replace("\n", "\n    ")
+    own = guard(outer, "outer", ", incident_guard_incident_key: outer, incident_guard_title: Mine")
+    playbook = "- hosts: all\n  gather_facts: false\n  tasks:" + own.replace("\n", "\n    ")
     run = project.run(playbook)
     assert run.rc == 0, run.stdout + run.stderr
     assert run.stdout.count('"msg": "deployed"') == len(HOSTS)
-    assert len({body["incident_key"] for body in project.sent()}) == 2
+    inner_said, outer_said = project.sent()
+    assert (outer_said["incident_key"], outer_said["title"]) == ("outer", "Mine works again")
+    assert inner_said["incident_key"] != "outer" and "Mine" not in inner_said["title"]
 
 
 def test_several_files_run_in_their_order_and_the_first_failure_ends_it(project):
