@@ -41,7 +41,8 @@ UNSTEADY = re.compile(r'"(?:start|end|delta)": "[^"]*"|\d{5,}|tmp[\w-]{8,}|0x[0-
 ABORTED = {
     "aborted between plays": Case(play(OK) + play(OK, "'{{ nope }}'"), 4),
     "aborted after a failure": Case(play(FAIL_A) + play(OK, "'{{ nope }}'"), 4),
-    "aborted within a play": Case(play(OK + "- {name: change, command: 'true', notify: nobody}\n"), 1),
+    # One host: a worker that the abort stops as it begins, another host's, prints a traceback of ansible-core's own.
+    "aborted within a play": Case(play(OK + "- {name: change, command: 'true', notify: nobody}\n"), 1, hosts=("a",)),
 }
 LOOKS = {
     "--syntax-check": Case(play(FAIL), 0, args=("--syntax-check",)),
