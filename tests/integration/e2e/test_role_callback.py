@@ -22,6 +22,21 @@ UNGUARDED = (
 """
 )
 
+OWN_RESCUE = """
+- name: Site
+  hosts: all
+  gather_facts: false
+  no_log: true
+  tasks:
+    - block:
+        - ansible.builtin.include_tasks: deploy.yml
+      rescue:
+        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: trigger}
+          vars: {incident_guard_fail: true}
+      always:
+        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: resolve}
+"""
+
 
 @pytest.fixture()
 def project(tmp_path, sandbox) -> Project:
@@ -74,6 +89,13 @@ def test_no_log_around_the_guard_hides_the_error_but_not_that_it_was_reported(pr
     assert "no_log: true" in raised["content"]
     # ansible-core 2.19 and later print the error of the guarded task itself, hidden or not
     assert "cannot deploy" not in str(raised) + run.stdout.partition("Note what failed")[2]
+
+
+def test_no_log_does_not_hide_that_the_end_of_a_rescue_of_ones_own_sent_the_page(project):
+    project.sandbox.queue_fault("status", status=400)
+    assert project.run(OWN_RESCUE, "-e", "broken=b", cfg=CALLBACK).rc == 2
+    refused, raised = project.sent()
+    assert refused["incident_key"] == raised["incident_key"] and raised["details"]["hosts"] == ["b"]
 
 
 def test_hosts_that_a_guarded_failure_kept_from_starting_are_no_second_incident(project):
