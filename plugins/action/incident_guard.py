@@ -121,7 +121,7 @@ class ActionModule(ActionBase):
         except Exception as error:
             self._warn_of(error)
             return {}  # what is not known to be good resolves nothing
-        if guards.has_given_up(said, guard.guard, self._host):
+        if guards.gave_up(said, guard.guard, self._host):
             return {}
         what = guards.CAME_THROUGH
         if guards.was_out_of_reach(said, guard.guard, self._host):
@@ -150,8 +150,8 @@ class ActionModule(ActionBase):
         """Have reported what is known, unless somebody has, and fail again where this host failed."""
         did: dict[str, Any] = {"changed": False, GUARD_RESULT: {"hosts": []}}
         try:
-            guard, _said = self._guard_and_said()
-            finding, is_new = self._find(guard)
+            guard, said = self._guard_and_said()
+            finding, is_new = self._find(guard, guards.gave_up(said, guard.guard, self._host))
         except _NotBegunError:
             return did
         except Exception as error:
@@ -227,8 +227,13 @@ class ActionModule(ActionBase):
 
     # what follows
 
-    def _find(self, guard: Said) -> tuple[Finding, bool]:
-        """Return what is known of the guard, and whether it is for this host to report it."""
+    def _find(self, guard: Said, failure: Failure | None) -> tuple[Finding, bool]:
+        """Return what is known of the guard, and whether it is for this host to report it.
+
+        :param failure: why this host gave up, if it did.
+        """
+        if guards.is_over(self._journal.last(guard.guard), failure):
+            return Finding({self._host: failure} if failure else {}), False
         hosts = hosts_now(self._vars, self._task.play)
         hosts = replace(hosts, lockstep=hosts.lockstep and comes_for_all(self._task))
 
@@ -237,8 +242,8 @@ class ActionModule(ActionBase):
             report = finding.report
             is_new = bool(report) and not guards.is_reported(said, guard.guard, report)
             passed = [Said(guard.guard, host, guards.PASSED_BY) for host in sorted(finding.passed)]
-            added = [Said(guard.guard, self._host, guards.REPORTED, report=report)] if is_new else []
-            return (*passed, *added), (finding, is_new)
+            reported = Said(guard.guard, self._host, guards.REPORTED, report=report, final=not finding.waiting)
+            return (*passed, *([reported] if is_new else [])), (finding, is_new)
 
         return self._journal.exchange(decide)
 

@@ -51,6 +51,7 @@ class Said:
     :param failure: why it gave up.
     :param fatal: its failure takes other hosts with it: ``run_once`` or ``any_errors_fatal``.
     :param report: what was reported, as :attr:`Finding.report` names it.
+    :param final: nobody was waited for any more when it was reported.
     """
 
     guard: str
@@ -65,6 +66,7 @@ class Said:
     failure: Failure | None = None
     fatal: bool = False
     report: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,10 +181,19 @@ def begun(said: Iterable[Said], host: str, caller: str) -> Said | None:
     return entries[-1] if entries else None
 
 
-def has_given_up(said: Iterable[Said], guard: str, host: str) -> bool:
-    """Return whether the last that a host said of a guard is that it failed."""
+def gave_up(said: Iterable[Said], guard: str, host: str) -> Failure | None:
+    """Return why a host gave up, if that is the last that it said of a guard."""
     entries = [entry for entry in said if (entry.guard, entry.host) == (guard, host) and entry.what != REPORTED]
-    return bool(entries) and entries[-1].what == GAVE_UP
+    return entries[-1].failure if entries and entries[-1].what == GAVE_UP else None
+
+
+def is_over(last: Said | None, failure: Failure | None) -> bool:
+    """Return whether a host can end without judging anew what everybody said: that takes long where many did.
+
+    :param last: the last that was said of the guard, by whomever.
+    :param failure: why this host gave up. Whether it was another host's failure, only what all have said can tell.
+    """
+    return last is not None and last.final and not (failure and failure.kind == LOST)
 
 
 def shares_key(said: Iterable[Said], beginning: Said) -> bool:

@@ -40,16 +40,19 @@ class Journal:
             file.writelines(to_json(entry) + "\n" for entry in said)
 
     def read(self, name: str) -> list[Said]:
-        """Return, in order, all entries in which this name of a host or key is, and perhaps others.
+        """Return, in order, all entries in which this name of a host, guard or key is, and perhaps others.
 
         :raises OSError: the file cannot be read or written.
         """
-        text = json.dumps(name)
-        with self._path.open("a+", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
-            file.seek(0)
-            # Most lines are other hosts', and to read JSON takes longer than to look for a name.
-            return [from_json(line) for line in file if text in line]
+        return [from_json(line) for line in self._lines(name)]
+
+    def last(self, name: str) -> Said | None:
+        """Return the last entry in which this name is, or None: there is none.
+
+        :raises OSError: the file cannot be read or written.
+        """
+        lines = self._lines(name)
+        return from_json(lines[-1]) if lines else None
 
     def exchange(self, decide: Callable[[list[Said]], tuple[tuple[Said, ...], T]]) -> T:
         """Add what ``decide`` makes of the entries so far, and return what else it returns. Nobody else writes between.
@@ -62,3 +65,11 @@ class Journal:
             added, result = decide([from_json(line) for line in file])
             file.writelines(to_json(entry) + "\n" for entry in added)
             return result
+
+    def _lines(self, name: str) -> list[str]:
+        text = json.dumps(name)
+        with self._path.open("a+", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            file.seek(0)
+            # Most lines are other hosts', and to read JSON takes longer than to look for a name.
+            return [line for line in file if text in line]

@@ -12,6 +12,8 @@ import threading
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import (
     BEGAN,
@@ -27,8 +29,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import (
     Said,
     begun,
     from_json,
-    has_given_up,
+    gave_up,
     is_earlier,
+    is_over,
     is_reported,
     judge,
     shares_key,
@@ -195,8 +198,32 @@ def test_a_key_is_shared_where_another_guard_or_another_place_has_it():
 
 def test_only_the_last_word_of_a_host_says_whether_it_has_given_up():
     said = say(GAVE_UP, "a", failure=BROKEN) + say(REPORTED, "a")
-    assert has_given_up(said, GUARD, "a") and not has_given_up(said, GUARD, "b")
-    assert not has_given_up(said + say(BEGAN, "a"), GUARD, "a")
+    assert gave_up(said, GUARD, "a") == BROKEN and gave_up(said, GUARD, "b") is None
+    assert gave_up(said + say(BEGAN, "a"), GUARD, "a") is None
+
+
+def test_what_was_reported_is_not_judged_anew_unless_hosts_were_waited_for_or_another_may_be_to_blame():
+    (reported,) = say(REPORTED, "a", final=True)
+    assert is_over(reported, None) and is_over(reported, BROKEN)
+    assert not is_over(reported, NO_WORD)
+    assert not is_over(None, None)
+    assert not is_over(*say(REPORTED, "a"), None)
+
+
+WORDS = st.tuples(st.sampled_from((BEGAN, CAME_THROUGH, UNPROVEN, GAVE_UP)), st.sampled_from("abc"))
+
+
+@given(st.lists(WORDS), st.sampled_from(("", "a", "b c")), st.booleans())
+def test_to_judge_anew_would_tell_a_host_nothing_else_once_it_is_over(words, out, lockstep):
+    said = [Said(GUARD, host, what, failure=BROKEN if what == GAVE_UP else None) for what, host in words]
+    now = hosts(out=out, gone=[(host, FAILED) for host in out.split()], lockstep=lockstep)
+    first = judge(said, GUARD, now)
+    reported = Said(GUARD, "a", REPORTED, report=first.report, final=not first.waiting)
+    for host in now.active:
+        failure = gave_up(said, GUARD, host)
+        if is_over(reported, failure):
+            again = judge([*said, reported], GUARD, now)
+            assert (again.report, again.failures.get(host)) == (first.report, failure)
 
 
 def test_what_is_said_of_another_guard_does_not_count():
@@ -254,11 +281,14 @@ def test_an_entry_comes_back_from_the_journal_as_it_was(tmp_path):
         "name": "deploy.yml",
         "earlier": "old",
         "report": "report",
+        "final": True,
     }
     entry = Said(GUARD, "höst", GAVE_UP, **more, mark=Mark("ledger", 3), failure=BROKEN, fatal=True)
     assert from_json(to_json(entry)) == entry
     Journal(tmp_path).write(entry, *say(CAME_THROUGH, "a"))
     assert Journal(tmp_path).read("höst") == Journal(tmp_path).read("k") == [entry]
+    assert Journal(tmp_path).last("höst") == entry and Journal(tmp_path).last(GUARD).host == "a"
+    assert Journal(tmp_path).last("nobody") is None
 
 
 def test_of_many_who_find_the_same_at_once_one_reports_it(tmp_path):
