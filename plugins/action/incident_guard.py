@@ -45,8 +45,10 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.play_hosts import 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Failure
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.settings import Settings
 
-# A task's arguments can be printed (DISPLAY_ARGS_TO_STDOUT), so the role does not hand the token over as one.
-TOKEN_VARIABLE = "incident_guard_api_token"
+# The role's variables that need not be set. As a task's arguments they would need filters, of which Ansible loads all
+# in each worker for the first, a sixth of what a guard takes; and arguments can be printed (DISPLAY_ARGS_TO_STDOUT).
+ROLE_VARIABLES = {name: f"incident_guard_{name}" for name in ("api_token", "base_url", "severity", "tags")}
+FAIL_VARIABLE = "incident_guard_fail"
 
 # Ansible imports this file before it forks the workers that take the steps.
 note_unreached()
@@ -72,8 +74,8 @@ class ActionModule(ActionBase):
         self._journal = Journal(C.DEFAULT_LOCAL_TMP)
         self._warnings: list[str] = []
         try:
-            self._options, shared = check_options(self._task.args)
-            self._settings, self._trouble = read_settings(self._with_token(shared))
+            self._options, shared = check_options({**self._task.args, **self._variables()})
+            self._settings, self._trouble = read_settings(shared)
             step = {"begin": self._begin, "done": self._done, "failed": self._failed, "settle": self._settle}
             did = step[self._options["step"]]()
         except OptionError as error:
@@ -295,11 +297,15 @@ class ActionModule(ActionBase):
             replace(case, identity=identity, subject=replace(case.subject, name=title), is_partial=is_partial), settings
         )
 
-    def _with_token(self, shared: Mapping[str, Any]) -> dict[str, Any]:
-        """Return these options with the token of the role's variable, if it is set."""
-        # str: in ansible-core 2.16 one that is encrypted in place (!vault) is no text yet
-        token = str(self._templar.template(self._vars.get(TOKEN_VARIABLE) or ""))
-        return {**shared, **({"api_token": token} if token else {})}
+    def _variables(self) -> dict[str, Any]:
+        """Return the options that the role's variables give."""
+        read = self._templar.template
+        values = {name: read(self._vars.get(variable)) for name, variable in ROLE_VARIABLES.items()}
+        # str: in ansible-core 2.16 a value that is encrypted in place (!vault) is no text yet
+        given = {name: value if isinstance(value, list) else str(value) for name, value in values.items() if value}
+        if "fail" in self._task.args and FAIL_VARIABLE in self._vars:
+            given["fail"] = read(self._vars[FAIL_VARIABLE])
+        return given
 
     def _warn_of(self, error: Exception) -> None:
         self._warnings.append(f"it could not do its part: {type(error).__name__}: {error}")

@@ -19,6 +19,4 @@ GUARD_SPEC: Dict[str, Dict[str, Any]] = {
     "incident_key": {"type": "str", "default": "", "no_log": False},
     "title": {"type": "str", "default": ""},
     "fail": {"type": "bool", "default": False},
-    # The role's variables. As options of a task they would win over module_defaults even where they are not set.
-    "given": {"type": "dict", "default": {}},
 }

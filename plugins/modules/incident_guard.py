@@ -19,8 +19,8 @@ description:
     becomes one incident that is raised or resolved.
   - A host's later steps belong to the guard that it has begun in the same place, and take from there what is guarded,
     the key and the title.
-  - The role's variable C(incident_guard_api_token) is read here, and is no option of the role's tasks, since Ansible
-    can print these.
+  - The role's variables that need not be set are read here and win over options. In the role's tasks they would hide
+    C(module_defaults) even where they are not set, and Ansible can print a task's options, the token too.
   - Options that are not listed here are the environment variables E(CALLGOOSE_*) of the callback
     P(callgoose.sqibs.callgoose_incident#callback).
 author:
@@ -58,15 +58,10 @@ options:
     default: ''
   fail:
     description:
-      - Whether O(step=settle) fails again with the original error.
+      - Whether O(step=settle) fails again with the original error. Where this is set, the role's variable
+        C(incident_guard_fail) wins.
     type: bool
     default: false
-  given:
-    description:
-      - Values by the names of the options below. They win over these where they are not empty.
-      - The role gives its variables in this way, so that those that are not set leave C(module_defaults) as they are.
-    type: dict
-    default: {}
   severity:
     description:
       - How bad it is. API Filters can ask for it.

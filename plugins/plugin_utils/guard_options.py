@@ -35,7 +35,7 @@ def check_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
         if error:
             raise OptionError(name, "; ".join(error), "Correct it.")
     options = ArgumentSpecValidator(GUARD_SPEC).validate(own).validated_parameters
-    return options, {**shared, **{name: value for name, value in options["given"].items() if value}}
+    return options, shared
 
 
 def read_settings(shared: Mapping[str, Any]) -> tuple[Settings | None, str]:
