@@ -298,14 +298,25 @@ class ActionModule(ActionBase):
         )
 
     def _variables(self) -> dict[str, Any]:
-        """Return the options that the role's variables give."""
-        read = self._templar.template
-        values = {name: read(self._vars.get(variable)) for name, variable in ROLE_VARIABLES.items()}
-        # str: in ansible-core 2.16 a value that is encrypted in place (!vault) is no text yet
-        given = {name: value if isinstance(value, list) else str(value) for name, value in values.items() if value}
-        if "fail" in self._task.args and FAIL_VARIABLE in self._vars:
-            given["fail"] = read(self._vars[FAIL_VARIABLE])
-        return given
+        """Return the options that the role's variables give.
+
+        Once the guarded tasks run, one that cannot be read any more hides no error and stops no host.
+        """
+        variables = dict(ROLE_VARIABLES)
+        if "fail" in self._task.args:
+            variables["fail"] = FAIL_VARIABLE
+        given = {}
+        for name, variable in variables.items():
+            try:
+                value = self._templar.template(self._vars.get(variable))
+            except Exception as error:
+                if self._task.args.get("step") == "begin":
+                    raise
+                self._warnings.append(f"{variable} can be read no more ({type(error).__name__})")
+            else:
+                # str: in ansible-core 2.16 a value that is encrypted in place (!vault) is no text yet
+                given[name] = value if isinstance(value, list | bool) else str(value or "")
+        return {name: value for name, value in given.items() if value not in ("", [])}
 
     def _warn_of(self, error: Exception) -> None:
         self._warnings.append(f"it could not do its part: {type(error).__name__}: {error}")

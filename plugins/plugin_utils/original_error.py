@@ -45,8 +45,8 @@ def original_error(variables: Mapping[str, Any]) -> tuple[Failure, bool]:
         return no_error(variables), False
     is_secret = _is_secret(task, result)
     output = Output(_CENSORED) if is_secret else output_of(result)
-    # The name is templated, so that of a task with a secret may hold it.
-    name = "" if is_secret else task.get("name")
+    # The name is templated, so that of a task with a secret may hold it. A guard that failed again names its own.
+    name = "" if is_secret else result.get("failed_task") or task.get("name")
     failure = Failure(
         kind=FAILED,
         task=str(name or task.get("action") or ""),

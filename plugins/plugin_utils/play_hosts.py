@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants as C
+from ansible.executor.play_iterator import FailedStates, IteratingStates
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import host_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.guard import UNREACHED, Hosts, Said
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import FAILED, UNREACHABLE
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.running import running_queue
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.running import running_iterator, running_queue
 
 _LOCKSTEP = frozenset(("linear", "debug"))
 
@@ -34,7 +35,7 @@ def hosts_now(variables: Mapping[str, Any], play: Any) -> Hosts:
         all=tuple(map(str, variables["ansible_play_hosts_all"])),
         active=frozenset(map(str, variables["ansible_play_hosts"])),
         batch=frozenset(map(str, variables["ansible_play_batch"])),
-        gone=_gone(),
+        gone=_gone(play),
         lockstep=strategy in _LOCKSTEP,
     )
 
@@ -68,12 +69,22 @@ class _Listener(CallbackBase):
             self._journal.write(Said("", host_of(result).name, UNREACHED))
 
 
-def _gone() -> dict[str, str] | None:
+def _gone(play: Any) -> dict[str, str] | None:
     """Return which hosts count as failed or unreachable, or None where that cannot be known.
 
     No variable tells a host that `meta: end_host` ended from one that is lost: ansible_play_hosts lacks both.
     """
-    queue = running_queue()
-    if queue is None:
+    queue, iterator = running_queue(), running_iterator(play)
+    if queue is None or iterator is None:
         return None
-    return {**dict.fromkeys(queue._failed_hosts, FAILED), **dict.fromkeys(queue._unreachable_hosts, UNREACHABLE)}
+    # The queue does not know of a host that failed and is in an `always` yet, nor of one whose errors were cleared.
+    lost = [host for host in play._removed_hosts if not _is_ended(iterator.host_states[host])]
+    return {
+        **dict.fromkeys([*lost, *queue._failed_hosts], FAILED),
+        **dict.fromkeys(queue._unreachable_hosts, UNREACHABLE),
+    }
+
+
+def _is_ended(state: Any) -> bool:
+    """Return whether a host that is out of the play has come to its end without a failure."""
+    return state.run_state == IteratingStates.COMPLETE and state.fail_state == FailedStates.NONE

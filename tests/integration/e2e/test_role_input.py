@@ -77,6 +77,29 @@ def test_a_page_that_does_not_go_out_is_loud_and_hides_no_error(project):
     assert [incident["state"] for incident in project.sandbox.incidents] == ["open"]
 
 
+def test_a_slow_pager_fails_no_good_deployment_whose_tasks_have_a_timeout(project):
+    project.sandbox.queue_fault("delay", seconds=3)
+    good = project.run(SITE, env={"ANSIBLE_TASK_TIMEOUT": "1", "CALLGOOSE_TIMEOUT": "10"}, hosts=["a"])
+    assert good.rc == 0
+    assert project.told() == [("resolved", ())]
+
+
+@pytest.mark.parametrize(("option", "value"), [("api_token", ""), ("severity", "info"), ("fail", "true")])
+def test_a_variable_that_can_be_read_no_more_stops_no_host_and_hides_no_error(project, option, value):
+    project.files["value"] = value or project.sandbox.token
+    project.files["deploy.yml"] = """
+- {ansible.builtin.file: {path: "{{ playbook_dir }}/value", state: absent}, run_once: true}
+- {ansible.builtin.fail: {msg: cannot deploy}, when: inventory_hostname == 'b'}
+"""
+    lookup = "{{ lookup('file', playbook_dir ~ '/value') }}"
+    run = project.run(site(f'vars: {{incident_guard_{option}: "{lookup}"}}'))
+    assert run.rc == 2
+    assert '"msg": "cannot deploy"' in run.stdout.partition("Raise or resolve")[2]
+    assert "a went on" in run.stdout and "b went on" not in run.stdout
+    assert f"incident_guard_{option} can be read no more" in " ".join(run.stderr.split())
+    assert project.told() == [("triggered", ("b",))], "the token is in the environment too"
+
+
 def test_a_resolve_that_does_not_go_out_fails_no_good_run_and_is_sent_by_the_next(project):
     project.run(SITE, "-e", "broken=b")
     project.sandbox.queue_fault("status", status=503)

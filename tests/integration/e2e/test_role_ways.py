@@ -71,6 +71,77 @@ def test_a_guard_that_a_condition_leads_some_hosts_past_is_resolved_by_the_other
 # hosts that are taken out of the play
 
 
+def test_a_guard_within_a_guard_fails_again_and_names_the_task_though_the_outer_one_goes_on(project):
+    project.files["outer.yml"] = """
+- ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+  vars: {incident_guard_tasks: deploy.yml}
+- ansible.builtin.debug: {msg: "{{ inventory_hostname }} went on within"}
+"""
+    outer = SITE.replace("deploy.yml}", "outer.yml, incident_guard_fail: false}")
+    run = project.run(outer, "-e", "broken=b")
+    assert run.rc == 0
+    assert "b went on within" not in run.stdout and "b went on" in run.stdout
+    by_inner, by_outer = project.sent()
+    assert by_inner["state"] == by_outer["state"] == "triggered"
+    assert by_inner["details"]["failures"][0]["task"] == by_outer["details"]["failures"][0]["task"] == "deploy it"
+
+
+BROKEN_RESCUE = """
+- name: Site
+  hosts: all
+  gather_facts: false
+  tasks:
+    - block:
+        - ansible.builtin.include_tasks: deploy.yml
+      rescue:
+        - {name: roll back, ansible.builtin.fail: {msg: cannot roll back}, when: "'b' in (broken | default(''))"}
+        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: trigger}
+      always:
+        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: resolve}
+"""
+GUARDED_BLOCK = """
+- name: Site
+  hosts: all
+  gather_facts: false
+  tasks:
+    - block:
+        - ansible.builtin.fail: {msg: not today}
+          when: inventory_hostname == (stopped | default(''))
+        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+          vars: {incident_guard_tasks: deploy.yml}
+      always:
+        - ansible.builtin.debug: {msg: tidy up}
+"""
+
+
+def test_a_host_whose_rescue_failed_is_not_taken_for_good_while_its_always_runs(project):
+    project.run(BROKEN_RESCUE, "-e", "broken=a")
+    assert project.told() == [("triggered", ("a",))]
+    assert project.run(BROKEN_RESCUE, "-e", "broken=b").rc == 2
+    assert ("resolved", ()) not in project.told()
+
+
+def test_a_host_that_failed_before_the_guard_in_a_block_with_an_always_keeps_it_from_resolving(project):
+    project.run(GUARDED_BLOCK, "-e", "broken=a")
+    assert project.told() == [("triggered", ("a",))]
+    assert project.run(GUARDED_BLOCK, "-e", "stopped=b").rc == 2
+    assert project.told() == []
+    assert project.run(GUARDED_BLOCK).rc == 0
+    assert project.told() == [("resolved", ())]
+
+
+def test_a_host_that_was_unreachable_and_cleared_of_it_resolves_nothing(project):
+    project.files["deploy.yml"] = """
+- ansible.builtin.ping:
+- ansible.builtin.meta: clear_host_errors
+- {ansible.builtin.fail: {msg: no}, when: inventory_hostname == (broken | default(''))}
+"""
+    project.run(SITE, "-e", "broken=c")
+    assert project.told() == [("triggered", ("c",))]
+    project.run(SITE, hosts=AWAY)
+    assert ("resolved", ()) not in project.told()
+
+
 def test_hosts_that_cannot_be_reached_are_part_of_the_incident_and_ended_ones_are_not(project):
     project.files["deploy.yml"] = """
 - {ansible.builtin.meta: end_host, when: inventory_hostname == 'a'}
