@@ -22,18 +22,20 @@ description:
   - Check mode, ad-hoc commands, C(--syntax-check) and C(--list-*) send nothing. What stops Ansible before it starts a
     playbook (a YAML error, a missing role, a wrong C(--limit)) no callback can see.
   - It never harms the run. The exit code stays what it is, and whatever goes wrong here is one warning.
+  - An option that is set to an empty text counts as not set, except O(source).
   - The guide B(Page on failure), in the collection's folder C(docs), has the rules in words, what a page says,
     and what to set up in AWX.
 author:
   - Callgoose SQIBS collection contributors (@callgoose)
 extends_documentation_fragment:
-  - callgoose.sqibs.connection
+  # in this order: of two types of one option the first counts
   - callgoose.sqibs.connection.callback
+  - callgoose.sqibs.connection
 options:
   enabled:
-    description: Whether anything is watched and sent.
-    type: bool
-    default: true
+    description: Whether anything is watched and sent, V(true) or V(false).
+    type: str
+    default: 'true'
     env:
       - name: CALLGOOSE_ENABLED
     ini:
@@ -119,10 +121,10 @@ options:
         key: unreachable
   page_limited_runs:
     description:
-      - Whether a failure in a run with C(--limit) raises an incident. Such a run can resolve one in any case, for the
-        hosts that it covers.
-    type: bool
-    default: true
+      - Whether a failure in a run with C(--limit) raises an incident, V(true) or V(false). Such a run can resolve one
+        in any case, for the hosts that it covers.
+    type: str
+    default: 'true'
     env:
       - name: CALLGOOSE_PAGE_LIMITED_RUNS
     ini:
@@ -170,9 +172,9 @@ options:
       - section: callback_callgoose_incident
         key: max_hosts
   include_output:
-    description: Whether the end of the failed task's standard output and error is sent.
-    type: bool
-    default: true
+    description: Whether the end of the failed task's standard output and error is sent, V(true) or V(false).
+    type: str
+    default: 'true'
     env:
       - name: CALLGOOSE_INCLUDE_OUTPUT
     ini:
@@ -192,9 +194,9 @@ options:
   stable_payload:
     description:
       - Whether to leave out what differs from run to run, which is the link to the run, its number, who started it and
-        the revision. Then an incident that is sent again has the same bytes.
-    type: bool
-    default: false
+        the revision, V(true) or V(false). Then an incident that is sent again has the same bytes.
+    type: str
+    default: 'false'
     env:
       - name: CALLGOOSE_STABLE_PAYLOAD
     ini:
@@ -249,14 +251,19 @@ EXAMPLES = r"""
 # CALLGOOSE_ENABLED=false ansible-playbook site.yml
 """
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError
+from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import EventReader
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.callback_options import (
+    read_options,
+    without_empty_variables,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.pager import Pager
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.process_end import ProcessEnd
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import Recorder
@@ -291,9 +298,15 @@ class CallbackModule(CallbackBase):
 
     def set_options(self, *args: Any, **kwargs: Any) -> None:
         """Read the options: Ansible calls this once, before the first event."""
-        super().set_options(*args, **kwargs)
-        # On ansible-core 2.16 get_options() fails: the callbacks' base leaves out what it needs.
-        options = dict(self._plugin_options)
+        with without_empty_variables():
+            super().set_options(*args, **kwargs)
+        try:
+            # On ansible-core 2.16 get_options() fails: the callbacks' base leaves out what it needs.
+            options = read_options(self._plugin_options)
+        except OptionError as error:
+            self._warn(str(error))
+            self.disabled = True
+            return
         # Ansible calls no disabled callback
         self.disabled = not options["enabled"]
         self._recorder = Recorder(options["unreachable"] == "ignore")
@@ -342,11 +355,17 @@ class CallbackModule(CallbackBase):
     def _given_up(self, interrupted: bool) -> None:
         """Take up a run that never came to its end, when the process does."""
         if self._recorder.running:
-            self._finished(self._recorder.give_up(interrupted))
+            # The process ends anyway, and an exception would only be printed.
+            with contextlib.suppress(KeyboardInterrupt):
+                self._finished(self._recorder.give_up(interrupted))
 
     def _finished(self, run: Run) -> None:
         """Hand over a run that is over, or given up, and say what came of it."""
-        settlement = self._pager.finish(run, self._events.inventory_hosts)
+        try:
+            settlement = self._pager.finish(run, self._events.inventory_hosts)
+        except KeyboardInterrupt:
+            self._warn("it was interrupted: what it had to send may not have gone out. The next run sends it.")
+            raise
         if settlement.done:
             # Ansible compiles each file of a collection anew in each run, and most runs have nothing to announce.
             from ansible_collections.callgoose.sqibs.plugins.plugin_utils.announce import announce

@@ -121,6 +121,8 @@ options:
       - section: callback_callgoose_incident
         key: auth_method
   validate_certs:
+    type: str
+    default: 'true'
     env:
       - name: CALLGOOSE_VALIDATE_CERTS
     ini:
@@ -145,6 +147,8 @@ options:
       - section: callback_callgoose_incident
         key: client_key
   allow_http:
+    type: str
+    default: 'false'
     env:
       - name: CALLGOOSE_ALLOW_HTTP
     ini:

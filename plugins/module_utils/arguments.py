@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Union
 
 from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import (
     BEARER,
@@ -36,9 +37,22 @@ SEVERITIES = ("critical", "error", "warning", "info")
 EVENT_OPTIONS = ("title", "content", "incident_key", "severity", "tags", "details")
 
 
+VARIABLE_PREFIX = "CALLGOOSE_"
+# To send no source is something that one can want.
+MAY_BE_EMPTY = "CALLGOOSE_SOURCE"
+
+
 def option(name: str, **spec: Any) -> Dict[str, Any]:
     """Return the specification of an option that falls back to the variable ``CALLGOOSE_<NAME>``."""
-    return dict(fallback=(env_fallback, ["CALLGOOSE_" + name.upper()]), **spec)
+    return dict(fallback=(_from_variable, [VARIABLE_PREFIX + name.upper()]), **spec)
+
+
+def _from_variable(name: str) -> str:
+    """Return a variable's value. An empty one counts as not set: so AWX hands over a field that nobody filled in."""
+    value: str = env_fallback(name)
+    if not value and name != MAY_BE_EMPTY:
+        raise AnsibleFallbackNotFound
+    return value
 
 
 CONNECTION_SPEC = {

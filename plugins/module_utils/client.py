@@ -207,9 +207,9 @@ def _translated(seconds: float) -> Iterator[None]:
     try:
         yield
     except requests.exceptions.ConnectTimeout:
-        raise _AttemptError(f"no connection within {seconds:g} seconds") from None
+        raise _AttemptError(f"no connection within {_rounded(seconds)} seconds") from None
     except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        raise _AttemptError(f"no whole answer within {seconds:g} seconds") from None
+        raise _AttemptError(f"no whole answer within {_rounded(seconds)} seconds") from None
     except requests.exceptions.ProxyError as error:
         raise _AttemptError(f"the proxy could not be used ({_cause(error)})") from None
     except requests.exceptions.SSLError as error:
@@ -221,7 +221,7 @@ def _translated(seconds: float) -> Iterator[None]:
         raise _AttemptError("the answer was cut off") from None
     except requests.exceptions.ConnectionError as error:
         if _in_chain(error, socket.timeout):
-            raise _AttemptError(f"no whole answer within {seconds:g} seconds") from None
+            raise _AttemptError(f"no whole answer within {_rounded(seconds)} seconds") from None
         raise _AttemptError(f"the connection failed ({_cause(error)})") from None
     except requests.exceptions.InvalidProxyURL:
         raise _AttemptError("the proxy variables name no usable proxy", final=True) from None
@@ -233,6 +233,11 @@ def _translated(seconds: float) -> Iterator[None]:
         raise _AttemptError(problem, final=True) from None
     except (urllib3.exceptions.HTTPError, ValueError):  # requests lets some through, as for an impossible host name
         raise _AttemptError("the request or its answer is no valid HTTP") from None
+
+
+def _rounded(seconds: float) -> str:
+    """Return seconds as people give them: what is left until a deadline has many digits."""
+    return f"{round(seconds, 2):g}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

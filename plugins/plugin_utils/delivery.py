@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils import outcome as outcomes
-from ansible_collections.callgoose.sqibs.plugins.module_utils.event import TRIGGERED
+from ansible_collections.callgoose.sqibs.plugins.module_utils.event import RESOLVED, TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import (
     Policy,
     RunFacts,
@@ -22,7 +22,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils.incidents import (
     after_run,
     pending,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ledger import CLOSED, Incident, Ledger
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.store import (
     MemoryStore,
     Store,
@@ -101,7 +101,9 @@ class _Account:
 
 
 def with_trouble(settlement: Settlement, error: StoreError) -> Settlement:
-    """Add what is wrong with the store: a note, or a warning where something is lost."""
+    """Add what is wrong with the store, if it does not say so yet: a note, or a warning where something is lost."""
+    if str(error) in (*settlement.warnings, *settlement.notes):
+        return settlement
     if isinstance(error, StoreLost):
         return replace(settlement, warnings=(*settlement.warnings, str(error)))
     return replace(settlement, notes=(*settlement.notes, str(error)))
@@ -134,14 +136,12 @@ def settle(
     except StoreError as error:
         # A page that is sent twice is better than none. A resolve of which a ledger that comes back knows nothing is
         # not: the next failure would pass for one that is open, and page nobody.
-        is_open = _is_known_open(store, base, run.key, error)
-        if is_open or isinstance(error, StoreBusy):
-            run = replace(run, partial=True)
-        settlement = with_trouble(settle(MemoryStore(), base, run, policy, post, clock), error)
-        if not is_open or run.failed or run.aborted is not None:
-            return settlement
-        warning = f"{str(error).rstrip('.')}. Until it can be written again, incident {run.key} cannot be resolved."
-        return replace(settlement, warnings=(*settlement.warnings, warning))
+        known = _known(store, base, run.key, error)
+        is_kept = isinstance(error, StoreBusy) or (known is not None and bool(known.members))
+        noted = replace(run, partial=True) if is_kept else run
+        settlement = with_trouble(settle(MemoryStore(), base, noted, policy, post, clock), error)
+        warnings = _unnoted(run, known, error)
+        return replace(settlement, warnings=(*settlement.warnings, *warnings))
     while due:
         send = due
         reply = post(send)
@@ -152,21 +152,39 @@ def settle(
             account.warnings += _failures(send, reply)
             return with_trouble(account.settlement(), error)
         account.warnings += warnings
+        if send.state == RESOLVED and reply.outcome == outcomes.DUPLICATE and not warnings:
+            account.notes.append(
+                f"The API took the resolve of incident {send.key} for one that it has had before. "
+                "If that was before the incident was raised, it is still open."
+            )
         if not reply.in_time and due:
             account.notes.append("There was no time left for all requests; the next run makes the rest.")
             break
     return account.settlement()
 
 
-def _is_known_open(store: Store, base: str, key: str, error: StoreError) -> bool:
-    """Return whether a store that cannot be written holds this incident as open."""
+def _known(store: Store, base: str, key: str, error: StoreError) -> Incident | None:
+    """Return what a store that cannot be written holds of this incident, if it can be read."""
     if isinstance(error, StoreBusy | StoreLost):
-        return False  # it cannot be read either
+        return None
     try:
-        incident = store.read(base).incidents.get(key)
+        return store.read(base).incidents.get(key)
     except StoreError:
-        return False
-    return incident is not None and bool(incident.members)
+        return None
+
+
+def _unnoted(run: RunFacts, known: Incident | None, error: StoreError) -> list[str]:
+    """Return what the user must know of a run that could not be noted, now that the store says something else."""
+    because = str(error).rstrip(".")
+    is_busy = isinstance(error, StoreBusy)
+    if run.failed or run.aborted is not None:
+        if is_busy or (known is not None and known.standing == CLOSED):
+            return [f"{because}. Runs that succeed may not resolve incident {run.key} before repeat_interval is over."]
+    elif known is not None and known.members:
+        return [f"{because}. Until it can be written again, incident {run.key} cannot be resolved."]
+    elif is_busy and run.wholly_successful:
+        return [f"{because}. If incident {run.key} is open, the next run that succeeds resolves it."]
+    return []
 
 
 def _note_answer(

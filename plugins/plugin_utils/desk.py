@@ -92,7 +92,7 @@ class Desk:
             store = self._store(seconds)
         except StoreError as error:
             self._trouble, store = error, MemoryStore()
-        post = self._posting(len(run.hosts), deadline)
+        post = self._posting(run.hosts, deadline)
         settlement = settle(store, self.case.identity.base, facts, self._settings.policy, post)
         self._client = None
         # What was lost at the beginning is said by nothing else; that the store cannot be used is said once.
@@ -116,11 +116,14 @@ class Desk:
         # Who waits for another run's change waits within the time that sending may take.
         return open_store(url, patience=max(min(self._settings.max_delay / 5, seconds), _PATIENCE))
 
-    def _posting(self, total_hosts: int, deadline: float) -> Callable[[Send], Reply]:
+    def _posting(self, hosts: frozenset[str], deadline: float) -> Callable[[Send], Reply]:
         def post(send: Send) -> Reply:
             from ansible_collections.callgoose.sqibs.plugins.plugin_utils.page import event_for
 
-            event = event_for(send, self.case.subject, self._settings.report, total_hosts, self._settings.redactor)
+            # An incident can have hosts of earlier runs, which this run's plays did not match.
+            is_covered = all(host in hosts or host.startswith("*") for host in send.hosts)
+            total = len(hosts) if is_covered else 0
+            event = event_for(send, self.case.subject, self._settings.report, total, self._settings.redactor)
             try:
                 answer = self._connected().send(canonical_json(event.body()), "application/json", deadline)
             except DeliveryError as error:

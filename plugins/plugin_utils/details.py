@@ -29,7 +29,7 @@ def details_of(name: str, problems: Problems, run: Mapping[str, str], total_host
     """Return the details of one trigger.
 
     :param name: of the subject, ready to leave; ``run`` likewise what is known of where it ran.
-    :param total_hosts: hosts that the run's plays matched.
+    :param total_hosts: hosts that the run's plays matched; 0 where the incident has others.
     """
     names = problems.names(problems.hosts, 2048)
     details = without_empty(

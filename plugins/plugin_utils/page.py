@@ -50,7 +50,7 @@ def event_for(
 ) -> Event:
     """Return the event that says what ``send`` is about.
 
-    :param total_hosts: hosts that the run's plays matched.
+    :param total_hosts: hosts that the run's plays matched; 0 where the incident has others.
     :param redactor: the ledger may hold texts from before a pattern was added, and names are redacted only here;
         without one, the built-in patterns do it.
     """
@@ -58,6 +58,7 @@ def event_for(
     name = beginning(redactor.text(one_line(subject.name)), KEPT_NAME)
     episode = {"episode": send.episode} if send.episode else {}
     source = one_line(options.source)
+    run = _run_words(subject.origin, options, redactor)
     if send.state == RESOLVED:
         return Event(
             state=RESOLVED,
@@ -65,10 +66,11 @@ def event_for(
             title=f"{_short_name(name, TITLE_LIMIT - 20)} works again",
             content=f"{name} works again: no host is left on which it failed.",
             source=source,
-            details=episode,
+            # Without an episode only the run tells this resolve from that of an earlier opening, which the API may
+            # have had within its window of duplicates.
+            details=episode or ({"run": run} if run else {}),
         )
     problems = Problems(send, options, redactor)
-    run = _run_words(subject.origin, options, redactor)
     page = _Page(name, problems, run, total_hosts)
     return Event(
         state=TRIGGERED,
@@ -134,8 +136,7 @@ class _Page:
         first = next(problem.hosts for problem in self.problems.all if problem.kind != ABORTED)
         happened = {kinds[host] for host in hosts}
         verb = _VERBS[happened.pop()] if len(happened) == 1 else _VERBS[FAILED]
-        # an incident can have hosts of earlier runs, which this run's plays did not match
-        of_all = f" of {self.total_hosts}" if self.total_hosts >= len(kinds) else ""
+        of_all = f" of {self.total_hosts}" if self.total_hosts else ""
         is_many = (self.total_hosts if of_all else len(hosts)) > 1
         what = f"{verb} {len(hosts)}{of_all} host{'s' if is_many else ''}"
         if named:

@@ -94,6 +94,15 @@ def test_a_page_goes_out_again_when_other_hosts_fail(site):
     assert site.states == []
 
 
+def test_a_page_about_hosts_of_earlier_runs_counts_them_alone(site):
+    site.run(bad="web1 web2")
+    assert site.sent[0]["title"].startswith("playbook.yml failed on 2 of 3 hosts")
+    site.run("--limit=web1")
+    page = site.sent[0]  # the other one asks to resolve what a lost ledger may have opened for this limit
+    assert page["title"].startswith("playbook.yml failed on 1 host (web2)")
+    assert "total_hosts" not in page["details"]
+
+
 def test_an_open_incident_is_sent_again_after_the_repeat_interval(site):
     site.env["CALLGOOSE_REPEAT_INTERVAL"] = "0"
     site.run(bad="web1")
@@ -210,6 +219,19 @@ def test_with_a_lost_ledger_the_next_good_run_still_resolves(site):
     shutil.rmtree(site.ledger.parent)
     site.run()
     assert site.incidents == ["resolved"]
+
+
+def test_jobs_whose_ledger_is_thrown_away_close_each_incident_within_the_window_of_duplicates_too(site, reading):
+    ci = {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "acme/shop"}
+    for number, bad in enumerate(("web1", "", "web1", "")):
+        shutil.rmtree(site.ledger.parent, ignore_errors=True)
+        last = site.run("-v", bad=bad, env={**ci, "GITHUB_RUN_ID": str(number)})
+    if reading == "body":
+        assert site.incidents == ["resolved", "resolved"]
+    else:
+        # to the API the second page was one that it had before, and so was its end
+        assert site.incidents == ["resolved"]
+        assert "for one that it has had before" in " ".join(last.stdout.split())
 
 
 def test_without_a_store_a_failed_and_a_good_run_of_the_same_command_meet(site):

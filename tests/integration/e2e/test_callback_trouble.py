@@ -8,14 +8,17 @@ Must not test what is sent when all is well, nor how the client retries.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Result
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Result, end
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
@@ -67,6 +70,37 @@ OPTIONS = {
     "plain http": ({"CALLGOOSE_BASE_URL": "http://sqibs.example.com"}, "base_url", "http"),
     "a file that is missing": ({"CALLGOOSE_CA_PATH": "/nonexistent/ca.pem"}, "ca_path"),
 }
+
+
+SWITCHES = ("enabled", "page_limited_runs", "include_output", "stable_payload", "validate_certs", "allow_http")
+EMPTY = (*SWITCHES, "base_url", "severity", "tags", "playbooks", "exclude_playbooks", "unreachable", "on_interrupt")
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_switch_that_is_neither_on_nor_off_is_one_warning_that_names_it(site, name) -> None:
+    warning = site.run(bad="web1", env={f"CALLGOOSE_{name.upper()}": "ture"})
+    assert_one_warning(warning, f"{name}: it is neither true nor false")
+    site.cfg += f"{name} = maybe\n"
+    assert_one_warning(site.run(bad="web1"), f"{name}: it is neither true nor false")
+    assert site.sandbox.requests == []
+
+
+def test_what_is_set_to_nothing_in_the_environment_counts_as_not_set(site) -> None:
+    env = {f"CALLGOOSE_{name.upper()}": "" for name in EMPTY if name != "base_url"}
+    failed = site.run("--limit=web1", bad="web1", env=env)
+    assert (failed.rc, failed.stderr) == (2, "")
+    (page,) = site.sent
+    assert page["severity"] == "critical" and "tags" not in page
+    # the tests cannot reach the default address
+    assert_one_warning(
+        site.run(bad="web2", env={"CALLGOOSE_BASE_URL": "", "HTTPS_PROXY": "http://127.0.0.1:9"}), "proxy"
+    )
+
+
+def test_what_is_set_to_nothing_in_the_configuration_counts_as_not_set(site) -> None:
+    site.cfg += "enabled =\nplaybooks =\nexclude_playbooks =\ntags =\n"
+    failed = site.run(bad="web1")
+    assert (failed.rc, failed.stderr, site.states, site.incidents) == (2, "", ["triggered"], ["open"])
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -213,6 +247,28 @@ def test_a_store_that_another_process_keeps_locked_holds_all_playbooks_up_for_no
     # What is open is known to the ledger alone, so nothing may be resolved now.
     assert (good.rc, site.states, site.incidents) == (0, [], ["open"])
     assert good.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
+
+
+@pytest.mark.parametrize("words", [(), ("-e", "abort=yes")], ids=["over", "aborted"])
+def test_ctrl_c_while_the_page_is_sent_is_one_warning_and_the_next_run_sends_it(site, words) -> None:
+    site.sandbox.queue_fault("hang")
+    process = site.call(*words, bad="web1").start()
+    try:
+        deadline = time.monotonic() + 60
+        while not site.sandbox.connections and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.2)  # a hanging server gets the request, and says nothing that could be waited for
+        os.killpg(process.pid, signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    except BaseException:
+        end(process)
+        raise
+    assert process.returncode == (4 if words else 99), stderr
+    printed = text(Result(process.returncode, stdout, stderr, 0))
+    assert printed.count("may not have gone out") == 1
+    assert "Traceback" not in printed
+    site.run(*words, bad="web1")
+    assert site.states == ["triggered"]
 
 
 def test_an_aborted_run_is_held_up_no_longer_either(site) -> None:

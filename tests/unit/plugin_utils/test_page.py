@@ -52,7 +52,7 @@ from ansible_collections.callgoose.sqibs.tests.unit.plugin_utils.pages import (
         ),
         ({"web1": Failure(NOT_REACHED)}, 3, "site.yml did not reach 1 of 3 hosts (web1)"),
         # hosts of earlier runs that this one, with its limit, did not match
-        ({"web1": DOWN, "web2": DOWN}, 1, "site.yml could not reach 2 hosts (web1, web2)"),
+        ({"web1": DOWN, "web2": DOWN}, 0, "site.yml could not reach 2 hosts (web1, web2)"),
     ],
 )
 def test_a_title_says_what_failed_on_how_many_hosts_on_which_and_where(
@@ -234,6 +234,13 @@ def test_a_resolve_says_that_it_works_again_and_is_the_same_whoever_ran_it() -> 
         "content": "site.yml works again: no host is left on which it failed.",
         "details": {"episode": 3},
     }
+
+
+def test_a_resolve_of_an_opening_that_nobody_remembers_names_its_run() -> None:
+    details = event_for(send({}, "resolved", 0), SITE, ReportOptions(), 12).details
+    assert details == {"run": page({"web1": MIGRATE}).details["run"]}
+    assert event_for(send({}, "resolved", 0), SITE, ReportOptions(stable_payload=True), 12).details == {}
+    assert event_for(send({}, "resolved", 0), replace(SITE, origin=Origin()), ReportOptions(), 12).details == {}
 
 
 @pytest.mark.parametrize("state", ["triggered", "resolved"])

@@ -92,6 +92,18 @@ def test_every_connection_option_has_its_variable(validate, monkeypatch, option)
     assert (parameters[option], errors) == (expected[kind], [])
 
 
+@pytest.mark.parametrize("option", sorted(set(CONNECTION_SPEC) - {"source"}))
+def test_an_empty_variable_counts_as_not_set(validate, monkeypatch, option):
+    monkeypatch.setenv(f"CALLGOOSE_{option.upper()}", "")
+    parameters, errors = validate(title="x")
+    assert (parameters[option], errors) == (CONNECTION_SPEC[option].get("default"), [])
+
+
+def test_the_source_may_be_empty(validate, monkeypatch):
+    monkeypatch.setenv("CALLGOOSE_SOURCE", "")
+    assert validate(title="x")[0]["source"] == ""
+
+
 # What only a look at the values refuses
 
 
