@@ -74,6 +74,9 @@ class Redactor:
                 text = _masked_in(text, command, option)
         if "sshpass" in lowered:
             text = _masked(text, rules.SSHPASS)
+        for hints, pattern in rules.STATED:
+            if any(hint in lowered for hint in hints):
+                text = _masked(text, pattern)
         if any(hint in lowered for hint in rules.NAME_HINTS):
             text = rules.XML.sub(rf"\1{MASK}", text)
             text = _masked(text, rules.OPTION)
@@ -216,7 +219,7 @@ def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
     """Return where the secret value after a name starts and ends; the same place twice if it is none."""
     groups, start = found.groupdict(), found.end()
     quoted = rules.QUOTE.fullmatch(groups.get("q") or "") or rules.QUOTE.match(text, start)
-    is_spoken = groups.get("colon") or found.re in (rules.HEADER, rules.OPTION)
+    is_spoken = groups.get("colon") or found.re in rules.SPOKEN
     if rules.OPENS_DATA.match(text, start):
         return start, start
     if not quoted and is_spoken and (rules.PROSE.match(text, start) or rules.METAVARIABLE.match(text, start)):

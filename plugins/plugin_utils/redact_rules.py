@@ -20,7 +20,8 @@ _FLAGS = re.ASCII | re.IGNORECASE | re.VERBOSE
 _NAME = r"""(?:
     (?<!update_)(?<!no) pass(?:word|wd|phrase|code)(?:[_-]?(?:hash|digest))?
   | (?:(?<=[_-])|(?<=ssh)|(?<=store)|(?<=key)|(?<=require)) pass
-  | (?<!old) pwd | (?<=[_-])pw
+  | (?<=["']) (?:pass|pw) (?=\\{0,8}["']\]?[ \t]*[:=]>?[ \t]*[bu]?\\{0,8}["'])
+  | (?<!old) pwd | (?:(?<=[_-])|(?<=bind)|(?<=root)) pw | (?<![a-z0-9]) psk
   | (?<!unexpected\ ) token
   | secret(?:[ _-]?(?:access[_-]?)?key(?:[_-]?base)?|[_-]?(?:id|value|string))?
   | (?:api[ _-]?|access[_-]?|account[_-]?|app[_-]?|auth[_-]?|encrypt(?:ion)?[_-]?|hmac[_-]?|licen[cs]e[_-]?|master[_-]?
@@ -28,12 +29,12 @@ _NAME = r"""(?:
   | (?:(?<![a-z0-9])_|(?<=rediscli_)) auth
   | shared[_-]?access[_-]?signature | (?<=[?&]) sig | amz-signature
 )(?:_?[0-9]{1,2})?"""
-NAME_HINTS = ("pass", "pwd", "pw", "token", "secret", "key", "auth", "sig")
+NAME_HINTS = ("pass", "pwd", "pw", "token", "secret", "key", "auth", "sig", "psk")
 
 ASSIGNED = re.compile(
     _NAME
     + r"""(?P<close>\\{0,8}["']?) \]? [ \t]*
-    (?: => | :?=(?!=) | (?P<colon>:(?!:|//)) | %3d
+    (?: => | (?<=[ \t])->(?=[ \t])(?![ \t]*[/~.]) | :?=(?!=) | (?P<colon>:(?!:|//)) | %3d
       | [ \t](?:is|was)[ \t]*: | ,?(?:\s|\\[nrt]){0,24}\\{0,8}["']?value\\{0,8}["']?[ \t]*[:=] )
     [ \t]*""",
     _FLAGS,
@@ -43,13 +44,58 @@ OPTION = re.compile(
 )
 XML = re.compile(r"(<[\w:.-]{0,40}?" + _NAME + r"(?:[ \t][^<>\n]{0,200})?>)[^<\n]+(?=</)", _FLAGS)
 HEADER = re.compile(
-    r"""(?<![a-z0-9]) (?:authorization|(?<!-)cookie|set-cookie) (?: \\*["']? [ \t]* (?:=>|[:=](?!=)) | \\*["'], ) [ \t]*
+    r"""(?<![a-z0-9]) (?:authorization|(?<!-)cookie|set-cookie) (?: \\*["']? [ \t]* (?:=>|[:=](?!=)) | \\*["'], )
+    (?![ \t]*\\*["']?digest[ \t]+\w+=) [ \t]*
     (?P<q>\\*["'])? (?P<scheme>(?:bearer|basic|token|negotiate|apikey|key)[ \t]+)?""",
     _FLAGS,
 )
 KEY_OF_A_SECRET = re.compile(
     r"(?:" + _NAME + r"s?|\A(?:pass|pw|credentials?|(?:proxy-)?authorization|(?:set-)?cookie))\Z", _FLAGS
 )
+
+# Words with nothing but white space between them and a secret, in SQL, PowerShell and the configuration of devices and
+# services: (one of these, in lower case, is in the text; pattern). Where prose could go on like that, the secret has to
+# look like one (_LIKELY: letters and digits; no version, size, path, call or algorithm), or to end its line (_LAST).
+_LIKELY = r"""(?= \\{0,8}["']? (?=[^\s0-9]{0,64}[0-9]) (?=[^\sa-z]{0,64}[a-z])
+    (?! v?[0-9]{1,4}(?![\w@!$%&*+=]) | [0-9]{1,3}[a-z]{1,5}(?![\w@!$%&*+=-]) | 0x | [a-z_]{0,40}[=:/] | \w{0,40}\(
+      | [~.<>|&*-] | (?:aes|amd|argon|base|md|pbkdf|sha|scram-sha|utf)-?[0-9]) )"""
+_LAST = r"""(?=\\{0,8}["'] | \S{1,128}[ \t]*(?:[\r\n"'\\]|\Z))"""
+_IDENTIFIED = r"""(?: (?: (?-i:IDENTIFIED)
+      | (?: (?:create|alter)\s+(?:user|role)\s+(?:if\s+(?:not\s+)?exists\s+)?\S{1,128} | \bto\s+[^\s@]{1,64}@\S{1,64} )
+        \s+ identified ) \s+ (?:with\s+\S{1,64}\s+)? by \s+
+      (?!\s|(?:password|values|random|clause)\b)
+  | \bidentified\s+(?:with\s+\S{1,64}\s+)?(?:by|as)\s+(?=\\{0,8}')
+  | \bidentified\s+(?:with\s+\S{1,64}\s+)?by\s+(?:password|values)\s+(?=\\{0,8}["']) )"""
+STATED = tuple(
+    (hints.split(), re.compile(pattern, _FLAGS))
+    for hints, pattern in (
+        ("identified", _IDENTIFIED),
+        (
+            "securestring",
+            r"""convertto-securestring (?:[ \t]+-(?:string|asplaintext|force)(?![\w-])){0,3} (?:[ \t]+ | :(?=\S))
+                (?=[^\s(-])(?!cmdlet|command)""",
+        ),
+        ("digest", r"(?<![\w-]) digest[ \t]+\w{1,16}= [^\n]{0,600}? [\s,]response="),
+        ("bindpw rootpw", r"(?<![\w-]) (?:bind|root)pw [ \t]+ (?=[^\s-])" + _LAST),
+        (
+            "username",
+            r"""(?<![\w-]) username [ \t]+ (?!(?:and|or)\b)\S{1,64} (?:[ \t]+(?:privilege|role)[ \t]+\S{1,64}){0,2}
+                [ \t]+ (?:password|secret) [ \t]+ (?:(?:[0-9]{1,2}|sha512)[ \t]+ | """ + _LAST + ")",
+        ),
+        (
+            "-server",
+            r"""(?: snmp-server[ \t]+community[ \t]+
+              | (?:radius|tacacs)-server[ \t]+(?:host[^\n]{1,100}?[ \t])?key[ \t]+(?:[0-9][ \t]+)? )(?=\S)""",
+        ),
+        (
+            "password passphrase secret",
+            r"""(?: (?<![\w-])enable[ \t]+(?:password|secret)(?:[ \t]+level[ \t]+[0-9]{1,2})?(?:[ \t]+[0-9])?
+              | (?<![\w-])(?:password|secret)[ \t]+[0-9]
+              | (?<=[a-z0-9][_-])(?:password|passphrase) | pass(?:word|phrase)[ \t]+is ) [ \t]+""" + _LIKELY,
+        ),
+    )
+)
+SPOKEN = frozenset({HEADER, OPTION, *(pattern for _hints, pattern in STATED)})
 
 # Options that carry a password for some commands only, -p being a port or "make parents" elsewhere:
 # (one of these is in the text; the rest of the command; the option and what else stands before the password).
@@ -124,10 +170,9 @@ SHAPES = tuple(
         ("sha256~", r"()sha256~[\w-]{20,}", 0),
         ("age-secret-key-1", r"()AGE-SECRET-KEY-1[0-9A-Z]{20,}", re.IGNORECASE),
         ("q~", r"(?<![\w.~-])()[\w.~-]{3}[0-9]Q~[\w.~-]{25,}", 0),
-        ("$", r"()\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2(?:id|i|d)|scrypt|pbkdf2-sha\d+)\$[\w./$=,+-]{8,}", 0),
+        ("$", r"()\$(?:1|2[abxy]?|[5-9]|y|gy|apr1|argon2(?:id|i|d)|scrypt|pbkdf2-sha\d+)\$[\w./$=,+-]{8,}", 0),
         ("bearer", _BEARER, 0),
         ("@tcp( @unix(", r"(?<![\w.-])([\w.-]{1,64}:)[^\s:@\"']{1,128}(?=@(?:tcp|unix)\()", 0),
-        ("identified", r"(\bidentified\s+(?:with\s+[\w\"'`]{1,64}\s+)?(?:by|as)\s+(?:password\s+)?')[^'\n]+", re.I),
         ("password", r"(\bpassword(?:[ \t]+|\()')[^'\n]+", re.I),
         ("temporary", r"(temporary password is generated for \S{1,128}: )\S+", 0),
         ("requirepass masterauth", r"(\b(?:requirepass|masterauth)[ \t]+)(?!\[redacted\])[^\s:=]\S*", 0),
@@ -179,7 +224,8 @@ OPENS_DATA = re.compile(r"""\{\s*(?:\\*["']|\}|\Z)""")
 
 # Values that are none: masks, references to a secret that is elsewhere, and the small numbers of messages.
 HARMLESS = re.compile(
-    rf"""(?: {_MASK} | [*]+ | x{{3,}} | <[\w\ -]{{1,60}}> | \$\w+ | \$\{{\w+\}}? | \$\([^\n]* | %\w+%
+    rf"""(?: {_MASK} | [*]+ | x{{3,}} | <[\w\ -]{{1,60}}> | \$(?:env:)?\w+ | \$\{{\w+\}}? | \$\([^\n]* | %\w+%
+      | \(?convertto-securestring
       | \{{\{{-?\ *[a-z_][^{{}}\n]{{0,300}}\}}\}} | [^\w\s]{{1,3}} | \d{{1,3}}(?:\ bytes)?
       | none | null | nil | undefined | omit | true | false | yes | no | not\ set | string
       | value_specified_in_no_log_parameter )""",
@@ -191,7 +237,8 @@ PROSE = re.compile(
       |incorrect|wrong|bad|missing|required|requires|empty|expired|expires|denied|forbidden|unauthorized|unauthenticated
       |unknown|unexpected|unable|undefined|unsupported|failed|failure|failing|errors?|ok|success|successful|successfully
       |set|unset|changed|updated|reset|rejected|refused|revoked|permission|access|too|found|exists|exist|rpc|x509|eof
-      |and|or|to|for|with|if|files|compat|sss|options?|flag|parameter|argument)(?![\w@!$%&*+=-])
+      |and|or|to|for|with|if|files|compat|sss|options?|flag|parameter|argument
+      |authentication|given)(?![\w@!$%&*+=-])
       | (?:password|passwd|token|secret|user|all|authentication|the|request|response|value)[ \t]+[a-z]+[ \t]+[a-z]
       | [a-z]+:[ \t] )""",
     _FLAGS,

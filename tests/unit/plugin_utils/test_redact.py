@@ -33,6 +33,8 @@ PIECES = (
     *(BEGIN, END, "$ANSIBLE_VAULT;1.1;AES256\n", "61 "),
     *("mysql ", "-p", "curl -u ", "docker login ", "sshpass -p ", "echo a:", "chpasswd", "openssl pass:"),
     *("authorization: ", "bearer ", "basic ", "cookie: ", "eyJ", "xoxb-", "sk-", "Q~", "s.", "QUJDREVGR0hJSktM"),
+    *("username a ", "enable secret 5 ", "bindpw ", "db_password is ", "-server key ", "a1", " -> ", "pass"),
+    *("convertto-securestring -force ", "IDENTIFIED BY ", "digest a=", " response="),
     *("hooks.slack.com/services/", "identified by '", "requirepass ", "Private-Lines: 1\n", "<token>", "value", MASK),
 )
 hostile_text = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=30).map("".join)
@@ -177,6 +179,7 @@ def seconds(text: str) -> float:
         *(" ", "\t", "a", "A1", "\\", '"', "password", "password=", "token: '", "--token ", "://", "://a:", "://a:b@"),
         *("curl -u ", "mysql -p", "sshpass -p ", BEGIN, f"{BEGIN}\n{END}", "bearer a"),
         *('"password":"', "echo a:", "$1$", "eyJ", "<password>", "[[", "{{", "Q~", "basic QUJD", "secret is : "),
+        *("digest a=", "username a role ", "alter user identified ", "radius-server host ", "_password is a", "'pass'"),
     ],
 )
 @pytest.mark.parametrize("start", ["", "password=", "curl -u ", "--token ", "https://", "authorization: ", "eyJ"])
