@@ -9,6 +9,7 @@ Must not decide anything about the task itself: module_utils/task.py does, for t
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,6 +31,10 @@ NO_ASYNC = (
     "callgoose_incident does not support async: it runs on the controller and takes one request. "
     "Remove async and poll from this task; timeout and retries bound how long it takes."
 )
+
+# Ansible imports this file before it forks a worker for each host. What has been loaded by now stays, so that no worker
+# need look through it for garbage, nor copy the memory that this touches: https://docs.python.org/3/library/gc.html.
+gc.freeze()
 
 
 class ActionModule(ActionBase):

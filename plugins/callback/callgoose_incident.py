@@ -253,6 +253,7 @@ EXAMPLES = r"""
 
 import contextlib
 import functools
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -321,6 +322,8 @@ class CallbackModule(CallbackBase):
             self._has_warned = False
             self._end.watch(self._notices_signals)
             self._pager.begin(name, self._events.extra_vars())
+            # Each worker that Ansible forks would look through all that is loaded by now for garbage, and so copy it.
+            gc.freeze()
 
     @harmless
     def v2_playbook_on_play_start(self, play: Any) -> None:
