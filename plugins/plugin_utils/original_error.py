@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import output_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import GUARD_RESULT, output_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import (
     LOST_MESSAGE,
     MESSAGE_LIMIT,
@@ -45,8 +45,10 @@ def original_error(variables: Mapping[str, Any]) -> tuple[Failure, bool]:
         return no_error(variables), False
     is_secret = _is_secret(task, result)
     output = Output(_CENSORED) if is_secret else output_of(result)
-    # The name is templated, so that of a task with a secret may hold it. A guard that failed again names its own.
-    name = "" if is_secret else result.get("failed_task") or task.get("name")
+    # A guard that failed again names the task that had failed.
+    name = result.get("failed_task") if GUARD_RESULT in result else task.get("name")
+    # The name is templated, so that of a task with a secret may hold it.
+    name = "" if is_secret else name
     failure = Failure(
         kind=FAILED,
         task=str(name or task.get("action") or ""),

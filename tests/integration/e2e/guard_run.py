@@ -42,6 +42,23 @@ SITE = """
     - ansible.builtin.debug: {msg: "{{ inventory_hostname }} went on"}
 """
 
+# A rescue of the user's own around the same tasks.
+OWN = """
+- name: Site
+  hosts: all
+  gather_facts: false
+  tasks:
+    - block:
+        - ansible.builtin.include_tasks: deploy.yml
+      rescue:
+        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: trigger}
+          vars: {incident_guard_incident_key: site, incident_guard_title: The site, incident_guard_severity: warning}
+      always:
+        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: resolve}
+          vars: {incident_guard_incident_key: site}
+    - ansible.builtin.debug: {msg: "{{ inventory_hostname }} went on"}
+"""
+
 
 def site(*keywords: str) -> str:
     """Return this playbook with further keywords in its play."""

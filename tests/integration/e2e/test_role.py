@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, SITE, Project
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, OWN, SITE, Project
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "incident_guard.md"
 
@@ -39,22 +39,6 @@ APP = {
     "roles/app/defaults/main.yml": "app_default: default\n",
     "roles/app/vars/main.yml": "app_var: var\n",
 }
-
-OWN = """
-- name: Site
-  hosts: all
-  gather_facts: false
-  tasks:
-    - block:
-        - ansible.builtin.include_tasks: deploy.yml
-      rescue:
-        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: trigger}
-          vars: {incident_guard_incident_key: site, incident_guard_title: The site, incident_guard_severity: warning}
-      always:
-        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: resolve}
-          vars: {incident_guard_incident_key: site}
-    - ansible.builtin.debug: {msg: "{{ inventory_hostname }} went on"}
-"""
 
 
 @pytest.fixture()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import OWN, SITE, Project
 
 CALLBACK = "[defaults]\ncallbacks_enabled = callgoose.sqibs.callgoose_incident\n"
 UNGUARDED = (
@@ -21,21 +21,6 @@ UNGUARDED = (
       when: inventory_hostname == (unguarded | default(''))
 """
 )
-
-OWN_RESCUE = """
-- name: Site
-  hosts: all
-  gather_facts: false
-  no_log: true
-  tasks:
-    - block:
-        - ansible.builtin.include_tasks: deploy.yml
-      rescue:
-        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: trigger}
-          vars: {incident_guard_fail: true}
-      always:
-        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: resolve}
-"""
 
 
 @pytest.fixture()
@@ -93,7 +78,9 @@ def test_no_log_around_the_guard_hides_the_error_but_not_that_it_was_reported(pr
 
 def test_no_log_does_not_hide_that_the_end_of_a_rescue_of_ones_own_sent_the_page(project):
     project.sandbox.queue_fault("status", status=400)
-    assert project.run(OWN_RESCUE, "-e", "broken=b", cfg=CALLBACK).rc == 2
+    hidden = OWN.replace("gather_facts: false", "gather_facts: false\n  no_log: true")
+    words = ("-e", "broken=b", "-e", "{incident_guard_fail: true}")
+    assert project.run(hidden, *words, cfg=CALLBACK).rc == 2
     refused, raised = project.sent()
     assert refused["incident_key"] == raised["incident_key"] and raised["details"]["hosts"] == ["b"]
 

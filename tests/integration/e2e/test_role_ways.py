@@ -12,7 +12,7 @@ import textwrap
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, SITE, Project, site
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, OWN, SITE, Project, site
 
 AWAY = ("a", "b", "c ansible_connection=away")
 CENSORED = "no_log: true"
@@ -86,19 +86,23 @@ def test_a_guard_within_a_guard_fails_again_and_names_the_task_though_the_outer_
     assert by_inner["details"]["failures"][0]["task"] == by_outer["details"]["failures"][0]["task"] == "deploy it"
 
 
-BROKEN_RESCUE = """
-- name: Site
-  hosts: all
-  gather_facts: false
-  tasks:
-    - block:
-        - ansible.builtin.include_tasks: deploy.yml
-      rescue:
-        - {name: roll back, ansible.builtin.fail: {msg: cannot roll back}, when: "'b' in (broken | default(''))"}
-        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: trigger}
-      always:
-        - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard, tasks_from: resolve}
+def test_what_another_module_calls_a_failed_task_names_no_task(project):
+    project.files["library/told.py"] = """#!/usr/bin/python
+import json, sys
+print(json.dumps({"failed": True, "msg": "no", "failed_task": "of its own"}))
+sys.exit(1)
 """
+    project.files["deploy.yml"] = "- {name: ask, ansible.legacy.told: }\n"
+    run = project.run(SITE, hosts=["a"])
+    assert run.rc == 2 and "of its own" in run.stdout
+    (raised,) = project.sent()
+    assert raised["details"]["failures"][0]["task"] == "ask"
+
+
+ROLL_BACK = """
+        - {name: roll back, ansible.builtin.fail: {msg: cannot roll back}, when: "'b' in (broken | default(''))"}
+"""
+BROKEN_RESCUE = OWN.replace("      rescue:\n", f"      rescue:{ROLL_BACK}")
 GUARDED_BLOCK = """
 - name: Site
   hosts: all
