@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import re
 import socket
 import time
 
@@ -208,6 +209,7 @@ def test_an_attempt_ends_at_the_deadline_though_the_timeout_is_longer(sandbox, s
         send(sandbox, timeout=30, deadline=began + 0.3)
     assert time.monotonic() - began < 2
     assert (failed.value.attempts, failed.value.uncertain) == (1, True)
+    assert re.search(r"within 0\.\d\d? seconds", str(failed.value)), "rounded"
 
 
 def test_nothing_is_sent_after_the_deadline(sandbox, send):
