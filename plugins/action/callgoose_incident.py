@@ -9,7 +9,6 @@ Must not decide anything about the task itself: module_utils/task.py does, for t
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,12 +18,13 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import (
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import (
     ARGUMENT_RULES,
     ARGUMENT_SPEC,
     CONNECTION_SPEC,
 )
-from ansible_collections.callgoose.sqibs.plugins.module_utils.task import refused, run_task
+from ansible_collections.callgoose.sqibs.plugins.module_utils._task_runner import refused, run_task
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import freeze_before_fork
 
 MODULE = "callgoose.sqibs.callgoose_incident"
 NO_ASYNC = (
@@ -32,9 +32,8 @@ NO_ASYNC = (
     "Remove async and poll from this task; timeout and retries bound how long it takes."
 )
 
-# Ansible imports this file before it forks a worker for each host. What has been loaded by now stays, so that no worker
-# need look through it for garbage, nor copy the memory that this touches: https://docs.python.org/3/library/gc.html.
-gc.freeze()
+# Ansible imports this file before it forks a worker for each host.
+freeze_before_fork()
 
 
 class ActionModule(ActionBase):

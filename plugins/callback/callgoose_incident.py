@@ -122,7 +122,7 @@ options:
   page_limited_runs:
     description:
       - Whether a failure in a run with C(--limit) raises an incident, V(true) or V(false). Such a run can resolve one
-        in any case, for the hosts that it covers.
+        in any context, for the hosts that it covers.
     type: str
     default: 'true'
     env:
@@ -253,22 +253,22 @@ EXAMPLES = r"""
 
 import contextlib
 import functools
-import gc
 from collections.abc import Callable
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, OptionError
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import EventReader
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.callback_options import (
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.events import EventReader
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import freeze_before_fork
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.options import (
     read_options,
     without_empty_variables,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.pager import Pager
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.process_end import ProcessEnd
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import Recorder
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.process_exit import ProcessExit
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.session import Session
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder import Recorder
 
 
 def harmless(event: Callable[..., None]) -> Callable[..., None]:
@@ -294,7 +294,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._end = ProcessEnd(self._given_up)
+        self._end = ProcessExit(self._given_up)
         self._has_warned = False
 
     def set_options(self, *args: Any, **kwargs: Any) -> None:
@@ -313,7 +313,7 @@ class CallbackModule(CallbackBase):
         self._recorder = Recorder(options["unreachable"] == "ignore")
         self._events = EventReader(self._recorder)
         self._notices_signals = options["on_interrupt"] == "trigger"
-        self._pager = Pager(options)
+        self._session = Session(options)
 
     @harmless
     def v2_playbook_on_start(self, playbook: Any) -> None:
@@ -321,9 +321,8 @@ class CallbackModule(CallbackBase):
         if name is not None:
             self._has_warned = False
             self._end.watch(self._notices_signals)
-            self._pager.begin(name, self._events.extra_vars())
-            # Each worker that Ansible forks would look through all that is loaded by now for garbage, and so copy it.
-            gc.freeze()
+            self._session.begin(name, self._events.extra_vars())
+            freeze_before_fork()
 
     @harmless
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -365,19 +364,19 @@ class CallbackModule(CallbackBase):
     def _finished(self, run: Run) -> None:
         """Hand over a run that is over, or given up, and say what came of it."""
         try:
-            settlement = self._pager.finish(run, self._events.inventory_hosts)
+            result = self._session.finish(run, self._events.inventory_hosts)
         except KeyboardInterrupt:
             self._warn("it was interrupted: what it had to send may not have gone out. The next run sends it.")
             raise
-        if settlement.done:
+        if result.done:
             # Ansible compiles each file of a collection anew in each run, and most runs have nothing to announce.
-            from ansible_collections.callgoose.sqibs.plugins.plugin_utils.announce import announce
+            from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.display import announce
 
-            announce(self._display, ", ".join(settlement.done))
-        for note in settlement.notes:
+            announce(self._display, ", ".join(result.done))
+        for note in result.notes:
             self._display.v(f"Callgoose: {note}")
-        if settlement.warnings:
-            self._warn(" ".join(settlement.warnings))
+        if result.warnings:
+            self._warn(" ".join(result.warnings))
 
     def _broke(self, error: Exception) -> None:
         """Say that this callback failed. A run of which an event is lost proves nothing good."""

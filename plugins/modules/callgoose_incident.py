@@ -149,7 +149,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.mount }}"
 
-- name: Send what a filter for another tool expects (custom payload)
+- name: Request what a filter for another tool expects (custom payload)
   callgoose.sqibs.callgoose_incident:
     payload:
       alert: disk_full
@@ -175,7 +175,7 @@ EXAMPLES = r"""
         state: "{{ 'triggered' if port is failed else 'resolved' }}"
         title: "{{ inventory_hostname }} does not answer on port 443"
 
-- name: Send from a host that reaches the internet (delegate_to)
+- name: Request from a host that reaches the internet (delegate_to)
   callgoose.sqibs.callgoose_incident:
     title: Link to the data centre is down
   delegate_to: relay.example.com
@@ -263,8 +263,8 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import ARGUMENT_RULES, ARGUMENT_SPEC
-from ansible_collections.callgoose.sqibs.plugins.module_utils.task import run_task
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import ARGUMENT_RULES, ARGUMENT_SPEC
+from ansible_collections.callgoose.sqibs.plugins.module_utils._task_runner import run_task
 
 
 def main() -> None:

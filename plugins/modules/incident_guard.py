@@ -135,8 +135,11 @@ failed_task:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import CONNECTION_SPEC, SEVERITIES
-from ansible_collections.callgoose.sqibs.plugins.module_utils.guard_arguments import GUARD_SPEC
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import (
+    CONNECTION_SPEC,
+    GUARD_SPEC,
+    SEVERITIES,
+)
 
 
 def main() -> None:

@@ -102,5 +102,5 @@ def test_awx_gets_the_same_events_with_and_without_it_and_a_line_in_the_output(a
     # which host of two ends first is chance
     assert sorted(with_it.events) == sorted(without.events)
     assert with_it.events[-1] == without.events[-1] == "playbook_on_stats"
-    assert with_it.stdout.count("Callgoose: raised incident awx.example.com-template-7") == 1
+    assert with_it.stdout.count("Callgoose: triggered incident awx.example.com-template-7") == 1
     assert (without.sent, without.rc) == ([], with_it.rc)

@@ -94,7 +94,7 @@ def test_a_run_ends_and_prints_as_without_the_callback(tmp_path, sandbox, name) 
     said = re.findall("^Callgoose: .*$", result.stdout, re.MULTILINE)
     states = [incident["state"] for incident in sandbox.incidents]
     assert len(said) == bool(states), (said, states)
-    assert not said or said[0].startswith("Callgoose: raised incident ")
+    assert not said or said[0].startswith("Callgoose: triggered incident ")
 
 
 @pytest.mark.parametrize(("name", "word"), VERBOSE)
@@ -121,14 +121,14 @@ def test_an_ad_hoc_command_ends_and_prints_as_without_the_callback_and_pages_nob
 
 # What a run needs only when something failed, or is to be sent.
 ONLY_FOR_PAGES = {
-    "module_utils.client",
-    "plugin_utils.announce",
-    "plugin_utils.details",
-    "plugin_utils.failure_data",
-    "plugin_utils.page",
-    "plugin_utils.problems",
-    "plugin_utils.redact",
-    "plugin_utils.texts",
+    "module_utils._client",
+    "plugin_utils._ansible.display",
+    "plugin_utils._notification.details",
+    "plugin_utils._notification.snapshot",
+    "plugin_utils._notification.message",
+    "plugin_utils._notification.grouping",
+    "plugin_utils._redaction.redactor",
+    "plugin_utils._notification.text",
 }
 
 
@@ -139,7 +139,7 @@ def test_a_run_in_which_all_is_well_does_not_wait_for_what_only_pages_need(tmp_p
         for case in (Case(play(FAIL_A), 2), Case(play(OK), 0), Case(play(OK), 0))
     )
     assert failed >= ONLY_FOR_PAGES
-    assert "plugin_utils.store" in well and not well & ONLY_FOR_PAGES
+    assert "plugin_utils._incident.store" in well and not well & ONLY_FOR_PAGES
 
 
 JSON_OUTPUT = """
@@ -166,7 +166,7 @@ def test_an_output_that_a_machine_reads_stays_as_it_is(tmp_path, sandbox) -> Non
     call = Playground(tmp_path).prepare(play(FAIL_A), inventory=("a",))
     result = replace(call, env={**call.env, **env}).run()
     assert json.loads(result.stdout) == {"failures": {"a": 1}}
-    assert "Callgoose: raised incident " in result.stderr
+    assert "Callgoose: triggered incident " in result.stderr
 
 
 # An action that returns whatever Python can: modules of others do odd things.

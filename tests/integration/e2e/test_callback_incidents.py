@@ -26,7 +26,7 @@ def site(tmp_path, reading):
 def test_a_failed_run_pages_once_and_the_next_good_run_resolves(site):
     first = site.run(bad="web1")
     assert (first.rc, site.states, site.incidents) == (2, ["triggered"], ["open"])
-    assert first.stdout.count("Callgoose: raised incident shop-playbook.yml-") == 1
+    assert first.stdout.count("Callgoose: triggered incident shop-playbook.yml-") == 1
 
     again = site.run(bad="web1")
     assert (again.rc, site.states) == (2, [])
@@ -249,7 +249,7 @@ def test_a_page_that_the_api_did_not_take_is_said_and_sent_again_by_the_next_run
     site.sandbox.queue_fault(**fault)
     failed = site.run(bad="web1")
     assert failed.rc == 2
-    assert failed.stderr.count("could not be raised") == 1
+    assert failed.stderr.count("could not be triggered") == 1
     site.run(bad="web1")
     assert site.incidents == ["open"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.origin import awx_url
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import awx_url
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Result, run_playbook
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook_data import (
     PlaybookData,

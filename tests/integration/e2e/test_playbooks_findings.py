@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import ARGUMENT_RULES, ARGUMENT_SPEC
-from ansible_collections.callgoose.sqibs.plugins.module_utils.task import run_task
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import ARGUMENT_RULES, ARGUMENT_SPEC
+from ansible_collections.callgoose.sqibs.plugins.module_utils._task_runner import run_task
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook_data import (
     OMIT,
     PlaybookData,

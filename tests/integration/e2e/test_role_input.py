@@ -68,7 +68,7 @@ def test_a_page_that_does_not_go_out_is_loud_and_hides_no_error(project):
         project.sandbox.queue_fault("status", status=503)
     failed = project.run(SITE, "-e", "broken=b")
     assert failed.rc == 2
-    assert "could not be raised" in failed.stderr
+    assert "could not be triggered" in failed.stderr
     assert '"msg": "cannot deploy to b"' in failed.stdout.partition("Raise or resolve")[2]
     # nobody was called, so the callback must not take it for reported
     assert '"callgoose_guard": {"hosts": ["b"]}' not in failed.stdout

@@ -171,20 +171,20 @@ CASES: dict[str, Case] = {
     "a missing role": Case(
         play("- {name: include, include_role: {name: nope}, when: inventory_hostname == 'a'}\n" + OK),
         2,
-        {"a": [("lost" if IS_OLD else "failed", "include")]},
+        {"a": [("dropped" if IS_OLD else "failed", "include")]},
         "b c",
     ),
     "a missing role in a block": Case(play(OK + block("- include_role: {name: nope}", OK) + OK), 0, good="a b c"),
     "a missing role in a rescue": Case(
         play(OK + block(FAIL, "- {name: include, include_role: {name: nope}}")),
         2,
-        {host: [("lost" if IS_OLD else "failed", "include")] for host in HOSTS},
+        {host: [("dropped" if IS_OLD else "failed", "include")] for host in HOSTS},
     ),
     # ansible-core leaves a host out of later plays after such a rescue, and says nothing but exit code 2
     "a missing file in a block, and a later play": Case(
         play(block("- {include_tasks: nope.yml, when: inventory_hostname == 'a'}", OK) + OK) + play(OK),
         2,
-        {"a": [("lost", "")]},
+        {"a": [("dropped", "")]},
         "b c",
     ),
     # ... and does not even start them when all hosts are left out, with exit code 0
@@ -299,7 +299,7 @@ CASES: dict[str, Case] = {
             "- {name: once, fail: , run_once: true}\n"
         ),
         2,
-        {**failed("once", "a"), **not_reached("b"), "c": [("lost" if IS_OLD else "failed", "include")]},
+        {**failed("once", "a"), **not_reached("b"), "c": [("dropped" if IS_OLD else "failed", "include")]},
     ),
     "any_errors_fatal": Case(
         play(OK + FAIL_A + OK, any_errors_fatal="true"), 2, {**failed("broken", "a"), **not_reached("b", "c")}
@@ -471,7 +471,7 @@ SLEEP = play(OK + "- {name: sleep, shell: touch started; exec sleep 60, args: {c
 
 
 def interrupt(tmp_path, number: int, *options: str) -> Recorded:
-    """Send a running call this signal, as a terminal does: to its whole group."""
+    """Request a running call this signal, as a terminal does: to its whole group."""
     ground = Playground(tmp_path)
     call = ground.prepare(SLEEP, inventory=("a",), options=options)
     process = call.start()

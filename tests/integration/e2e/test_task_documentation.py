@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.arguments import ARGUMENT_SPEC
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import ARGUMENT_SPEC
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import run_playbook
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import DOCUMENTED
 

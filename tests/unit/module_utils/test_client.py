@@ -15,9 +15,9 @@ import time
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils import client
-from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import Connection
-from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import CallgooseError, DeliveryError
+from ansible_collections.callgoose.sqibs.plugins.module_utils import _client as client
+from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, DeliveryError
 
 BODY = b'{"state":"triggered"}'
 JSON = "application/json"
@@ -33,7 +33,7 @@ def pauses(monkeypatch):
 
 @pytest.fixture()
 def send(server):
-    """Send one body with these connection fields."""
+    """Request one body with these connection fields."""
 
     def send(**fields):
         return client.Client(Connection(server.endpoint, "t0ken", **fields)).send(BODY, JSON)
@@ -139,7 +139,8 @@ def test_a_certificate_file_that_is_none_is_named_as_such(server, tmp_path):
 def test_without_requests_one_message_names_the_interpreter():
     script = (
         "import sys; sys.modules['requests'] = None\n"
-        "from ansible_collections.callgoose.sqibs.plugins.module_utils import client, connection\n"
+        "from ansible_collections.callgoose.sqibs.plugins.module_utils import _client as client\n"
+        "from ansible_collections.callgoose.sqibs.plugins.module_utils import _connection as connection\n"
         "try:\n"
         "    client.client_for(connection.Connection('https://api.example/', 't0ken'))\n"
         "except client.CallgooseError as error:\n"

@@ -12,12 +12,12 @@ import math
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.connection import (
+from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import (
     Connection,
     check_files,
     connection_from,
 )
-from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 
 SECRET = "s3cr3t"
 # As the argument specification leaves them when only the token is given.

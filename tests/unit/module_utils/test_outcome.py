@@ -12,7 +12,7 @@ import itertools
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.outcome import is_doubtful, is_transient, judge
+from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import interpret, is_doubtful, is_transient
 
 
 def answer(created=False, resolved=False):
@@ -51,7 +51,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("state", "status", "body", "uncertain", "name", "changed"), TABLE)
 def test_an_answer_means_what_its_row_of_the_table_says(state, status, body, uncertain, name, changed):
-    outcome = judge(state, status, body, uncertain)
+    outcome = interpret(state, status, body, uncertain)
     assert (outcome.name, outcome.changed) == (name, changed)
 
 
@@ -80,14 +80,14 @@ LACKING = [
     ],
 )
 def test_the_status_decides_with_one_warning_where_the_body_says_nothing(body, state, status, name, changed):
-    outcome = judge(state, status, body)
+    outcome = interpret(state, status, body)
     assert (outcome.name, outcome.changed, len(outcome.warnings)) == (name, changed, 1)
     assert ("no JSON object" in outcome.warnings[0]) is (body is None)
 
 
 @pytest.mark.parametrize(("state", "status", "body"), [row[:3] for row in TABLE if row[1] < 300])
 def test_a_whole_body_that_agrees_with_its_status_needs_no_warning(state, status, body):
-    warnings = judge(state, status, body).warnings
+    warnings = interpret(state, status, body).warnings
     if state == "triggered" and body == answer(created=True, resolved=True):
         assert "Resolve part" in warnings[0]
     else:
@@ -104,13 +104,13 @@ def test_a_whole_body_that_agrees_with_its_status_needs_no_warning(state, status
     ],
 )
 def test_a_201_whose_body_denies_the_creation_creates_nothing_and_warns(state, resolved, name):
-    outcome = judge(state, 201, answer(created=False, resolved=resolved))
+    outcome = interpret(state, 201, answer(created=False, resolved=resolved))
     assert outcome.name == name
     assert "contradicts" in outcome.warnings[0]
 
 
 def test_a_trigger_that_was_created_is_created_although_the_resolve_part_is_missing():
-    outcome = judge("triggered", 201, {"triggered": {"created": True}})
+    outcome = interpret("triggered", 201, {"triggered": {"created": True}})
     assert (outcome.name, outcome.changed, len(outcome.warnings)) == ("created", True, 1)
 
 
@@ -121,7 +121,7 @@ def test_a_trigger_that_was_created_is_created_although_the_resolve_part_is_miss
 )
 def test_any_other_status_fails_and_changed_nothing_unless_an_earlier_attempt_may_have(state, uncertain, status):
     for body in (None, answer(created=True, resolved=True)):
-        outcome = judge(state, status, body, uncertain)
+        outcome = interpret(state, status, body, uncertain)
         assert (outcome.name, outcome.changed) == ("failed", uncertain)
         assert f"HTTP {status}" in outcome.message
 
@@ -129,7 +129,7 @@ def test_any_other_status_fails_and_changed_nothing_unless_an_earlier_attempt_ma
 @pytest.mark.parametrize("state", ["triggered", "resolved"])
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 599])
 def test_a_temporary_error_fails_and_may_have_changed_something(state, status):
-    outcome = judge(state, status, None)
+    outcome = interpret(state, status, None)
     assert (outcome.name, outcome.changed) == ("failed", True)
     assert "retries" in outcome.message
 
@@ -154,7 +154,7 @@ def test_a_temporary_error_fails_and_may_have_changed_something(state, status):
     ],
 )
 def test_a_failure_names_its_likely_cause(status, says):
-    assert says in judge("triggered", status, None).message
+    assert says in interpret("triggered", status, None).message
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,12 @@ def test_a_failure_names_its_likely_cause(status, says):
     ],
 )
 def test_a_message_says_which_part_of_the_set_up_is_wrong(state, status, body, says):
-    assert says in judge(state, status, body).message
+    assert says in interpret(state, status, body).message
 
 
 @pytest.mark.parametrize(("state", "name"), [("triggered", "created"), ("resolved", "resolved")])
 def test_a_duplicate_that_may_be_our_own_attempt_says_so(state, name):
-    message = judge(state, 208, answer(), uncertain=True).message
+    message = interpret(state, 208, answer(), uncertain=True).message
     assert "earlier attempt" in message
     assert f"counts as {name}" in message
 
@@ -184,7 +184,7 @@ def test_every_status_has_an_outcome_under_every_state_body_and_doubt():
     for state, status, body, uncertain in itertools.product(
         ("triggered", "resolved"), range(200, 600), bodies, (False, True)
     ):
-        outcome = judge(state, status, body, uncertain)
+        outcome = interpret(state, status, body, uncertain)
         assert outcome.name in names
         assert outcome.message
         if outcome.name in ("created", "resolved"):

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils.errors import OptionError
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.settings import SETTINGS_SPEC, settings_from
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC, settings_from
 
 TOKEN = "token-for-tests"
 
@@ -33,7 +33,7 @@ def test_what_the_report_says_is_chosen_by_options():
     settings = settings_from(
         options(severity="warning", tags=["db"], source="CI", max_hosts=3, include_output=False, stable_payload=True)
     )
-    report = settings.report
+    report = settings.page
     assert (report.severity, report.tags, report.source, report.max_hosts) == ("warning", ("db",), "CI", 3)
     assert (report.include_output, report.stable_payload) == (False, True)
 

@@ -17,9 +17,9 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.callgoose.sqibs.plugins.callback import callgoose_incident
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.ansible_events import EventReader
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.recorder import Recorder
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils.run import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.events import EventReader
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder import Recorder
 
 
 class CallbackModule(callgoose_incident.CallbackModule):

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What one task asks for, checked beyond what an argument specification can: the request to make.
+
+Must not send anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Union
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import (
+    VISIBLE_ASCII,
+    Connection,
+    connection_from,
+)
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import (
+    TRIGGERED,
+    NotPlainError,
+    Payload,
+    canonical_json,
+    plain,
+)
+
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
+_TEXT_TYPES = frozenset(
+    ("application/json", "application/xml", "application/yaml", "application/x-www-form-urlencoded")
+)
+
+
+@dataclass(frozen=True)
+class TaskRequest:
+    """What one task asks for, checked.
+
+    :ivar payload: what goes over the wire, as data or text; :ivar body: the same as bytes.
+    :ivar unmatched: what a 202 means: ``fail``, ``warn`` or ``ok``.
+    """
+
+    state: str
+    incident_key: Optional[str]
+    payload: Any
+    body: bytes
+    content_type: str
+    unmatched: str
+    connection: Connection
+
+
+def request_from(params: Mapping[str, Any]) -> TaskRequest:
+    """Check what the argument specification cannot, and return the request.
+
+    :param params: values of :data:`ARGUMENT_SPEC`, validated by it.
+    :raises OptionError: a value is refused; the message names the option and the remedy.
+    """
+    connection = connection_from(params)
+    state = params["state"]
+    payload = _payload(params, connection.source)
+    if isinstance(payload, str):
+        body, default_type = payload.encode("utf-8"), "text/plain"
+    else:
+        body, default_type = canonical_json(payload), "application/json"
+    return TaskRequest(
+        state=state,
+        incident_key=payload["incident_key"] if params["payload"] is None else None,
+        payload=payload,
+        body=body,
+        content_type=_content_type(params["content_type"] or default_type),
+        unmatched=params["unmatched"] or ("fail" if state == TRIGGERED else "ok"),
+        connection=connection,
+    )
+
+
+def _payload(params: Mapping[str, Any], source: str) -> Any:
+    if params["payload"] is not None:
+        return _raw_payload(params["payload"])
+    # An empty text, say from a variable that was not set, would open an incident without name or key.
+    for option in ("title", "incident_key"):
+        if params[option] is not None and not params[option].strip():
+            raise OptionError(option, "it is empty", "Give it a text, or leave it out where the other is set.")
+    event = Payload(
+        state=params["state"],
+        incident_key=params["incident_key"] or params["title"],
+        title=params["title"] or "",
+        content=params["content"] or "",
+        severity=params["severity"],
+        source=source,
+        tags=tuple(params["tags"] or ()),
+        details=params["details"] or {},
+    )
+    try:
+        return event.body()
+    except NotPlainError as error:
+        raise _not_plain(str(error)) from None
+
+
+def _raw_payload(payload: Any) -> Union[str, Dict[str, Any], List[Any]]:
+    try:
+        value = plain(payload, "payload")
+    except NotPlainError as error:
+        raise _not_plain(str(error)) from None
+    if not isinstance(value, (str, dict, list)):
+        raise OptionError("payload", "it is neither a dictionary, a list nor a text", "Give it one of these forms.")
+    if not value:
+        raise OptionError("payload", "it is empty", "Give the body that the API Filter was made for.")
+    return value
+
+
+def _not_plain(problem: str) -> OptionError:
+    option = re.split(r"[.\[ ]", problem, maxsplit=1)[0]
+    return OptionError(option, problem, "Convert it, for example with the filter string.")
+
+
+def _content_type(content_type: str) -> str:
+    remedy = "Use application/json, text/plain or another text type: the API takes any other for an empty payload."
+    media_type, _separator, parameters = content_type.partition(";")
+    name = media_type.strip().lower()
+    if not _MEDIA_TYPE.fullmatch(name) or not VISIBLE_ASCII.fullmatch(content_type.replace(" ", "")):
+        raise OptionError("content_type", "it is no media type", remedy)
+    if not (name.startswith("text/") or name in _TEXT_TYPES or name.endswith(("+json", "+xml"))):
+        raise OptionError("content_type", "it is not a text type", remedy)
+    charset = _CHARSET.search(parameters)
+    if charset and charset.group(1).lower() not in ("utf-8", "utf8"):
+        raise OptionError("content_type", "it names a charset other than UTF-8", "Everything is sent as UTF-8.")
+    return content_type.strip()

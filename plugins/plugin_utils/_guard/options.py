@@ -1,0 +1,80 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of a guard: its own, and those that it shares with the callback.
+
+Must not know what a step does with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import ARGUMENT_SPEC, GUARD_SPEC
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC, Settings, settings_from
+
+# The role's variables that need not be set. As a task's arguments they would need filters, of which Ansible loads all
+# in each worker for the first, a sixth of what a guard takes; and arguments can be printed (DISPLAY_ARGS_TO_STDOUT).
+ROLE_VARIABLES = {name: f"incident_guard_{name}" for name in ("api_token", "base_url", "severity", "tags")}
+FAIL_VARIABLE = "incident_guard_fail"
+
+
+def read_role_variables(
+    arguments: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the options that the role's variables give, and warnings.
+
+    Once the guarded tasks run, a variable that can no longer be templated hides no error and stops no host.
+
+    :param arguments: the step's own. :param variables: the host's. :param template: resolves a variable's value.
+    """
+    names = {**ROLE_VARIABLES, **({"fail": FAIL_VARIABLE} if "fail" in arguments else {})}
+    given: dict[str, Any] = {}
+    warnings: list[str] = []
+    for name, variable in names.items():
+        try:
+            value = template(variables.get(variable))
+        except Exception as error:
+            if arguments.get("step") == "begin":
+                raise
+            warnings.append(f"{variable} can no longer be templated ({type(error).__name__})")
+        else:
+            # str: in ansible-core 2.16 a value that is encrypted in place (!vault) is no string yet
+            given[name] = value if isinstance(value, list | bool) else str(value or "")
+    return {name: value for name, value in given.items() if value not in ("", [])}, warnings
+
+
+def check_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the guard's own options, checked, and those that it shares with the callback, as they are.
+
+    :raises OptionError: one of its own is wrong, or there is no such option.
+    """
+    own = {name: value for name, value in arguments.items() if name in GUARD_SPEC}
+    shared = {name: value for name, value in arguments.items() if name in SETTINGS_SPEC}
+    # Defaults of the action group are for its other action too, whose options mean nothing here.
+    for name in sorted(set(arguments) - set(own) - set(shared) - set(ARGUMENT_SPEC)):
+        raise OptionError(name, "there is no such option", "Remove it; it may come from module_defaults.")
+    for name, value in own.items():
+        error = ArgumentSpecValidator({name: GUARD_SPEC[name]}).validate({name: value}).error_messages
+        if error:
+            raise OptionError(name, "; ".join(error), "Correct it.")
+    options = ArgumentSpecValidator(GUARD_SPEC).validate(own).validated_parameters
+    return options, shared
+
+
+def read_settings(shared: Mapping[str, Any]) -> tuple[Settings | None, str]:
+    """Return the settings; where they are of no use, none and why: a broken pager must not stop a deployment."""
+    validation = ArgumentSpecValidator(SETTINGS_SPEC).validate(dict(shared))
+    if validation.error_messages:
+        return None, "; ".join(validation.error_messages)
+    try:
+        settings = settings_from(validation.validated_parameters)
+    except OptionError as error:
+        return None, str(error)
+    # A guard may report several times in a run, which is no count of failed runs.
+    return replace(settings, policy=replace(settings.policy, after_failures=1)), ""

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The error that led a host into a rescue, as Ansible hands it over there: what it was, and how to fail with it again.
+
+Must not show what `no_log` hides: in a rescue Ansible hands that over too, as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import (
+    GUARD_RESULT,
+    output_of,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
+    DROPPED,
+    DROPPED_MESSAGE,
+    FAILED,
+    MESSAGE_LIMIT,
+    NOT_REACHED,
+    OUTPUT_LIMIT,
+    UNREACHABLE,
+    Failure,
+    Output,
+)
+
+# Ansible's own words.
+_CENSORED = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
+# What is worth having again of the failed task's result. Most of the rest would be acted on a second time.
+_KEPT = ("rc", "stdout", "stderr")
+_EXPLANATIONS = {
+    FAILED: "a guarded task failed and gave no message",
+    DROPPED: DROPPED_MESSAGE,
+    NOT_REACHED: "another host's failure ended the guarded tasks",
+    UNREACHABLE: "the host could not be reached",
+}
+
+
+def original_error(variables: Mapping[str, Any]) -> tuple[Failure, bool]:
+    """Return why a host is in a rescue, and whether its failure is fatal for other hosts.
+
+    :param variables: the host's. Without ``ansible_failed_task`` in them Ansible gives no reason.
+    """
+    task, result = variables.get("ansible_failed_task"), variables.get("ansible_failed_result")
+    if not isinstance(task, Mapping) or not isinstance(result, Mapping):
+        return dropped_failure(variables), False
+    is_secret = _is_secret(task, result)
+    output = Output(_CENSORED) if is_secret else output_of(result)
+    # A guard that failed again names the task that had failed.
+    name = result.get("failed_task") if GUARD_RESULT in result else task.get("name")
+    # The name is templated, so that of a task with a secret may hold it.
+    name = "" if is_secret else name
+    failure = Failure(
+        kind=FAILED,
+        task=str(name or task.get("action") or ""),
+        action=str(task.get("action") or ""),
+        play=_play(variables),
+        message=output.message[:MESSAGE_LIMIT],
+        stdout=output.stdout[-OUTPUT_LIMIT:],
+        stderr=output.stderr[-OUTPUT_LIMIT:],
+    )
+    return failure, bool(task.get("run_once") or task.get("any_errors_fatal"))
+
+
+def dropped_failure(variables: Mapping[str, Any]) -> Failure:
+    """Return the failure of a host that is in a rescue without an error of its own."""
+    return Failure(DROPPED, play=_play(variables), message=DROPPED_MESSAGE)
+
+
+def fail_again(failure: Failure, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result that fails with the original error.
+
+    :param variables: the host's, with the result of the task that failed if Ansible still has it.
+    """
+    again: dict[str, Any] = {"failed": True, "msg": failure.message or _EXPLANATIONS[failure.kind]}
+    if failure.task:
+        again["failed_task"] = failure.task
+    result = variables.get("ansible_failed_result")
+    if failure.kind == FAILED and failure.message != _CENSORED and isinstance(result, Mapping):
+        again.update((name, result[name]) for name in _KEPT if name in result)
+        if isinstance(result.get("msg"), list):
+            again["msg"] = result["msg"]
+    return again
+
+
+def fingerprint(variables: Mapping[str, Any]) -> str:
+    """Return what tells the failure that Ansible holds for a host from any other; empty: it holds none.
+
+    A worker sees the very object that the main process holds, at the same address. Another failure may come to lie at
+    this address later, so what it says counts too.
+    """
+    result = variables.get("ansible_failed_result")
+    if result is None:
+        return ""
+    return hashlib.sha256(f"{id(result)} {result!r}".encode("utf-8", "replace")).hexdigest()
+
+
+def _play(variables: Mapping[str, Any]) -> str:
+    return str(variables.get("ansible_play_name", ""))
+
+
+def _is_secret(task: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    """Return whether a result must not be shown."""
+    no_log = task.get("no_log")
+    if isinstance(no_log, str) and "{" in no_log:
+        return True  # a template that Ansible has left as it is written may mean either
+    return boolean(no_log or False, strict=False) or bool(result.get("_ansible_no_log"))

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opens the store that `state_url` names, and gives the one to use where there is none.
+
+Must not know the rules, nor choose a place on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NONE, Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store, StoreError, T, new_ledger
+
+_SQLITE = "sqlite://"
+
+
+class MemoryStore:
+    """The store where there is none: it forgets everything when the process ends."""
+
+    memory = NONE
+
+    def __init__(self) -> None:
+        self._ledgers: dict[str, Ledger] = {}
+
+    def read(self, base: str) -> Ledger:
+        return self._ledgers.get(base) or new_ledger()
+
+    def update(self, base: str, change: Callable[[Ledger], tuple[Ledger, T]]) -> T:
+        self._ledgers[base], result = change(self.read(base))
+        return result
+
+
+def open_store(url: str, patience: float = 5.0) -> Store:
+    """Return the store that ``state_url`` names. Nothing is read or made until it is used.
+
+    :param url: ``sqlite:///`` and a path, absolute or starting with ``~/``.
+    :param patience: seconds to wait at most, in each call, while another process changes the store.
+    :raises StoreError: there is no such kind of store, or no path, or this Python has no SQLite.
+    """
+    if not url.startswith(_SQLITE):
+        kind = url.partition(":")[0]
+        raise StoreError(f"state_url: there is no store of the kind {kind!r}. Use sqlite:///path/to/file.")
+    # four slashes are as common as three, and mean the same: a path that depends on the working directory is no home
+    path = url[len(_SQLITE) :].lstrip("/")
+    if not path or "\0" in path or not url.startswith(_SQLITE + "/"):
+        raise StoreError("state_url: sqlite:// needs an absolute path. Use sqlite:///path/to/file.")
+    try:
+        # some builds of Python come without it
+        from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sqlite_store import SqliteStore
+    except ImportError as error:
+        raise StoreError(f"state_url: this Python has no sqlite3 module ({error}).") from error
+    try:
+        return SqliteStore(Path(path).expanduser() if path.startswith("~") else Path("/", path), patience)
+    except RuntimeError as error:
+        raise StoreError(f"state_url: {error}. Use an absolute path.") from error

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a page says, as data for programs: an event's details.
+
+Must stay within its limit whatever a run brings, and hold no text that groups.py has not made ready to leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import canonical_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grouping import (
+    CUTS,
+    REST_ROOM,
+    SMALLEST_TEXT,
+    Budget,
+    FailureGroup,
+    FailureGroups,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED, without_empty
+
+DETAILS_LIMIT = 16 * 1024  # bytes of canonical JSON
+
+
+def details_of(name: str, groups: FailureGroups, run: Mapping[str, str], total_hosts: int) -> dict[str, Any]:
+    """Return the details of one trigger.
+
+    :param name: of the subject, ready to leave; ``run`` likewise what is known of where it ran.
+    :param total_hosts: hosts that the run's plays matched; 0 where the incident has others.
+    """
+    names = groups.names(groups.hosts, 2048)
+    details = without_empty(
+        {
+            "name": name,
+            "failed_hosts": len(groups.hosts),
+            "total_hosts": total_hosts,
+            "hosts": names,
+            "more_hosts": len(groups.hosts) - len(names),
+            "aborted": bool(groups.aborted),
+            "run": dict(run),
+        }
+    )
+    budget = Budget(DETAILS_LIMIT - len(canonical_json(details)) - REST_ROOM)
+    shown: list[dict[str, Any]] = []
+    for group, share in budget.shares(groups.all):
+        entry = _entry(group, groups, share)
+        budget.left -= len(canonical_json(entry)) + 1
+        shown.append(entry)
+    return without_empty({**details, "failures": shown, "more_failures": len(groups.all) - len(shown)})
+
+
+def _entry(group: FailureGroup, groups: FailureGroups, share: int) -> dict[str, Any]:
+    """Return what the details say of one group, in at most ``share`` bytes of JSON."""
+    task, path = groups.place(group)
+    is_of_hosts = group.kind != ABORTED
+    names = groups.names(group.hosts, share // 8) if is_of_hosts else []
+    entry: dict[str, Any] = {
+        "kind": group.kind,
+        "task": task,
+        "path": path,
+        "line": group.line,
+        "hosts": names,
+        "more_hosts": len(group.hosts) - len(names) if is_of_hosts else 0,
+    }
+    # JSON writes quotes, backslashes and line breaks as two bytes.
+    budget = (share - len(canonical_json(entry))) // 2
+    for name, _host, text in groups.texts(group):
+        room = budget // (3 - len(entry.keys() & CUTS.keys())) - 20 if name not in entry else 0
+        if room >= SMALLEST_TEXT:
+            entry[name] = CUTS[name](text, room)
+            budget -= len(entry[name].encode()) + 20
+    return without_empty(entry)

@@ -1,0 +1,208 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Says what a page says: an incident's failures as the event to send, with a title and a content for people.
+
+Must stay bounded whatever a run brings, and the same bytes for the same failures: no clock, no durations, no order of
+events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RESOLVED, TRIGGERED, Payload
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Subject
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.details import details_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grouping import (
+    CUTS,
+    REST_ROOM,
+    SHOWN_NAME,
+    SMALLEST_TEXT,
+    Budget,
+    FailureGroup,
+    FailureGroups,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED, KEPT_NAME
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import (
+    beginning,
+    listed,
+    one_line,
+    shortened,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
+    DROPPED,
+    FAILED,
+    NOT_REACHED,
+    UNREACHABLE,
+)
+
+TITLE_LIMIT = 120  # characters
+CONTENT_LIMIT = 8 * 1024  # bytes
+
+_WORDS = {
+    ABORTED: "Aborted: the run started and never reached its end. The output of ansible-playbook says why.",
+    FAILED: "Failed",
+    UNREACHABLE: "Unreachable",
+    DROPPED: "Dropped: ansible-core took the host out of the play without reporting an error.",
+    NOT_REACHED: "Not reached: the play ended before it was done.",
+}
+_VERBS = {FAILED: "failed on", UNREACHABLE: "could not reach", DROPPED: "dropped", NOT_REACHED: "did not reach"}
+_LABELS = {"message": "Message", "stderr": "End of stderr", "stdout": "End of stdout"}
+
+
+def payload_for(
+    request: Request, subject: Subject, options: PageOptions, total_hosts: int, redactor: Redactor | None = None
+) -> Payload:
+    """Return the event that says what ``request`` is about.
+
+    :param total_hosts: hosts that the run's plays matched; 0 where the incident has others.
+    :param redactor: the ledger may hold texts from before a pattern was added, and names are redacted only here;
+        without one, the built-in patterns do it.
+    """
+    redactor = redactor or Redactor()
+    name = beginning(redactor.text(one_line(subject.name)), KEPT_NAME)
+    episode = {"episode": request.episode} if request.episode else {}
+    source = one_line(options.source)
+    run = _run_words(subject.origin, options, redactor)
+    if request.state == RESOLVED:
+        return Payload(
+            state=RESOLVED,
+            incident_key=request.key,
+            title=f"{_short_name(name, TITLE_LIMIT - 20)} works again",
+            content=f"{name} works again: no host is left on which it failed.",
+            source=source,
+            # Without an episode only the run tells this resolve from that of an earlier opening, which the API may
+            # have had within its window of duplicates.
+            details=episode or ({"run": run} if run else {}),
+        )
+    groups = FailureGroups(request, options, redactor)
+    page = _Page(name, groups, run, total_hosts)
+    return Payload(
+        state=TRIGGERED,
+        incident_key=request.key,
+        title=page.title(),
+        content=page.content(),
+        severity=options.severity,
+        source=source,
+        tags=tuple(one_line(tag) for tag in options.tags),
+        details={**details_of(name, groups, run, total_hosts), **episode},
+    )
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One trigger's title and content.
+
+    :param name: of the subject, ready to leave; ``run`` likewise what is known of where it ran.
+    """
+
+    name: str
+    groups: FailureGroups
+    run: Mapping[str, str]
+    total_hosts: int
+
+    def title(self) -> str:
+        task = next((group.task for group in self.groups.all if group.kind == FAILED), "")
+        task = self.groups.text(task, KEPT_NAME)
+        name = _short_name(self.name, 48)
+        for shown in (3, 2, 1, 0):
+            what = f"{name} {self._what_happened(shown)}"
+            room = TITLE_LIMIT - len(what) - 2
+            if task and (len(task) <= room or (shown == 0 and room >= 10)):
+                return f"{what}: {shortened(task, room)}"
+            if len(what) <= TITLE_LIMIT and (shown == 0 or not task):
+                return what
+        return shortened(f"{name} {self._what_happened(0)}", TITLE_LIMIT)
+
+    def content(self) -> str:
+        head = f"{self.name} {self._what_happened(0)}."
+        foot = "\n".join(_run_lines(self.run))
+        budget = Budget(CONTENT_LIMIT - len(f"{head}\n\n{foot}".encode()) - REST_ROOM)
+        sections: list[str] = []
+        for group, share in budget.shares(self.groups.all):
+            section = self._section(group, share)
+            budget.left -= len(section.encode()) + 2
+            sections.append(section)
+        rest = self.groups.all[len(sections) :]
+        if rest:
+            hosts = len(set().union(*(group.hosts for group in rest)))
+            sections.append(f"Not shown: {len(rest)} more failures, on {hosts} hosts.")
+        return "\n\n".join(filter(None, (head, *sections, foot)))
+
+    def _what_happened(self, named: int) -> str:
+        """Return what a title says after the name, with so many hosts named."""
+        kinds = self.groups.kinds
+        aborted = "was aborted before its end" if self.groups.aborted else ""
+        if not kinds:
+            return aborted or "failed"
+        late = [host for host in self.groups.hosts if kinds[host] == NOT_REACHED]
+        hosts = [host for host in self.groups.hosts if kinds[host] != NOT_REACHED] or late
+        # the task that a title ends with is the first group's
+        first = next(group.hosts for group in self.groups.all if group.kind != ABORTED)
+        happened = {kinds[host] for host in hosts}
+        verb = _VERBS[happened.pop()] if len(happened) == 1 else _VERBS[FAILED]
+        of_all = f" of {self.total_hosts}" if self.total_hosts else ""
+        is_many = (self.total_hosts if of_all else len(hosts)) > 1
+        what = f"{verb} {len(hosts)}{of_all} host{'s' if is_many else ''}"
+        if named:
+            hosts.sort(key=lambda host: (host not in first, host))
+            names = [shortened(self.groups.text(host, KEPT_NAME), 40) for host in hosts[:named]]
+            what += f" ({listed(names, len(hosts))})"
+        if late and hosts is not late:
+            what += f", {len(late)} not reached"
+        return "; ".join(filter(None, (aborted, what)))
+
+    def _section(self, group: FailureGroup, share: int) -> str:
+        """Return what the content says of one group, in at most ``share`` bytes."""
+        task, path = self.groups.place(group)
+        lines = [] if group.kind == FAILED and task else [_WORDS[group.kind]]
+        if task:
+            place = f"{path}:{group.line}" if path and group.line else path
+            lines.append(f"Task: {task} ({place})" if place else f"Task: {task}")
+        if group.kind == ABORTED:
+            limits = " / ".join(filter(None, self.groups.aborted))
+            lines += [f"Limit: {self.groups.text(limits, share // 4)}"] if limits else []
+        else:
+            names = listed(self.groups.names(group.hosts, share // 4), len(group.hosts))
+            lines.append(f"Host{'s' if len(group.hosts) > 1 else ''}: {names}")
+        budget = share - len("\n".join(lines).encode())
+        texts = self.groups.texts(group)
+        for position, (name, host, text) in enumerate(texts):
+            label = _LABELS[name] + (f" on {host}" if host else "")
+            room = budget // min(len(texts) - position, 3) - len(label.encode()) - 4
+            if room < SMALLEST_TEXT:
+                break
+            if "\n" in text:
+                indented = "\n".join(f"  {line}" for line in text.splitlines())
+                lines.append(f"{label}:\n{CUTS[name](indented, room)}")
+            else:
+                lines.append(f"{label}: {CUTS[name](text, room)}")
+            budget -= len(lines[-1].encode()) + 1
+        return "\n".join(lines)
+
+
+def _run_words(origin: Origin, options: PageOptions, redactor: Redactor) -> dict[str, str]:
+    if options.stable_payload:
+        return {}
+    words = {name: redactor.text(one_line(value)) for name, value in asdict(origin).items() if name != "job_name"}
+    return {name: beginning(value, 512 if name == "url" else SHOWN_NAME) for name, value in words.items() if value}
+
+
+def _run_lines(run: Mapping[str, str]) -> Iterator[str]:
+    if run.get("url") or run.get("run_id"):
+        yield f"{run.get('system', '')} run: {run.get('url') or run.get('run_id')}".lstrip()
+    if run.get("user"):
+        yield f"Started by: {run['user']}"
+    if run.get("revision"):
+        yield f"Revision: {run['revision']}"
+
+
+def _short_name(name: str, most: int) -> str:
+    """Return the end of a name, at most ``most`` characters: of a path that is what tells it from others."""
+    return name if len(name) <= most else "…" + name[1 - most :]

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the ledger keeps of a run's failures: plain data by host, all that a page can say of a host later.
+
+Must stay bounded whatever a run brings, and be the same for the same failures, in whatever order hosts failed. All text
+of others is cleaned first, then redacted, then cut: a cut must not hide a secret from its pattern.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import (
+    beginning,
+    cleaned,
+    ending,
+    one_line,
+    shortened,
+    without_cut_line,
+    without_cut_word,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
+    MESSAGE_LIMIT,
+    NOT_REACHED,
+    OUTPUT_LIMIT,
+    SHORT_LIMIT,
+    Failure,
+    Run,
+)
+
+# The kind of what an aborted run's pseudo-host has; the others are run.py's.
+ABORTED = "aborted"
+
+# Bytes of a name, and characters of the message of a host that is not kept in full.
+KEPT_NAME = 256
+BRIEF_MESSAGE = 200
+# Bytes of the other texts, and how many failures of a host.
+_KEPT_MESSAGE = 2048
+_KEPT_OUTPUT = 1024
+_KEPT_FAILURES = 3
+# Characters of a long message that are looked at to find its first BRIEF_MESSAGE ones without secrets.
+_BRIEF_WINDOW = 512
+
+
+def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> dict[str, dict[str, Any]]:
+    """Return for each failed host what a page can say of it later, as plain data: all that the ledger keeps.
+
+    :param root: the project's folder, absolute.
+    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "stdout", "stderr"}, …]}``, what is
+        empty left out; of all but ``max_hosts`` hosts only the first failure, in brief.
+    """
+    texts = _Texts(redactor)
+    in_full = _most_telling(run, options.max_hosts)
+    data: dict[str, dict[str, Any]] = {}
+    for host, failures in run.failures.items():
+        if host in in_full:
+            kept = [_in_full(failure, texts, root, options) for failure in failures[:_KEPT_FAILURES]]
+        else:
+            kept = [_in_brief(failure, texts, root) for failure in failures[:1]]
+        data[host] = {"failures": kept}
+    return data
+
+
+def aborted_snapshot() -> dict[str, Any]:
+    """Return the same for the pseudo-host of a run that never reached its end; nobody knows more of it than that."""
+    return {"failures": [{"kind": ABORTED}]}
+
+
+def _most_telling(run: Run, most: int) -> set[str]:
+    """Return the hosts to keep in full: by name, but some of each failing task; last those that only suffer from it."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    ranks: list[tuple[bool, int, str]] = []
+    for host in sorted(run.failures):
+        first = run.failures[host][0]
+        place = (first.kind, first.task, first.path, first.line)
+        ranks.append((first.kind == NOT_REACHED, seen[place], host))
+        seen[place] += 1
+    return {host for _is_late, _nth, host in sorted(ranks)[: max(most, 0)]}
+
+
+class _Texts:
+    """Cleans, redacts and cuts texts, equal ones once: a thousand hosts often fail with the same words."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._names: dict[str, str] = {}
+        self._messages: dict[str, str] = {}
+        self._briefs: dict[str, str] = {}
+        self._outputs: dict[str, str] = {}
+
+    def name(self, text: str) -> str:
+        if text not in self._names:
+            self._names[text] = beginning(self._redactor.text(one_line(text)), KEPT_NAME)
+        return self._names[text]
+
+    def message(self, text: str) -> str:
+        if text not in self._messages:
+            self._messages[text] = beginning(self._redacted_message(text), _KEPT_MESSAGE)
+        return self._messages[text]
+
+    def brief(self, text: str) -> str:
+        if text not in self._briefs:
+            window = text[:_BRIEF_WINDOW]
+            message = self._redacted_message(text if window == text else without_cut_word(window))
+            self._briefs[text] = shortened(message, BRIEF_MESSAGE)
+        return self._briefs[text]
+
+    def output(self, text: str) -> str:
+        if text not in self._outputs:
+            whole = text if len(text) not in (OUTPUT_LIMIT, SHORT_LIMIT) else without_cut_line(text)
+            self._outputs[text] = ending(self._redactor.text(cleaned(whole)), _KEPT_OUTPUT)
+        return self._outputs[text]
+
+    def _redacted_message(self, text: str) -> str:
+        # a text of just the recorder's limit was cut there
+        whole = text if len(text) not in (MESSAGE_LIMIT, SHORT_LIMIT) else without_cut_word(text)
+        return self._redactor.text(cleaned(whole))
+
+
+def _in_full(failure: Failure, texts: _Texts, root: str, options: PageOptions) -> dict[str, Any]:
+    return without_empty(
+        {
+            **_in_brief(failure, texts, root),
+            "message": texts.message(failure.message),
+            "stdout": texts.output(failure.stdout) if options.include_output else "",
+            "stderr": texts.output(failure.stderr) if options.include_output else "",
+        }
+    )
+
+
+def _in_brief(failure: Failure, texts: _Texts, root: str) -> dict[str, Any]:
+    return without_empty(
+        {
+            "kind": failure.kind,
+            "task": texts.name(failure.task or failure.action),
+            "path": texts.name(_relative(failure.path, root)),
+            "line": failure.line if failure.path else 0,
+            "message": texts.brief(failure.message),
+        }
+    )
+
+
+def _relative(path: str, root: str) -> str:
+    top = root.rstrip("/") + "/"
+    return path[len(top) :] if root and path.startswith(top) else path
+
+
+def without_empty(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data without what says nothing."""
+    return {name: value for name, value in data.items() if value}

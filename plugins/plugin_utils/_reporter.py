@@ -1,0 +1,157 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What callback and guard share: a run goes in when it is over, and comes out as incidents raised and resolved.
+
+Must not print, nor import what only a failure or a page needs before there is one: Ansible compiles each file of a
+collection anew in each run, and in most runs all is well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ansible import constants as C
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as outcomes
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, DeliveryError
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import canonical_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import RunContext
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK, Mark
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
+    Reconciliation,
+    Reply,
+    reconcile,
+    with_trouble,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request, RunFacts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
+    Store,
+    StoreError,
+    StoreLost,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import (
+    MemoryStore,
+    open_store,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings
+
+if TYPE_CHECKING:
+    from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
+
+# Where the store is when nobody names one.
+_DEFAULT_STORE = "callgoose/state.sqlite3"
+# Seconds to wait for another run's change, however little time is left: what is not noted is lost.
+_PATIENCE = 0.1
+
+
+class IncidentReporter:
+    """Takes one context from its beginning to its result."""
+
+    def __init__(self, context: RunContext, settings: Settings) -> None:
+        self.context = context
+        self._settings = settings
+        self._client: Client | None = None
+        self._store_error: StoreError | None = None
+
+    def begin(self, seconds: float | None = None) -> Mark:
+        """Return the mark of the moment: only failures recorded before it can be put right by what begins now.
+
+        :param seconds: what is left of the time that this may take; None: all of it.
+        """
+        try:
+            store = self._store(self._settings.max_delay if seconds is None else seconds)
+            return store.read(self.context.identity.base).mark
+        except StoreError as error:
+            self._store_error = error
+            return NO_MARK
+
+    @property
+    def loss(self) -> str:
+        """What :meth:`begin` found lost, if anything. :meth:`reconcile` of the same reporter says it too."""
+        return str(self._store_error) if isinstance(self._store_error, StoreLost) else ""
+
+    def reconcile(self, run: Run, began: Mark, inventory: frozenset[str], seconds: float) -> Reconciliation:
+        """Note the run, and send what is due because of it.
+
+        :param began: what :meth:`begin` returned when the run began.
+        :param inventory: all hosts of the inventory.
+        :param seconds: how long sending may take.
+        """
+        deadline = time.monotonic() + seconds
+        failed, aborted = self._snapshots(run)
+        facts = RunFacts(
+            scope=self.context.identity.scope,
+            key=self.context.identity.key,
+            succeeded=run.succeeded,
+            failed=failed,
+            inventory=inventory,
+            began=began,
+            aborted=aborted,
+            partial=self.context.is_partial or run.interrupted,
+            dubious=run.dubious,
+            guarded=bool(run.guarded),
+        )
+        try:
+            store = self._store(seconds)
+        except StoreError as error:
+            self._store_error, store = error, MemoryStore()
+        post = self._posting(run.hosts, deadline)
+        result = reconcile(store, self.context.identity.base, facts, self._settings.policy, post)
+        self._client = None
+        # What was lost at the beginning is said by nothing else; that the store cannot be used is said once.
+        if self._store_error and (self.loss or not result.notes):
+            return with_trouble(result, self._store_error)
+        return result
+
+    def _snapshots(self, run: Run) -> tuple[dict[str, dict[str, Any]], dict[str, Any] | None]:
+        """Return what the ledger is to keep of what went wrong, by host, and of the run itself where it was aborted."""
+        if not run.failures and not run.aborted:
+            return {}, None
+        from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import (
+            aborted_snapshot,
+            snapshot,
+        )
+
+        settings = self._settings
+        failed = snapshot(run, settings.redactor, settings.page, self.context.subject.root)
+        return failed, aborted_snapshot() if run.aborted else None
+
+    def _store(self, seconds: float) -> Store:
+        # C.config would look for the working directory again, which the run may have removed
+        url = self._settings.state_url or f"sqlite:///{C.ANSIBLE_HOME}/{_DEFAULT_STORE}"
+        # Who waits for another run's change waits within the time that sending may take.
+        return open_store(url, patience=max(min(self._settings.max_delay / 5, seconds), _PATIENCE))
+
+    def _posting(self, hosts: frozenset[str], deadline: float) -> Callable[[Request], Reply]:
+        def post(request: Request) -> Reply:
+            from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
+
+            # An incident can have hosts of earlier runs, which this run's plays did not match.
+            is_covered = all(host in hosts or host.startswith("*") for host in request.hosts)
+            total = len(hosts) if is_covered else 0
+            payload = payload_for(request, self.context.subject, self._settings.page, total, self._settings.redactor)
+            try:
+                answer = self._connected().send(canonical_json(payload.body()), "application/json", deadline)
+            except DeliveryError as error:
+                fate = None if error.uncertain else outcomes.FAILED
+                return Reply(fate, str(error), in_time=time.monotonic() < deadline)
+            except CallgooseError as error:
+                return Reply(outcomes.FAILED, str(error))
+            # Unlike a task, the ledger may not take a duplicate for its own first attempt: it could be an old page's.
+            outcome = outcomes.interpret(request.state, answer.status, answer.body)
+            is_doubtful = outcome.name == outcomes.FAILED and (outcome.changed or answer.uncertain)
+            fate = None if is_doubtful else outcome.name
+            return Reply(fate, outcome.message, answer.uncertain, in_time=time.monotonic() < deadline)
+
+        return post
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
+
+            self._client = Client(self._settings.connection)
+        return self._client

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of callback and guard, checked: one value that the rest of the controller's code takes.
+
+Must not read options itself (Ansible's plugins and roles do), nor open, send or import anything for sending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import CONNECTION_SPEC, SEVERITIES, option
+from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import (
+    Connection,
+    check_files,
+    connection_from,
+)
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
+
+if TYPE_CHECKING:
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
+
+# Options of their own that callback and guard share, as an argument specification; the callback documents the same.
+SETTINGS_SPEC: dict[str, dict[str, Any]] = {
+    "severity": option("severity", type="str", default="critical", choices=list(SEVERITIES)),
+    "tags": option("tags", type="list", elements="str", default=[]),
+    "project": option("project", type="str", default=""),
+    # The names of variables are public; sanity would take them for secrets.
+    "key_vars": option("key_vars", type="list", elements="str", default=[], no_log=False),
+    "page_limited_runs": option("page_limited_runs", type="bool", default=True),
+    "after_failures": option("after_failures", type="int", default=1),
+    "repeat_interval": option("repeat_interval", type="float", default=14400.0),
+    "max_hosts": option("max_hosts", type="int", default=20),
+    "include_output": option("include_output", type="bool", default=True),
+    "redact": option("redact", type="str", default=""),
+    "stable_payload": option("stable_payload", type="bool", default=False),
+    "max_delay": option("max_delay", type="float", default=15.0),
+    "state_url": option("state_url", type="str", default=""),
+    **CONNECTION_SPEC,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked options.
+
+    :param redact: the user's patterns for what must not be sent.
+    :param project: the name to use instead of the project's own; empty: its own.
+    :param key_vars: names of the extra vars that tell runs apart.
+    :param max_delay: seconds that sending may take in all.
+    :param state_url: names the store; empty: the default one.
+    """
+
+    connection: Connection
+    policy: Policy
+    page: PageOptions
+    redact: tuple[str, ...]
+    project: str
+    key_vars: tuple[str, ...]
+    max_delay: float
+    state_url: str
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What takes secrets out of what is sent: the API token, what the user's patterns match, and the usual ones."""
+        return _redactor(self.redact, [self.connection.token])
+
+
+def settings_from(options: Mapping[str, Any]) -> Settings:
+    """Check the options and return them as one value.
+
+    :param options: values of :data:`SETTINGS_SPEC`, of the types that it gives; others are not looked at.
+    :raises OptionError: a value is refused; the message names the option and the remedy.
+    """
+    connection = connection_from(options)
+    check_files(connection)
+    return Settings(
+        connection=connection,
+        policy=Policy(
+            after_failures=_at_least("after_failures", options, 1),
+            repeat_interval=_at_least("repeat_interval", options, 0),
+            page_limited_runs=options["page_limited_runs"],
+        ),
+        page=PageOptions(
+            severity=options["severity"],
+            tags=tuple(options["tags"]),
+            source=connection.source,
+            max_hosts=_at_least("max_hosts", options, 1),
+            include_output=options["include_output"],
+            stable_payload=options["stable_payload"],
+        ),
+        redact=_patterns(options["redact"]),
+        project=options["project"],
+        key_vars=tuple(options["key_vars"]),
+        max_delay=_at_least("max_delay", options, 1),
+        state_url=options["state_url"],
+    )
+
+
+def _at_least(name: str, options: Mapping[str, Any], least: int) -> Any:
+    # written so that "not a number" is refused too
+    if not options[name] >= least:
+        raise OptionError(name, f"it is less than {least}", f"Use {least} or more.")
+    return options[name]
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    """Return the patterns in a text, one a line: a comma is part of many a pattern."""
+    patterns = tuple(filter(None, map(str.strip, text.splitlines())))
+    try:
+        if patterns:
+            _redactor(patterns, [])
+    except ValueError as error:
+        raise OptionError("redact", str(error).removeprefix("redact: "), "Correct this pattern.") from error
+    return patterns
+
+
+def _redactor(patterns: Sequence[str], secrets: Sequence[str]) -> Redactor:
+    # Of all files its rules take longest to import, in each run anew, and most runs have nothing to clean of secrets.
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
+
+    return Redactor(patterns, secrets)

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the client's tests share: a sandbox over TLS, a way to send to one, and pauses that take no time.
+
+Must not change how the client sends: only its pauses and the environment that it reads are played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:  # when pytest loads this file the artifact is not importable yet
+    from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Answer
+    from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
+    from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+BODY = b'{"incident_key":"disk","state":"triggered","title":"Disk full"}'
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC")
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what the machine's own environment would change."""
+    for name in (*PROXY_VARIABLES, *map(str.upper, PROXY_VARIABLES), *CA_VARIABLES):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, in seconds; none of them is waited for."""
+    from ansible_collections.callgoose.sqibs.plugins.module_utils import _client as client
+
+    asked: list[float] = []
+    monkeypatch.setattr(client.time, "sleep", asked.append)
+    return asked
+
+
+@pytest.fixture()
+def tls_sandbox() -> Iterator[Sandbox]:
+    """An emulated API over https, with an authority of its own."""
+    from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+    with Sandbox(tls=True) as running:
+        yield running
+
+
+@pytest.fixture()
+def connect() -> Callable[..., Connection]:
+    """Return the connection to a sandbox, with these fields changed."""
+    from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
+
+    def connect(sandbox: Sandbox, **fields: Any) -> Connection:
+        given = {"endpoint": f"{sandbox.base_url}/v1/process", "token": sandbox.token, "ca_path": sandbox.ca_path}
+        return Connection(**{**given, **fields})
+
+    return connect
+
+
+@pytest.fixture()
+def send(connect: Callable[..., Connection]) -> Callable[..., Answer]:
+    """Request one trigger to a sandbox over a connection with these fields changed."""
+    from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
+
+    def send(sandbox: Sandbox, body: bytes = BODY, deadline: float | None = None, **fields: Any) -> Answer:
+        return Client(connect(sandbox, **fields)).send(body, "application/json", deadline)
+
+    return send

@@ -1,0 +1,259 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task's options: what the specification refuses, what only a look at the values can, and what becomes of the rest.
+
+Must not send anything.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import CONNECTION_SPEC
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.module_utils._task_request import request_from
+
+TOKEN = "s3cr3t"
+
+
+@pytest.fixture()
+def task(validate):
+    """Return the task that these options give."""
+
+    def task(**options):
+        parameters, errors = validate(api_token=TOKEN, **options)
+        assert errors == []
+        return request_from(parameters)
+
+    return task
+
+
+@pytest.fixture()
+def refusal(task):
+    """Return why these options are refused."""
+
+    def refusal(**options):
+        with pytest.raises(OptionError) as refused:
+            task(**options)
+        assert str(refused.value).startswith(f"{refused.value.option}: ")
+        assert TOKEN not in str(refused.value)
+        return refused.value
+
+    return refusal
+
+
+# What the specification refuses
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "title, payload"),
+        ({"state": "resolved"}, "title, incident_key, payload"),
+        ({"state": "opened", "title": "x"}, "state must be one of"),
+        ({"title": "x", "severity": "urgent"}, "severity must be one of"),
+        ({"title": "x", "unmatched": "maybe"}, "unmatched must be one of"),
+        ({"title": "x", "auth_method": "basic"}, "auth_method must be one of"),
+        ({"title": "x", "titel": "y"}, "titel"),
+        ({"title": "x", "timeout": "long"}, "timeout"),
+        ({"title": "x", "retries": "some"}, "retries"),
+        ({"title": "x", "retries": 1.5}, "retries"),
+        ({"title": "x", "details": 5}, "details"),
+        ({"title": "x", "tags": {"a": 1}}, "tags"),
+        ({"title": "x", "validate_certs": "perhaps"}, "validate_certs"),
+        *(
+            ({"payload": {"a": 1}, name: value}, f"payload|{name}")
+            for name, value in {
+                "title": "x",
+                "content": "x",
+                "incident_key": "x",
+                "tags": ["x"],
+                "details": {"x": 1},
+            }.items()
+        ),
+    ],
+)
+def test_the_specification_refuses_and_names_the_option(validate, options, says):
+    _parameters, errors = validate(api_token=TOKEN, **options)
+    assert len(errors) == 1
+    assert says in errors[0]
+
+
+@pytest.mark.parametrize("option", sorted(CONNECTION_SPEC))
+def test_every_connection_option_has_its_variable(validate, monkeypatch, option):
+    values = {"bool": "no", "float": "2.5", "int": "7", "path": "/a", "str": "bearer"}
+    expected = {"bool": False, "float": 2.5, "int": 7, "path": "/a", "str": "bearer"}
+    kind = CONNECTION_SPEC[option]["type"]
+    monkeypatch.setenv(f"CALLGOOSE_{option.upper()}", values[kind])
+    parameters, errors = validate(title="x")
+    assert (parameters[option], errors) == (expected[kind], [])
+
+
+@pytest.mark.parametrize("option", sorted(set(CONNECTION_SPEC) - {"source"}))
+def test_an_empty_variable_counts_as_not_set(validate, monkeypatch, option):
+    monkeypatch.setenv(f"CALLGOOSE_{option.upper()}", "")
+    parameters, errors = validate(title="x")
+    assert (parameters[option], errors) == (CONNECTION_SPEC[option].get("default"), [])
+
+
+def test_the_source_may_be_empty(validate, monkeypatch):
+    monkeypatch.setenv("CALLGOOSE_SOURCE", "")
+    assert validate(title="x")[0]["source"] == ""
+
+
+# What only a look at the values refuses
+
+
+@pytest.mark.parametrize("option", ["title", "incident_key"])
+@pytest.mark.parametrize("state", ["triggered", "resolved"])
+@pytest.mark.parametrize("text", ["", " ", "\t\n"])
+def test_an_empty_text_is_no_title_and_no_key(refusal, option, state, text):
+    error = refusal(**{"state": state, "title": "x", option: text})
+    assert error.option == option
+    assert "empty" in str(error)
+
+
+def test_a_missing_token_is_refused(validate):
+    parameters, errors = validate(title="x")
+    assert errors == []
+    with pytest.raises(OptionError, match=r"^api_token: it is missing.*CALLGOOSE_API_TOKEN"):
+        request_from(parameters)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "image/png",
+        "application/octet-stream",
+        "application/pdf",
+        "multipart/form-data",
+        "text",
+        "text/",
+        "/plain",
+        "text/plain\r\nX-Evil: 1",
+        "text/plain; charset=utf-8\r\nX-Evil: 1",
+        "text/plain\n",
+        "\ttext/plain",
+        " ",
+        "text/plän",
+        "text/plain; a=\x00",
+        "text/plain; charset=latin-1",
+        'text/plain; CHARSET = "utf-16"',
+        "text/plain, image/png",
+    ],
+)
+def test_a_content_type_that_the_api_takes_for_empty_is_refused(refusal, content_type):
+    error = refusal(title="x", content_type=content_type)
+    assert error.option == "content_type"
+    assert "evil" not in str(error).lower()
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON",
+        "text/html",
+        "text/x-yaml",
+        "application/xml",
+        "application/vnd.api+json",
+        "application/soap+xml",
+        "text/plain; charset=utf-8",
+        'text/plain;charset="UTF-8"; format=flowed',
+    ],
+)
+def test_a_text_type_is_taken_as_it_is(task, content_type):
+    assert task(title="x", content_type=content_type).content_type == content_type
+
+
+def test_spaces_around_a_content_type_are_not_sent(task):
+    assert task(title="x", content_type=" text/plain ").content_type == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("options", "option", "place"),
+    [
+        ({"title": "x", "details": {"a": [b"x"]}}, "details", "details.a[0] is of type bytes"),
+        ({"title": "x", "details": {"a": float("nan")}}, "details", "details.a is nan"),
+        ({"payload": {"a": {1}}}, "payload", "payload.a is of type set"),
+        ({"payload": [object()]}, "payload", "payload[0] is of type object"),
+        ({"payload": "\udcff"}, "payload", "payload holds bytes"),
+        ({"title": "\udcff"}, "incident_key", "incident_key holds bytes"),
+        ({"title": "x", "content": "\udcff"}, "content", "content holds bytes"),
+        ({"title": "x", "tags": ["a", "\udcff"]}, "tags", "tags[1] holds bytes"),
+        ({"title": "x", "source": "\udcff"}, "source", "source: it holds bytes"),
+        ({"payload": {"a": 1}, "source": "\udcff"}, "source", "source: it holds bytes"),
+        ({"payload": 5}, "payload", "neither a dictionary, a list nor a text"),
+        ({"payload": True}, "payload", "neither"),
+        ({"payload": {}}, "payload", "empty"),
+        ({"payload": []}, "payload", "empty"),
+        ({"payload": ""}, "payload", "empty"),
+        ({"title": "x", "timeout": 0}, "timeout", "positive"),
+        ({"title": "x", "timeout": "nan"}, "timeout", "positive"),
+        ({"title": "x", "timeout": -1}, "timeout", "positive"),
+        ({"title": "x", "retries": -1}, "retries", "negative"),
+        ({"title": "x", "client_key": "/a"}, "client_key", "client_cert"),
+        ({"title": "x", "base_url": "http://api.example"}, "base_url", "allow_http"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_place(refusal, options, option, place):
+    error = refusal(**options)
+    assert error.option == option
+    assert place in str(error)
+
+
+# What becomes of the rest
+
+
+def test_the_key_is_the_title_unless_it_is_given(task):
+    assert task(title="Disk full").incident_key == "Disk full"
+    assert task(title="Disk full", incident_key="disk").incident_key == "disk"
+    assert task(state="resolved", incident_key="disk").incident_key == "disk"
+    assert task(state="resolved", title="Disk full").incident_key == "Disk full"
+
+
+def test_a_trigger_s_body_is_canonical_json_of_what_was_given(task):
+    made = task(title="Disk full", tags=["b", "a"], details={"z": 1, "a": datetime.date(2026, 1, 2)})
+    assert made.body == (
+        b'{"details":{"a":"2026-01-02","z":1},"incident_key":"Disk full","severity":"critical","source":"Ansible",'
+        b'"state":"triggered","tags":["b","a"],"title":"Disk full"}'
+    )
+    assert json.loads(made.body) == made.payload
+    assert made.content_type == "application/json"
+
+
+def test_a_resolve_s_body_has_no_severity(task):
+    assert task(state="resolved", incident_key="disk").payload == {
+        "state": "resolved",
+        "incident_key": "disk",
+        "source": "Ansible",
+    }
+
+
+def test_an_empty_source_is_not_sent(task):
+    made = task(title="x", source="")
+    assert "source" not in made.payload
+    assert made.connection.source == ""
+
+
+@pytest.mark.parametrize(
+    ("payload", "body", "content_type"),
+    [
+        ({"b": 1, "a": [None]}, b'{"a":[null],"b":1}', "application/json"),
+        ([1, {"a": 2}], b'[1,{"a":2}]', "application/json"),
+        ("ALERT ü\n", "ALERT ü\n".encode(), "text/plain"),
+    ],
+)
+def test_a_payload_goes_as_it_is_and_has_no_key_of_ours(task, payload, body, content_type):
+    made = task(payload=payload)
+    assert (made.body, made.content_type, made.incident_key) == (body, content_type, None)
+
+
+@pytest.mark.parametrize(("state", "default"), [("triggered", "fail"), ("resolved", "ok")])
+def test_what_unmatched_means_depends_on_the_state_unless_it_is_given(task, state, default):
+    assert task(title="x", state=state).unmatched == default
+    assert task(title="x", state=state, unmatched="warn").unmatched == "warn"

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of a process is told once, in the process that ends, and never changed.
+
+Must not run Ansible: tests/integration/e2e/test_run_events.py does.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+START = """
+import os, signal, sys, time
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.process_exit import ProcessExit
+end = ProcessExit(lambda interrupted: print("end", interrupted, flush=True))
+"""
+
+
+def run(collections_path, *lines: str) -> tuple[int, str]:
+    """Run these lines of Python and return the exit code and what was printed."""
+    code = "\n".join([START, *lines])
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(collections_path)], stdout=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    return result.returncode, result.stdout.strip()
+
+
+@pytest.mark.parametrize("last", ["sys.exit(3)", "raise SystemExit(3)", "end.watch(); sys.exit(3)"])
+def test_an_end_is_told_once(collections_path, last) -> None:
+    assert run(collections_path, "end.watch()", last) == (3, "end False")
+
+
+def test_what_is_not_watched_is_not_told(collections_path) -> None:
+    assert run(collections_path, "sys.exit(3)") == (3, "")
+
+
+def test_a_fork_ends_untold(collections_path) -> None:
+    lines = ("end.watch(signals=True)", "child = os.fork()", "if not child: sys.exit()", "os.waitpid(child, 0)")
+    assert run(collections_path, *lines) == (0, "end False")
+
+
+def test_a_fork_dies_of_sigterm_untold(collections_path) -> None:
+    lines = (
+        "end.watch(signals=True)",
+        "ready, told = os.pipe()",
+        "child = os.fork()",
+        "if not child: os.write(told, b'1'); time.sleep(30); os._exit(1)",
+        "os.read(ready, 1)",  # a signal that comes while Python makes a fork is lost on it
+        "os.kill(child, signal.SIGTERM)",
+        "sys.exit(os.waitpid(child, 0)[1])",
+    )
+    assert run(collections_path, *lines) == (signal.SIGTERM, "end False")
+
+
+def test_ctrl_c_is_an_interrupt_and_stays_a_keyboard_interrupt(collections_path) -> None:
+    lines = (
+        "end.watch()",
+        "try: os.kill(os.getpid(), signal.SIGINT); time.sleep(5)",
+        "except KeyboardInterrupt: sys.exit(99)",
+    )
+    assert run(collections_path, *lines) == (99, "end True")
+
+
+def test_an_ignored_ctrl_c_stays_ignored(collections_path) -> None:
+    lines = (
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+        "end.watch()",
+        "os.kill(os.getpid(), signal.SIGINT)",
+        "sys.exit(0)",
+    )
+    assert run(collections_path, *lines) == (0, "end False")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_kills_untold(collections_path, number) -> None:
+    assert run(collections_path, "end.watch()", f"os.kill(os.getpid(), {number:d})") == (-number, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_told_on_request_and_still_kills(collections_path, number) -> None:
+    lines = ("end.watch(signals=True)", f"os.kill(os.getpid(), {number:d}); time.sleep(5)")
+    assert run(collections_path, *lines) == (-number, "end True")
+
+
+def test_a_lost_terminal_that_nohup_ignores_stays_ignored(collections_path) -> None:
+    lines = (
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)",
+        "end.watch(signals=True)",
+        "os.kill(os.getpid(), signal.SIGHUP)",
+        "sys.exit(0)",
+    )
+    assert run(collections_path, *lines) == (0, "end False")
+
+
+def test_a_handler_that_was_there_before_gets_the_signal_too(collections_path) -> None:
+    lines = (
+        "signal.signal(signal.SIGTERM, lambda number, frame: (print('before', flush=True), os._exit(7)))",
+        "end.watch(signals=True)",
+        "os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)",
+    )
+    assert run(collections_path, *lines) == (7, "end True\nbefore")

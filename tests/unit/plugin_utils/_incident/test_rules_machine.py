@@ -1,0 +1,350 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The promises of the rules over any history: overlapping runs, lost answers, a lost ledger, any duplicate reading.
+
+Must not repeat the rules' code: the machine keeps its own account of what fails, what was paged, and what the API has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import interpret
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import (
+    RESOLVED,
+    TRIGGERED,
+    Payload,
+    canonical_json,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
+    CLOSED,
+    OPEN,
+    Ledger,
+    Mark,
+    from_json,
+    to_json,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
+    Policy,
+    Request,
+    RunFacts,
+    after_answer,
+    after_run,
+    pending,
+)
+from ansible_collections.callgoose.sqibs.tests.sandbox.model import Model
+from ansible_collections.callgoose.sqibs.tests.sandbox.settings import NOTHING_OPEN, READINGS, Settings
+
+HOSTS = ("a", "b")  # few of everything, so that runs meet
+WINDOW, INTERVAL = 300.0, 4 * 3600.0
+SCOPES = [Scope(limit, tags) for limit in ((), ("a",)) for tags in ((), ("t",))]
+WHOLE = Scope()
+TOKEN = "sandbox-incident-token"
+statuses = st.fixed_dictionaries({host: st.sampled_from(("ok", "ok", "failed", "none")) for host in HOSTS})
+scopes = st.sampled_from(SCOPES)
+doubts = st.sampled_from(("", "", "", "", "", "", "aborted", "partial", "dubious"))
+# What becomes of a request: it arrives, or not, and the answer does, or not; or something in between refuses it; or the
+# service is in maintenance, which only keeps it from opening an incident.
+FATES = ("answered", "lost", "answer lost", "refused", "maintenance")
+fates = st.sampled_from(("answered", "answered", "answered", *FATES))
+RUNNING, OVER, SENDING, ANSWERED = "running", "over", "sending", "answered"
+
+
+@dataclass
+class InFlight:
+    request: Request
+    outcome: str | None = None
+    is_over: bool = False
+
+
+@dataclass
+class Process:
+    """One ansible-playbook process: it runs, then it sends."""
+
+    scope: Scope
+    began: Mark
+    began_at: int
+    generation: int
+    runs: bool = True
+    sent: list[Request] = field(default_factory=list)
+    in_flight: InFlight | None = None
+
+    @property
+    def stage(self) -> str:
+        if self.runs:
+            return RUNNING
+        if not self.in_flight:
+            return OVER
+        return ANSWERED if self.in_flight.is_over else SENDING
+
+
+class Runs(RuleBasedStateMachine):
+    @initialize(
+        reading=st.sampled_from(READINGS),
+        nothing_open=st.sampled_from(sorted(NOTHING_OPEN)),
+        merge_open=st.booleans(),
+        after_failures=st.sampled_from((1, 1, 2)),
+        page_limited_runs=st.sampled_from((True, True, False)),
+    )
+    def begin(self, reading, nothing_open, merge_open, after_failures, page_limited_runs) -> None:
+        self.policy = Policy(after_failures, INTERVAL, page_limited_runs)
+        self.api = Model(Settings(reading=reading, window=WINDOW, nothing_open=nothing_open, merge_open=merge_open))
+        self.ledger = Ledger("0")
+        self.generation = 0  # of the ledger
+        self.now, self.step = 1_000_000.0, 0
+        self.inventory = frozenset(HOSTS)
+        self.processes: list[Process] = []
+        # the machine's own account, by tags and host: the step of the last failure, and the incident paged for it
+        self.failing: dict[tuple[tuple[str, ...], str], tuple[int, str]] = {}
+        self.openings: Counter[str] = Counter()
+        self.confirmed: dict[str, tuple[int, int, frozenset[str], float]] = {}
+        self.orphaned: set[str] = set()  # keys of lost ledgers
+        self.by_hand: set[str] = set()  # keys closed in the dashboard
+
+    # --- what happens ---
+
+    @rule(scope=scopes)
+    @precondition(lambda self: len(self.processes) < 3)
+    def a_run_begins(self, scope: Scope) -> None:
+        self.processes.append(Process(scope, self.ledger.mark, self.step, self.generation))
+
+    @rule(which=st.integers(0, 2), status=statuses, doubt=doubts)
+    @precondition(lambda self: self.that(RUNNING))
+    def a_run_ends(self, which: int, status: dict[str, str], doubt: str) -> None:
+        self.end(self.that(RUNNING, which), status, doubt)
+
+    @rule(which=st.integers(0, 2))
+    @precondition(lambda self: self.that(OVER))
+    def a_process_sends(self, which: int) -> None:
+        process = self.that(OVER, which)
+        if not self.hand_out(process):
+            self.processes.remove(process)
+
+    @rule(which=st.integers(0, 2), fate=fates)
+    @precondition(lambda self: self.that(SENDING))
+    def a_request_arrives_or_not(self, which: int, fate: str) -> None:
+        self.meet(self.that(SENDING, which), fate)
+
+    @rule(which=st.integers(0, 2))
+    @precondition(lambda self: self.that(ANSWERED))
+    def an_answer_is_recorded(self, which: int) -> None:
+        self.record(self.that(ANSWERED, which))
+
+    @rule(which=st.integers(0, 2))
+    @precondition(lambda self: self.that(OVER))
+    def a_process_dies_between_two_requests(self, which: int) -> None:
+        self.processes.remove(self.that(OVER, which))
+
+    @rule(scope=scopes, status=statuses, doubt=doubts, fate=fates)
+    def a_run_from_begin_to_end(self, scope: Scope, status: dict[str, str], doubt: str, fate: str) -> None:
+        process = Process(scope, self.ledger.mark, self.step, self.generation)
+        self.end(process, status, doubt)
+        self.deliver(process, fate)
+
+    @rule(seconds=st.sampled_from((1.0, 60.0, WINDOW, INTERVAL)))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule(inventory=st.sets(st.sampled_from(HOSTS)))
+    def the_inventory_changes(self, inventory: set[str]) -> None:
+        self.inventory = frozenset(inventory)
+
+    @rule()
+    @precondition(lambda self: self.ledger.incidents)
+    def the_ledger_is_lost(self) -> None:
+        self.orphaned |= set(self.ledger.incidents)
+        self.generation += 1
+        self.ledger = Ledger(str(self.generation))
+        self.failing.clear()
+        self.openings.clear()
+
+    @rule()
+    @precondition(lambda self: self.api.open_incidents)
+    def somebody_closes_an_incident_in_the_dashboard(self) -> None:
+        key = self.api.open_incidents[0].key
+        self.by_hand.add(key)
+        body = canonical_json(Payload(RESOLVED, key, source=f"dashboard {self.step}").body())
+        self.api.process(TOKEN, None, "application/json", body, self.now)
+
+    @rule()
+    @precondition(lambda self: not self.processes)
+    def a_whole_success_leaves_nothing_open(self) -> None:
+        self.now += WINDOW
+        self.inventory = frozenset(HOSTS)
+        self.whole_success()
+        denies_clearly = self.api.settings.nothing_open != "duplicate"
+        assert not self.failing
+        for key, incident in self.ledger.incidents.items():
+            assert not incident.failed_hosts
+            if key not in self.orphaned:
+                assert key not in self.open_keys
+            if key not in self.orphaned | self.by_hand:
+                assert incident.is_settled or (not denies_clearly and incident.remote_state != OPEN), incident
+        # what a lost ledger opened, or what the API denied without saying so, is put right after the repeat interval
+        self.now += INTERVAL
+        self.whole_success()
+        assert name(WHOLE) not in self.open_keys
+        for key, incident in self.ledger.incidents.items():
+            assert incident.is_settled or (incident.remote_state == OPEN and key in self.by_hand), incident
+
+    # --- what is true at any time ---
+
+    @invariant()
+    def the_ledger_knows_exactly_who_fails(self) -> None:
+        known = sorted(
+            (incident.scope.tags, host) for incident in self.ledger.incidents.values() for host in incident.failed_hosts
+        )
+        assert known == sorted(self.failing)
+
+    @invariant()
+    def at_most_one_incident_is_wanted_open_for_the_same_tags(self) -> None:
+        tags = [incident.scope.tags for incident in self.ledger.incidents.values() if incident.failed_hosts]
+        assert len(tags) == len(set(tags))
+
+    @invariant()
+    def what_is_taken_for_granted_is_so_at_the_api(self) -> None:
+        in_flight = {process.in_flight.request.key for process in self.processes if process.in_flight}
+        for key, incident in self.ledger.incidents.items():
+            if key in in_flight or key in self.by_hand:
+                continue
+            if incident.failed_hosts and incident.is_settled:
+                assert key in self.open_keys
+            if incident.remote_state == CLOSED and key not in self.orphaned:
+                assert key not in self.open_keys
+
+    @invariant()
+    def the_ledger_survives_the_store(self) -> None:
+        assert from_json(to_json(self.ledger)) == self.ledger
+
+    # --- how it happens ---
+
+    @property
+    def open_keys(self) -> set[str | None]:
+        return {incident.key for incident in self.api.open_incidents}
+
+    def that(self, stage: str, which: int = 0) -> Process | None:
+        fitting = [process for process in self.processes if process.stage == stage]
+        return fitting[which % len(fitting)] if fitting else None
+
+    def whole_success(self) -> None:
+        process = Process(WHOLE, self.ledger.mark, self.step, self.generation)
+        self.end(process, dict.fromkeys(HOSTS, "ok"), "")
+        self.deliver(process, "answered")
+
+    def deliver(self, process: Process, fate: str) -> None:
+        for _request in range(20):
+            if not self.hand_out(process):
+                return
+            self.meet(process, fate)
+            self.record(process)
+        raise AssertionError("one run does not come to an end of sending")
+
+    def end(self, process: Process, status: dict[str, str], doubt: str) -> None:
+        self.step += 1
+        process.runs = False
+        covered = set(self.inventory & set(process.scope.limit or HOSTS))
+        run = RunFacts(
+            scope=process.scope,
+            key=name(process.scope),
+            succeeded=frozenset(host for host in covered if status[host] == "ok"),
+            failed={host: {"step": self.step} for host in covered if status[host] == "failed"},
+            inventory=self.inventory,
+            began=process.began,
+            aborted={} if doubt == "aborted" else None,
+            partial=doubt == "partial",
+            dubious=doubt == "dubious",
+        )
+        self.account(process, run, doubt)
+        self.ledger = after_run(self.ledger, run, self.policy, self.now)
+
+    def account(self, process: Process, run: RunFacts, doubt: str) -> None:
+        """Keep the machine's own account of who fails, in the words of the design."""
+        before = dict(self.failing)
+        tags, limit = run.scope.tags, run.scope.limit
+        if not doubt and process.generation == self.generation:
+            for (other_tags, host), (since, _key) in before.items():
+                if tags in ((), other_tags) and since <= process.began_at:
+                    is_whole_success = bool(run.succeeded) and not run.failed
+                    is_good = host in run.succeeded
+                    is_gone = not host.startswith("*") and not limit and host not in self.inventory
+                    is_gone = is_gone and bool(run.succeeded or run.failed)
+                    is_made_up_for = host == "*" + ",".join(limit) if limit else host.startswith("*")
+                    if is_good or is_gone or (is_whole_success and is_made_up_for):
+                        del self.failing[other_tags, host]
+        failed = {*run.failed, *(["*" + ",".join(limit)] if doubt == "aborted" else [])}
+        if failed and (self.policy.page_limited_runs or not limit):
+            key = next((key for (other_tags, _host), (_since, key) in before.items() if other_tags == tags), None)
+            if key is None:
+                key = run.key
+                self.openings[key] += 1
+            for host in failed:
+                self.failing[tags, host] = (self.step, key)
+
+    def hand_out(self, process: Process) -> bool:
+        request = pending(self.ledger, self.policy, self.now, process.sent)
+        if not request:
+            return False
+        process.sent.append(request)
+        process.in_flight = InFlight(request)
+        fails = {host for (_tags, host), (_since, key) in self.failing.items() if key == request.key}
+        assert request.hosts == fails, "a page names who fails; a resolve is sent when nobody is known to fail"
+        if request.state == TRIGGERED:
+            assert request.episode == self.openings[request.key]
+            generation, episode, hosts, at = self.confirmed.get(request.key, (-1, 0, frozenset(), 0.0))
+            is_repeated = (generation, episode, hosts) == (self.generation, request.episode, request.hosts)
+            assert not is_repeated or self.now - at >= INTERVAL, "one page per opening, set of hosts and interval"
+        return True
+
+    def meet(self, process: Process, fate: str) -> None:
+        assert process.in_flight
+        request, process.in_flight.is_over = process.in_flight.request, True
+        if fate == "refused":
+            process.in_flight.outcome = "failed"
+        if fate == "maintenance" and request.state == TRIGGERED:
+            process.in_flight.outcome = "unmatched"
+        elif fate in ("answered", "answer lost", "maintenance"):
+            event = Payload(
+                request.state,
+                request.key,
+                title=f"{len(request.hosts)} hosts",
+                details={"episode": request.episode, "hosts": sorted(request.hosts)},
+            )
+            answer = self.api.process(TOKEN, None, "application/json", canonical_json(event.body()), self.now)
+            if fate != "answer lost":
+                process.in_flight.outcome = interpret(request.state, answer.status, answer.body()).name
+
+    def record(self, process: Process) -> None:
+        assert process.in_flight
+        request, outcome, process.in_flight = process.in_flight.request, process.in_flight.outcome, None
+        before = self.ledger.incidents.get(request.key)
+        self.ledger, _warnings = after_answer(self.ledger, request, outcome, self.policy, self.now)
+        after = self.ledger.incidents.get(request.key)
+        if not before or not after:
+            return
+        if request.state == RESOLVED and before.failed_hosts and outcome in ("resolved", None):
+            self.openings[request.key] += 1  # it may have closed the page: opened anew
+        if request.state == TRIGGERED and after.failed_hosts and request.episode == after.episode:
+            was_confirmed = self.confirmed.get(request.key, (-1, 0))[:2] == (self.generation, request.episode)
+            if outcome == "created" or (outcome == "duplicate" and was_confirmed):
+                self.confirmed[request.key] = (self.generation, request.episode, request.hosts, self.now)
+        if after.failed_hosts and after.is_settled and not before.is_settled:
+            assert (request.state, outcome) == (TRIGGERED, "created"), (
+                "no page counts as sent that was not confirmed"
+            )
+        if before.remote_state == OPEN and after.remote_state == CLOSED:
+            assert outcome == "resolved", "what was confirmed is closed only by a resolve that is granted"
+
+
+def name(scope: Scope) -> str:
+    return "-".join(("key", *scope.limit, *scope.tags))
+
+
+TestRuns = Runs.TestCase
+TestRuns.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)

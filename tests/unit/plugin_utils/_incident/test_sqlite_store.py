@@ -1,0 +1,426 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SQLite store on real files: who may read it, who waits for whom, and what becomes of a broken one.
+
+Must not leave anything outside of its temporary folders.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import sqlite3
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import FailedHost, Incident, Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sqlite_store import SqliteStore
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
+    StoreError,
+    StoreLost,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
+
+FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    return SqliteStore(tmp_path / "callgoose" / "state.db", patience=5.0)
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def only_a_user() -> Iterator[None]:
+    """Permissions mean nothing to root, as whom tests often run."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that a user without rights reaches too; pytest's own temporary folders are for their owner."""
+    with tempfile.TemporaryDirectory(prefix="sqibs-store-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def counted(ledger: Ledger) -> tuple[Ledger, int]:
+    return replace(ledger, sequence=ledger.sequence + 1), ledger.sequence + 1
+
+
+def add_hosts(path: Path, names: list[str]) -> None:
+    store = SqliteStore(path, patience=20.0)
+    for name in names:
+
+        def change(ledger: Ledger, name: str = name) -> tuple[Ledger, None]:
+            incident = ledger.incidents.get("key", Incident("key", Scope()))
+            failed_hosts = {**incident.failed_hosts, name: FailedHost(ledger.sequence + 1, {})}
+            incidents = {**ledger.incidents, "key": replace(incident, failed_hosts=failed_hosts)}
+            return replace(ledger, sequence=ledger.sequence + 1, incidents=incidents), None
+
+        store.update("base", change)
+
+
+# --- keeping -------------------------------------------------------------------------------------------------------
+
+
+def test_what_one_process_writes_another_reads(store: SqliteStore) -> None:
+    assert store.update("base", counted) == 1
+    again = SqliteStore(store.path)
+    assert again.update("base", counted) == 2
+    assert again.read("base") == store.read("base")
+    assert store.read("base").sequence == 2
+
+
+def test_each_base_has_its_own_ledger(store: SqliteStore) -> None:
+    store.update("base", counted)
+    assert store.update("another", counted) == 1
+    assert store.read("base").id != store.read("another").id
+
+
+def test_reading_makes_nothing(store: SqliteStore) -> None:
+    assert store.read("base").sequence == 0
+    assert not store.path.parent.exists()
+    store.update("base", counted)
+    before = store.path.read_bytes()
+    store.read("another")
+    assert store.path.read_bytes() == before
+    assert [path.name for path in store.path.parent.iterdir()] == [store.path.name]
+
+
+def test_a_change_that_fails_changes_nothing(store: SqliteStore) -> None:
+    store.update("base", counted)
+    with pytest.raises(ZeroDivisionError):
+        store.update("base", lambda ledger: (replace(ledger, sequence=1 // 0), None))
+    with pytest.raises(TypeError):
+        failed_hosts = {"web1": FailedHost(1, {"no JSON": object()})}
+        store.update(
+            "base", lambda ledger: (replace(ledger, incidents={"k": Incident("k", Scope(), failed_hosts)}), None)
+        )
+    assert store.read("base").sequence == 1
+    assert store.update("base", counted) == 2, "and the lock is free"
+
+
+def test_a_path_of_any_letters_is_a_path(tmp_path: Path) -> None:
+    store = open_store(f"sqlite://{tmp_path}/50%20 ?mode=memory#ü.db")
+    store.update("base", counted)
+    assert [path.name for path in tmp_path.iterdir()] == ["50%20 ?mode=memory#ü.db"]
+
+
+def test_a_relative_path_stays_where_it_was_opened_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    SqliteStore(Path("state.db")).update("base", counted)
+    assert SqliteStore(tmp_path / "state.db").read("base").sequence == 1
+
+
+# --- who may read it -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_nobody_but_the_owner_can_read_it_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    store = SqliteStore(tmp_path / "one" / "two" / "state.db")
+    modes = []
+
+    def change(ledger: Ledger) -> tuple[Ledger, None]:
+        return replace(ledger, sequence=1), modes.extend(mode(path) for path in store.path.parent.iterdir())
+
+    with umask(mask):
+        store.update("base", change)
+        store.update("another", change)
+    assert set(modes) == {0o600}, "nor its journal"
+    assert mode(store.path) == 0o600
+    assert mode(tmp_path / "one") == mode(tmp_path / "one" / "two") == 0o700
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(store: SqliteStore) -> None:
+    store.update("base", counted)
+    store.path.chmod(0o644)
+    store.update("base", counted)
+    assert mode(store.path) == 0o600
+
+
+def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    SqliteStore(tmp_path / "state.db").update("base", counted)
+    assert mode(tmp_path) == 0o755
+
+
+# --- several processes ---------------------------------------------------------------------------------------------
+
+
+def test_updates_at_the_same_time_never_lose_each_others_hosts(store: SqliteStore) -> None:
+    names = [[f"host{process}-{number}" for number in range(20)] for process in range(4)]
+    processes = [FORK.Process(target=add_hosts, args=(store.path, some)) for some in names]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 4
+    ledger = store.read("base")
+    assert ledger.incidents["key"].hosts == {name for some in names for name in some}
+    assert sorted(member.sequence for member in ledger.incidents["key"].failed_hosts.values()) == list(range(1, 81))
+
+
+def test_a_store_that_was_used_before_a_fork_can_be_used_after_it(store: SqliteStore) -> None:
+    store.update("base", counted)
+    child = FORK.Process(target=lambda: store.update("base", counted))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    assert store.update("base", counted) == 3
+
+
+def test_no_connection_stays_open(store: SqliteStore) -> None:
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
+        pytest.skip("this system does not show a process its open files")
+    store.update("base", counted)
+    store.read("base")
+    opened = [str(path.readlink()) for path in folder.iterdir() if path.is_symlink()]
+    assert not [name for name in opened if name.startswith(str(store.path))]
+
+
+@pytest.mark.parametrize("use", ["read", "update"])
+def test_who_waits_for_another_process_waits_no_longer_than_its_patience(store: SqliteStore, use: str) -> None:
+    store.update("base", counted)
+    impatient = SqliteStore(store.path, patience=0.3)
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(StoreError, match=r"state\.db cannot be used: database is locked"):
+            if use == "read":
+                impatient.read("base")
+            else:
+                impatient.update("base", counted)
+        assert 0.2 < time.monotonic() - began < 1.5
+        other.execute("ROLLBACK")
+    assert impatient.update("base", counted) == 2
+
+
+def test_who_only_reads_for_long_is_waited_for_no_longer_either(store: SqliteStore) -> None:
+    store.update("base", counted)
+    changes = []
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM ledgers").fetchall()
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="database is locked"):
+            SqliteStore(store.path, patience=0.3).update("base", lambda ledger: (changes.append(1), counted(ledger))[1])
+        assert time.monotonic() - began < 1.5
+    assert not changes, "what cannot be written is not decided"
+
+
+# --- what cannot be used -------------------------------------------------------------------------------------------
+
+
+def assert_unusable(store: SqliteStore, pattern: str) -> None:
+    with pytest.raises(StoreError, match=pattern) as refused:
+        store.update("base", counted)
+    assert str(store.path) in str(refused.value)
+
+
+def test_a_folder_in_the_files_place_is_said(tmp_path: Path) -> None:
+    assert_unusable(SqliteStore(tmp_path), "is no file")
+    with pytest.raises(StoreError, match="is no file"):
+        SqliteStore(tmp_path).read("base")
+
+
+def test_a_pipe_in_the_files_place_is_said_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "state.db")
+    assert_unusable(SqliteStore(tmp_path / "state.db"), "is no file")
+
+
+def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / "callgoose").write_text("in the way")
+    store = SqliteStore(tmp_path / "callgoose" / "state.db")
+    assert_unusable(store, r"cannot be made: .*Not a directory")
+    with pytest.raises(StoreError, match=r"cannot be read: .*Not a directory"):
+        store.read("base")
+
+
+def test_a_folder_that_cannot_be_written_is_said(open_folder: Path) -> None:
+    open_folder.chmod(0o555)
+    with only_a_user():
+        assert_unusable(SqliteStore(open_folder / "state.db"), r"cannot be made: .*Permission denied")
+        assert_unusable(SqliteStore(open_folder / "deeper" / "state.db"), r"cannot be made: .*Permission denied")
+        assert SqliteStore(open_folder / "state.db").read("base").sequence == 0, "nothing is there yet"
+
+
+def test_what_can_only_be_read_is_read(open_folder: Path) -> None:
+    with only_a_user():
+        store = SqliteStore(open_folder / "state.db")
+        store.update("base", counted)
+    open_folder.chmod(0o555)
+    with only_a_user():
+        assert store.read("base").sequence == 1
+        assert_unusable(store, "cannot be used: ")
+        assert store.read("base").sequence == 1
+
+
+def test_a_full_disk_is_said_and_changes_nothing(store: SqliteStore) -> None:
+    resource = pytest.importorskip("resource")
+    store.update("base", counted)
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
+        try:
+            large = {"web1": FailedHost(1, {"message": "x" * 100_000})}
+            incidents = {"key": Incident("key", Scope(), large)}
+            store.update("base", lambda ledger: (replace(ledger, incidents=incidents), None))
+        except StoreError as error:
+            os._exit(0 if "cannot be used" in str(error) else 2)
+        os._exit(1)
+
+    child = FORK.Process(target=fill)
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    assert store.update("base", counted) == 2
+
+
+# --- what is broken ------------------------------------------------------------------------------------------------
+
+
+BROKEN = b"SQLite format 3\x00" + b"and nothing more that it could have written" * 100
+
+
+@pytest.mark.parametrize("use", ["read", "update"])
+def test_a_file_that_is_no_store_is_left_as_it_is(store: SqliteStore, use: str) -> None:
+    store.path.parent.mkdir(exist_ok=True)
+    store.path.write_text("somebody's own notes\n", encoding="utf-8")
+    store.path.chmod(0o644)
+    for _time in range(2):
+        with pytest.raises(StoreLost, match="no SQLite file, so it is left as it is"):
+            if use == "read":
+                store.read("base")
+            else:
+                store.update("base", counted)
+    assert store.path.read_text(encoding="utf-8") == "somebody's own notes\n"
+    assert mode(store.path) == 0o644
+
+
+@pytest.mark.parametrize("use", ["read", "update"])
+def test_a_broken_file_is_set_aside_and_said_once(store: SqliteStore, use: str) -> None:
+    store.update("base", counted)
+    store.path.write_bytes(BROKEN)
+    with pytest.raises(StoreLost, match=r"is broken .* set aside as state\.db\.broken"):
+        if use == "read":
+            store.read("base")
+        else:
+            store.update("base", counted)
+    assert store.path.with_name("state.db.broken").read_bytes() == BROKEN
+    assert store.read("base").sequence == 0
+    assert store.update("base", counted) == 1
+    assert mode(store.path) == 0o600
+
+
+def test_a_file_that_is_damaged_inside_is_set_aside_too(store: SqliteStore) -> None:
+    for number in range(50):
+        store.update(f"base {number}", counted)
+    with store.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 8192)
+    with pytest.raises(StoreError, match="is broken"):
+        store.update("base 1", counted)
+    assert store.update("base 1", counted) == 1
+
+
+def test_a_broken_file_that_another_process_has_replaced_meanwhile_is_left_alone(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.update("base", counted)
+    good = store.path.read_bytes()
+    store.path.write_bytes(BROKEN)
+    replace_file = SqliteStore._set_aside
+
+    def after_another(self: SqliteStore, opened: os.stat_result | None, error: Exception) -> str:
+        self.path.rename(self.path.with_name("elsewhere"))
+        self.path.write_bytes(good)
+        return replace_file(self, opened, error)
+
+    monkeypatch.setattr(SqliteStore, "_set_aside", after_another)
+    with pytest.raises(StoreError):
+        store.update("base", counted)
+    assert store.read("base").sequence == 1
+
+
+@pytest.mark.parametrize("document", ["{", '{"id": 1}', b"\xff\xfe\x00", 7, ""])
+@pytest.mark.parametrize("use", ["read", "update"])
+def test_an_unreadable_ledger_is_set_aside_and_said_once_and_the_others_stay(
+    store: SqliteStore, document: object, use: str
+) -> None:
+    store.update("base", counted)
+    store.update("another", counted)
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("UPDATE ledgers SET document = CAST(? AS TEXT) WHERE base = 'base'", (document,))
+    with pytest.raises(StoreLost, match=r"A ledger in .* is unreadable .* set aside"):
+        if use == "read":
+            store.read("base")
+        else:
+            store.update("base", counted)
+    assert store.read("base").sequence == 0
+    assert store.update("base", counted) == 1
+    assert store.read("another").sequence == 1
+    with closing(sqlite3.connect(store.path)) as other:
+        other.text_factory = bytes
+        kept = other.execute("SELECT count(*) FROM ledgers WHERE base = 'unreadable base'").fetchone()
+    assert kept == (1,)
+
+
+@pytest.mark.parametrize("use", ["read", "update"])
+def test_a_file_of_a_newer_collection_is_left_alone(store: SqliteStore, use: str) -> None:
+    store.update("base", counted)
+    with closing(sqlite3.connect(store.path)) as other:
+        other.execute("PRAGMA user_version = 99")
+    before = store.path.read_bytes()
+    with pytest.raises(StoreError, match=r"state\.db was written by a newer version"):
+        if use == "read":
+            store.read("base")
+        else:
+            store.update("base", counted)
+    assert store.path.read_bytes() == before
+
+
+def test_an_empty_file_is_a_store_just_made(store: SqliteStore) -> None:
+    store.path.parent.mkdir()
+    store.path.touch()
+    assert store.read("base").sequence == 0
+    assert store.update("base", counted) == 1
+
+
+def test_what_is_in_the_file_is_the_ledger_as_text_and_nothing_else(store: SqliteStore) -> None:
+    store.update("base", counted)
+    with closing(sqlite3.connect(store.path)) as other:
+        rows = other.execute("SELECT * FROM ledgers").fetchall()
+    (row,) = rows
+    assert row[0] == "base"
+    assert json.loads(row[1]) == {"id": store.read("base").id, "sequence": 1, "incidents": {}}

@@ -1,0 +1,264 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a page says, of failures of every kind.
+
+Must not test what never gets into a page, nor how much fits: test_page_secrets.py and test_page_limits.py do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import TITLE_LIMIT, payload_for
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import snapshot
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
+    DROPPED,
+    FAILED,
+    NOT_REACHED,
+    Failure,
+    Run,
+)
+from ansible_collections.callgoose.sqibs.tests.unit.plugin_utils._notification.pages import (
+    AWX,
+    DOWN,
+    MIGRATE,
+    ROOT,
+    SECRETIVE,
+    SITE,
+    page,
+    send,
+    text_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("failures", "total", "title"),
+    [
+        ({"web1": MIGRATE}, 12, "site.yml failed on 1 of 12 hosts (web1): Migrate the {{ app }} database"),
+        ({"localhost": MIGRATE}, 1, "site.yml failed on 1 of 1 host (localhost): Migrate the {{ app }} database"),
+        (
+            {f"web{n}": MIGRATE for n in range(1, 10)},
+            12,
+            "site.yml failed on 9 of 12 hosts (web1, web2, web3 and 6 more): Migrate the {{ app }} database",
+        ),
+        # the hosts of the task that is named come first
+        ({"a": DOWN, "web1": MIGRATE}, 2, "site.yml failed on 2 of 2 hosts (web1, a): Migrate the {{ app }} database"),
+        ({"db1": DOWN, "db2": DOWN}, 12, "site.yml could not reach 2 of 12 hosts (db1, db2)"),
+        ({"db1": Failure(DROPPED)}, 12, "site.yml dropped 1 of 12 hosts (db1)"),
+        (
+            {"db1": MIGRATE, "web1": Failure(NOT_REACHED), "web2": Failure(NOT_REACHED)},
+            3,
+            "site.yml failed on 1 of 3 hosts (db1), 2 not reached: Migrate the {{ app }} database",
+        ),
+        ({"web1": Failure(NOT_REACHED)}, 3, "site.yml did not reach 1 of 3 hosts (web1)"),
+        # hosts of earlier runs that this one, with its limit, did not match
+        ({"web1": DOWN, "web2": DOWN}, 0, "site.yml could not reach 2 hosts (web1, web2)"),
+    ],
+)
+def test_a_title_says_what_failed_on_how_many_hosts_on_which_and_where(
+    failures: dict[str, Failure], total: int, title: str
+) -> None:
+    assert page(failures, total).title == title
+
+
+def test_a_long_title_names_fewer_hosts_and_then_cuts_the_tasks_name() -> None:
+    long_task = replace(MIGRATE, task="Wait until the migration of the orders is done and the queue is empty again")
+    hosts = {f"application-server-{n}.example.com": long_task for n in range(9)}
+    assert page(hosts).title == (
+        "site.yml failed on 9 of 12 hosts: Wait until the migration of the orders is done and the queue is empty again"
+    )
+    longer_task = replace(MIGRATE, task="Wait " * 50)
+    title = page({"web1": longer_task}).title
+    assert title.startswith("site.yml failed on 1 of 12 hosts: Wait Wait") and title.endswith("…")
+    assert len(title) <= TITLE_LIMIT
+
+
+def test_a_long_playbooks_name_keeps_its_end_in_the_title() -> None:
+    title = page({"web1": MIGRATE}, subject=replace(SITE, name="playbooks/" * 10 + "site.yml")).title
+    assert "playbooks/site.yml failed on 1 of 12 hosts (web1)" in title
+    assert len(title) <= TITLE_LIMIT
+
+
+def test_the_content_says_it_all() -> None:
+    told = replace(MIGRATE, stderr="Traceback\n  line 1\nError: no slots\n", stdout="migrating 0041")
+    event = page({"web1": told, "web2": told, "db1": DOWN, "db2": Failure(DROPPED), "db3": Failure(NOT_REACHED)})
+    assert event.content == (
+        "site.yml failed on 4 of 12 hosts, 1 not reached.\n"
+        "\n"
+        "Task: Migrate the {{ app }} database (roles/shop/tasks/main.yml:42)\n"
+        "Hosts: web1, web2\n"
+        "Message: non-zero return code\n"
+        "End of stderr:\n"
+        "  Traceback\n"
+        "    line 1\n"
+        "  Error: no slots\n"
+        "End of stdout: migrating 0041\n"
+        "\n"
+        "Unreachable\n"
+        "Task: Gathering IdentityFacts (site.yml:3)\n"
+        "Host: db1\n"
+        "Message: ssh: timed out\n"
+        "\n"
+        "Dropped: ansible-core took the host out of the play without reporting an error.\n"
+        "Host: db2\n"
+        "\n"
+        "Not reached: the play ended before it was done.\n"
+        "Host: db3\n"
+        "\n"
+        "AWX run: https://awx.example.com/#/jobs/playbook/42\n"
+        "Started by: alice\n"
+        "Revision: 9c1f0e2"
+    )
+
+
+def test_the_details_say_the_same_as_data() -> None:
+    told = replace(MIGRATE, stderr="Error: no slots")
+    event = page({"web1": told, "web2": told, "db1": Failure(NOT_REACHED)})
+    assert event.details == {
+        "name": "site.yml",
+        "failed_hosts": 3,
+        "total_hosts": 12,
+        "hosts": ["db1", "web1", "web2"],
+        "run": {
+            "system": "AWX",
+            "url": "https://awx.example.com/#/jobs/playbook/42",
+            "run_id": "42",
+            "user": "alice",
+            "revision": "9c1f0e2",
+        },
+        "failures": [
+            {
+                "kind": "failed",
+                "task": "Migrate the {{ app }} database",
+                "path": "roles/shop/tasks/main.yml",
+                "line": 42,
+                "hosts": ["web1", "web2"],
+                "message": "non-zero return code",
+                "stderr": "Error: no slots",
+            },
+            {"kind": "not_reached", "hosts": ["db1"]},
+        ],
+        "episode": 1,
+    }
+
+
+def test_an_event_has_the_users_severity_source_and_tags_and_no_others() -> None:
+    event = page({"web1": MIGRATE}, options=PageOptions(severity="error", tags=("shop", "prod"), source="Ansible"))
+    assert (event.severity, event.source, event.tags) == ("error", "Ansible", ("shop", "prod"))
+    assert (event.state, event.incident_key) == ("triggered", "site-1a2b")
+
+
+def test_hosts_with_different_messages_are_told_apart() -> None:
+    full, locked = replace(MIGRATE, message="disk full"), replace(MIGRATE, message="table locked")
+    failures = page({"web1": full, "web2": locked, "web3": full}).details["failures"]
+    assert [(told["hosts"], told["message"]) for told in failures] == [
+        (["web1", "web3"], "disk full"),
+        (["web2"], "table locked"),
+    ]
+
+
+def test_outputs_that_differ_are_shown_with_their_host() -> None:
+    content = page({f"web{n}": replace(MIGRATE, stderr=f"no slot {n}") for n in (1, 2)}).content
+    assert "Hosts: web1, web2\n" in content
+    assert "End of stderr on web1: no slot 1\nEnd of stderr on web2: no slot 2\n" in content
+
+
+def test_an_output_that_only_one_of_several_hosts_has_is_shown_with_its_host() -> None:
+    content = page({"web1": MIGRATE, "web2": replace(MIGRATE, stdout="no slots")}).content
+    assert "Hosts: web1, web2\n" in content and "End of stdout on web2: no slots\n" in content
+
+
+def test_a_long_message_leaves_room_for_the_output_and_one_task_for_the_next() -> None:
+    told = replace(MIGRATE, message="m" * 9000, stderr="e" * 9000, stdout="o" * 9000)
+    event = page({f"web{line}": replace(told, line=line) for line in range(1, 7)})
+    for line, section in enumerate(event.content.split("\n\n")[1:7], 1):
+        assert f":{line})" in section
+        assert all(letter * 200 in section for letter in "meo")
+    for failure in event.details["failures"]:
+        assert all(len(failure[name]) > 200 for name in ("message", "stderr", "stdout"))
+
+
+def test_a_host_that_failed_twice_is_one_host_with_two_failures() -> None:
+    cleanup = replace(MIGRATE, task="Clean up", line=50)
+    event = page({"web1": (MIGRATE, cleanup)})
+    assert event.title == "site.yml failed on 1 of 12 hosts (web1): Migrate the {{ app }} database"
+    assert [told["task"] for told in event.details["failures"]] == [MIGRATE.task, "Clean up"]
+
+
+def test_an_aborted_run_is_called_so() -> None:
+    event = page({}, aborted="")
+    assert event.title == "site.yml was aborted before its end"
+    assert "Aborted: the run started and never reached its end." in event.content
+    assert event.details["aborted"] is True
+
+
+def test_an_aborted_run_tells_its_limit_and_the_hosts_that_failed_before() -> None:
+    event = page({"web1": MIGRATE}, aborted="web1,web2")
+    assert event.title == (
+        "site.yml was aborted before its end; failed on 1 of 12 hosts (web1): Migrate the {{ app }} database"
+    )
+    assert "\nLimit: web1,web2\n" in event.content
+
+
+def test_a_path_outside_of_the_project_and_a_task_without_a_place_are_shown_as_they_are() -> None:
+    elsewhere = replace(MIGRATE, path="/srv/infrared/main.yml", line=7)
+    nowhere = Failure(FAILED, action="debug", message="no")
+    content = page({"web1": elsewhere, "web2": nowhere}).content
+    assert "(/srv/infrared/main.yml:7)" in content
+    assert "\nTask: debug\n" in content
+
+
+def test_a_run_from_a_shell_has_no_link_and_one_without_address_its_number() -> None:
+    by_hand = page({"web1": MIGRATE}, subject=replace(SITE, origin=Origin(user="bob"))).content
+    assert by_hand.endswith("Message: non-zero return code\n\nStarted by: bob")
+    numbered = page({"web1": MIGRATE}, subject=replace(SITE, origin=Origin("Jenkins", run_id="15"))).content
+    assert numbered.endswith("\n\nJenkins run: 15")
+
+
+def test_a_stable_payload_leaves_out_what_differs_from_run_to_run() -> None:
+    stable = PageOptions(stable_payload=True)
+    first = page({"web1": MIGRATE}, options=stable)
+    later = replace(AWX, url="https://awx.example.com/#/jobs/playbook/43", run_id="43", user="bob", revision="ffac537")
+    assert text_of(first) == text_of(page({"web1": MIGRATE}, options=stable, subject=replace(SITE, origin=later)))
+    assert "alice" not in text_of(first) and "awx" not in text_of(first)
+
+
+def test_a_resolve_says_that_it_works_again_and_is_the_same_whoever_ran_it() -> None:
+    first = payload_for(send({}, "resolved", 3), SITE, PageOptions(), 12)
+    later = payload_for(send({}, "resolved", 3), replace(SITE, origin=Origin()), PageOptions(), 5)
+    assert first == later
+    assert first.body() == {
+        "state": "resolved",
+        "incident_key": "site-1a2b",
+        "title": "site.yml works again",
+        "content": "site.yml works again: no host is left on which it failed.",
+        "details": {"episode": 3},
+    }
+
+
+def test_a_resolve_of_an_opening_that_nobody_remembers_names_its_run() -> None:
+    details = payload_for(send({}, "resolved", 0), SITE, PageOptions(), 12).details
+    assert details == {"run": page({"web1": MIGRATE}).details["run"]}
+    assert payload_for(send({}, "resolved", 0), SITE, PageOptions(stable_payload=True), 12).details == {}
+    assert payload_for(send({}, "resolved", 0), replace(SITE, origin=Origin()), PageOptions(), 12).details == {}
+
+
+@pytest.mark.parametrize("state", ["triggered", "resolved"])
+def test_an_episode_of_which_nothing_is_remembered_is_left_out(state: str) -> None:
+    data = snapshot(Run("site.yml", {"web1": (MIGRATE,)}), SECRETIVE, PageOptions(), ROOT)
+    assert "episode" not in payload_for(send(data, state, 0), SITE, PageOptions(), 12).details
+
+
+@pytest.mark.parametrize(
+    "kept", [{}, {"message": "old"}, {"failures": "?"}, {"failures": [1, {"kind": 3, "line": "x"}]}]
+)
+def test_what_another_version_has_kept_is_still_a_page(kept: dict[str, Any]) -> None:
+    event = payload_for(send({"web1": kept}), SITE, PageOptions(), 12)
+    assert event.title == "site.yml failed on 1 of 12 hosts (web1)"
+    assert "Failed\nHost: web1" in event.content

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds the direction of the imports: each room knows only the rooms below it, and one file alone knows each library.
+
+Must read the code, not import it: an import inside a function counts as much as one at the top.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from pathlib import Path
+
+import pytest
+
+PLUGINS = "ansible_collections.callgoose.sqibs.plugins"
+# From the bottom to the top. A room may import those before it, and its own files.
+ROOMS = (
+    "module_utils",
+    "_run",
+    "_redaction",
+    "_ansible",
+    "_incident",
+    "_context",
+    "_notification",
+    "_settings",
+    "_reporter",
+    "_guard",
+    "_callback",
+    "entry points",
+)
+# Rooms that know less than their place would allow.
+ALLOWED = {
+    "module_utils": set(),
+    "_run": set(),
+    "_redaction": set(),
+    "_ansible": {"_run"},
+    "_incident": {"module_utils"},
+    "_context": {"module_utils", "_incident"},
+    "_callback": set(ROOMS[: ROOMS.index("_guard")]),
+}
+# Who may import what everybody else must not know.
+ALONE = {
+    "requests": {"module_utils._client"},
+    "urllib3": {"module_utils._client", "module_utils._deadline"},
+    "sqlite3": {"plugin_utils._incident.sqlite_store"},
+}
+# Rooms and files that stay free of Ansible's objects, so that their tests need none.
+WITHOUT_ANSIBLE = ("_run", "_redaction", "_incident", "_notification")
+
+
+def imports() -> dict[str, set[str]]:
+    """Return by module, such as ``plugin_utils._run.model``, the full names of what it imports."""
+    root = Path(__file__).parents[2] / "plugins"
+    found = {}
+    for path in sorted(root.rglob("*.py")):
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        found[module] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found[module] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert not node.level, f"{module}: ansible-test wants whole names in imports"
+                found[module] |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+IMPORTS = imports()
+OWN = {
+    module: {name.removeprefix(f"{PLUGINS}.") for name in names if name.removeprefix(f"{PLUGINS}.") in IMPORTS}
+    for module, names in IMPORTS.items()
+}
+
+
+def room_of(module: str) -> str:
+    kind, *rest = module.split(".")
+    if kind == "plugin_utils":
+        return rest[0]
+    return kind if kind == "module_utils" else "entry points"
+
+
+def test_each_file_stands_in_a_room_that_has_a_place() -> None:
+    assert {room_of(module) for module in OWN} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_is_below_it(room: str) -> None:
+    allowed = ALLOWED.get(room, set(ROOMS[: ROOMS.index(room)])) | {room}
+    wrong = [
+        f"{module} -> {name}"
+        for module, names in OWN.items()
+        if room_of(module) == room
+        for name in sorted(names)
+        if room_of(name) not in allowed
+    ]
+    assert wrong == []
+
+
+def test_no_two_files_import_each_other_by_any_way() -> None:
+    graphlib.TopologicalSorter(OWN).prepare()  # it raises CycleError, which names them
+
+
+@pytest.mark.parametrize("library", ALONE)
+def test_a_library_is_known_to_one_file_alone(library: str) -> None:
+    users = {module for module, names in IMPORTS.items() if any(n.split(".")[0] == library for n in names)}
+    assert users == ALONE[library]
+
+
+def test_rooms_that_hold_logic_know_nothing_of_ansible() -> None:
+    users = {module for module, names in IMPORTS.items() if any(name.split(".")[0] == "ansible" for name in names)}
+    assert [module for module in sorted(users) if room_of(module) in WITHOUT_ANSIBLE] == []
+
+
+def test_names_say_what_is_private() -> None:
+    names = [
+        part for module in OWN if module.startswith(("module_utils", "plugin_utils")) for part in [module.split(".")[1]]
+    ]
+    assert [name for name in names if not name.startswith("_")] == []
