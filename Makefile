@@ -1,23 +1,23 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The two commands of the README, and the checks for developers. Needs Python 3.11+ and make; makes its own environment.
-# Must not touch anything outside this folder.
+# The commands of the README, and the checks for developers. Needs make and Python 3.11 or newer; creates its own .venv.
+# Must not touch anything outside this directory.
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 CORE := ansible-core>=2.19,<2.22
-# ansible-playbook refuses to start in a locale that is not UTF-8.
+# ansible-playbook does not start in a locale that is not UTF-8.
 export LC_ALL := C.UTF-8
 
 .PHONY: help demo test bench lint clean
 
 help:
-	@echo 'make demo   an incident from start to end, against an emulated API on this machine'
-	@echo 'make test   unit, integration and end-to-end tests on the newest ansible-core for this Python'
-	@echo 'make bench  time and memory beside debug and uri, with limits: some minutes, on a quiet machine'
-	@echo 'make lint   style, types, licences, documentation'
-	@echo 'make clean  remove everything that these made'
+	@echo 'make demo   shows incidents from trigger to resolve, with an emulated API on this machine (under a minute)'
+	@echo 'make test   runs unit, integration and end-to-end tests on the newest ansible-core for this Python (about 10 minutes)'
+	@echo 'make bench  compares time and memory with debug and uri, and checks limits (minutes, on an idle machine)'
+	@echo 'make lint   checks style, types, licences and documentation'
+	@echo 'make clean  removes everything that the commands above created'
 
 demo: $(INSTALLED)
 	@$(VENV)/bin/python tests/demo/run.py
@@ -36,18 +36,18 @@ lint: $(VENV)/bin/nox
 clean:
 	rm -rf $(VENV) .nox .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output
 
-# PYTHON=... chooses another interpreter.
+# Set PYTHON=... to use another interpreter.
 $(VENV)/bin/python:
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
 	  if "$$python" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	    echo "Making $(VENV) with $$("$$python" --version)"; rm -rf $(VENV); exec "$$python" -m venv $(VENV); \
+	    echo "Creating $(VENV) with $$("$$python" --version)"; rm -rf $(VENV); exec "$$python" -m venv $(VENV); \
 	  fi; \
 	done; \
 	echo 'No Python 3.11 or newer with its venv module found (on Debian: apt install python3-venv).' >&2; \
-	echo 'Install one, or name it: make PYTHON=/path/to/python3 ...' >&2; exit 1
+	echo 'Install one, or give its path: make PYTHON=/path/to/python3 ...' >&2; exit 1
 
 $(INSTALLED): $(VENV)/bin/python Makefile tests/requirements.txt tests/integration/requirements.txt
-	@echo 'Installing ansible-core and what the tests need into $(VENV)'
+	@echo 'Installing ansible-core and the test requirements into $(VENV)'
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(CORE)' -r tests/requirements.txt
 	@touch $@
 

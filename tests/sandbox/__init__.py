@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An emulator of the Callgoose SQIBS incident API, for tests, the demo, and trying playbooks without an account.
 
-Stores nothing, listens on loopback only, and must not import anything of the collection that it is there to test.
+Keeps everything in memory and listens on loopback only. Must not import the collection, which it is used to test.
 """
 
 from __future__ import annotations

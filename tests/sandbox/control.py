@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox's own JSON under /sandbox/: what it holds, and how to set it up. No part of the emulated API.
+"""The control API under /sandbox/: JSON to read and set up the sandbox. It is not part of the emulated API.
 
-Must not know how requests of the emulated API are answered.
+Must not know how the emulated API answers requests.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from .errors import SetupError, require
 from .faults import Reply, json_reply
 from .state import State
 
-# The service whose filters are replaced when none is named: the one of the default set-up.
+# The service whose filters are replaced if the request names none: the only service of the default settings.
 DEFAULT_SERVICE = "Ansible"
 
 
 def answer(state: State, method: str, path: str, body: bytes) -> Reply:
     """Return the reply to one control request.
 
-    :param path: with the leading ``/sandbox/``.
+    :param path: the URL's path, including ``/sandbox/``.
     """
     methods = ROUTES.get(path)
     if methods is None:
-        return _error(404, f"there is no {path}; there are {', '.join(ROUTES)}")
+        return _error(404, f"there is no {path}; use one of {', '.join(ROUTES)}")
     if method not in methods:
-        return _error(405, f"{path} takes {', '.join(methods)}")
+        return _error(405, f"{path} accepts {', '.join(methods)}, not {method}")
     try:
         return json_reply(200, methods[method](state, _parsed(body)))
     except SetupError as error:
@@ -64,16 +64,17 @@ def _set(state: State, data: Any) -> Any:
 
 
 def _set_filters(state: State, data: Any) -> Any:
-    """Take a list of filters, or an object that also names the service."""
+    """Replace filters by a list, or by an object that also names the service."""
     given: Any = {"filters": data} if isinstance(data, list) else data
-    require(isinstance(given, dict) and set(given) <= {"filters", "service"}, "give a list, or filters and service")
+    known = isinstance(given, dict) and set(given) <= {"filters", "service"}
+    require(known, "give a list of filters, or an object with filters and service")
     filters = parse.many(parse.filter_, given.get("filters"), "filters")
     state.set_filters(filters, given.get("service", DEFAULT_SERVICE))
     return state.snapshot()["settings"]["services"]
 
 
 def _queue(state: State, data: Any) -> Any:
-    """Take one fault or a list of them; a list with a wrong one queues none."""
+    """Queue one fault or a list of faults; if one of them is invalid, queue none."""
     for fault in parse.many(parse.fault, data if isinstance(data, list) else [data], "faults"):
         state.faults.add(fault)
     return state.snapshot()["faults"]

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an answer travels back, well or badly: the faults that live on the connection.
+"""Sends an answer, with the faults that affect the connection: delays, resets, incomplete and slow answers.
 
-Must not decide what is answered: that is the model's and the fault's.
+Must not decide what the answer is: the model and the fault do.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from aiohttp import web
 
 from .faults import DRIP_SECONDS, Fault, Reply
 
-# SO_LINGER with no time left: closing sends a reset instead of an orderly end.
+# SO_LINGER with a timeout of 0: closing the socket sends a reset instead of an orderly end.
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
 def respond(reply: Reply) -> web.Response:
-    """Return the reply as aiohttp sends it."""
+    """Return the reply as a response of aiohttp's."""
     return web.Response(status=reply.status, body=reply.body.encode(), headers=reply.headers)
 
 
 async def deliver(request: web.BaseRequest, reply: Reply, fault: Fault, released: asyncio.Event) -> web.Response:
-    """Send the reply the way the fault says.
+    """Send the reply as the fault demands.
 
-    The returned response is what aiohttp sends next; it has no effect where the fault has closed the connection.
+    aiohttp sends the returned response afterwards, which has no effect if the fault has closed the connection.
 
-    :param released: ends a request that is held back, with a reset.
+    :param released: when set, a delayed or hanging request ends with a connection reset.
     """
     if fault.kind == "delay" and not await _held(released, fault.seconds):
         return respond(reply)
@@ -51,7 +51,7 @@ async def deliver(request: web.BaseRequest, reply: Reply, fault: Fault, released
 
 
 async def _held(released: asyncio.Event, seconds: float | None) -> bool:
-    """Wait, and return whether the wait was ended from outside."""
+    """Wait for ``released``, and return whether it was set within ``seconds`` (None: no limit)."""
     try:
         await asyncio.wait_for(released.wait(), seconds)
     except asyncio.TimeoutError:
@@ -67,14 +67,14 @@ async def _drip(
     for place in range(len(slowly)):
         if await _held(released, seconds):
             return _reset(request.transport)
-        if request.transport is None:  # the client has had enough
+        if request.transport is None:  # the client has closed the connection
             return None
         request.transport.write(slowly[place : place + 1])
     return _end_after(request.transport, b"")
 
 
 def _as_bytes(reply: Reply) -> tuple[bytes, bytes]:
-    """Return the head and body of an answer that aiohttp, which sends whole ones, must not touch."""
+    """Return head and body as bytes, for the answers that aiohttp cannot send because they are incomplete or slow."""
     body = reply.body.encode()
     headers = {**reply.headers, "Content-Length": str(len(body)), "Connection": "close"}
     lines = [f"{name}: {value}" for name, value in headers.items()]

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a wrong set-up of the sandbox raises, wherever it comes from: Python, JSON or the command line.
+"""The error for invalid settings of the sandbox, whether from Python, JSON or the command line, and the checks.
 
-Must not know what is being set up.
+Must not know which settings there are.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import math
 
 
 class SetupError(ValueError):
-    """The sandbox was told something it cannot do; the message names the field and what it takes."""
+    """A setting is invalid; the message names the field and the values that it accepts."""
 
 
 def require(condition: object, message: str) -> None:
-    """Raise :class:`SetupError` with this message unless the condition holds."""
+    """Raise :class:`SetupError` with this message unless the condition is true."""
     if not condition:
         raise SetupError(message)
 
 
-def require_text(value: object, what: str, optional: bool = False) -> None:
-    """Raise :class:`SetupError` unless ``value`` is a text that is not empty (or None, where it is optional)."""
-    require((optional and value is None) or (isinstance(value, str) and value), f"{what} must be a text, not {value!r}")
+def require_string(value: object, what: str, optional: bool = False) -> None:
+    """Raise :class:`SetupError` unless ``value`` is a non-empty string (or None, if it is optional)."""
+    valid = (optional and value is None) or (isinstance(value, str) and value)
+    require(valid, f"{what} must be a non-empty string, not {value!r}")
 
 
 def require_seconds(value: object, what: str) -> None:

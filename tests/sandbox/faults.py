@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults that wait for requests, and what each makes of the answer: plain data and pure functions.
+"""Faults that are queued for the next requests, and how each changes the answer: plain data and pure functions.
 
-Must not touch a connection: how a faulty answer travels is delivery's.
+Must not touch a connection: delivery.py does.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from .errors import require, require_seconds, require_text
+from .errors import require, require_seconds, require_string
 
 
 class Kind(NamedTuple):
-    """What a kind of fault needs, what else it takes, and whether the API has processed the request by default."""
+    """A kind of fault: required fields, optional fields, and whether the API processes the request by default."""
 
     needs: frozenset[str]
     takes: frozenset[str]
@@ -27,11 +27,11 @@ class Kind(NamedTuple):
 
 NONE: frozenset[str] = frozenset()
 KINDS = {
-    # the answer is another one
+    # the answer is replaced
     "status": Kind(frozenset({"status"}), frozenset({"headers", "body"}), processed=False),
     "redirect": Kind(frozenset({"location"}), frozenset({"status"}), processed=False),
     "body": Kind(frozenset({"body"}), frozenset({"status", "headers"}), processed=True),
-    # the answer travels badly
+    # the answer arrives late, incomplete or never
     "delay": Kind(frozenset({"seconds"}), NONE, processed=True),
     "reset": Kind(NONE, NONE, processed=False),
     "cut_off": Kind(NONE, NONE, processed=True),
@@ -44,7 +44,7 @@ DRIP_SECONDS = 1.0
 
 
 class Reply(NamedTuple):
-    """An HTTP answer before it travels."""
+    """An HTTP answer before it is sent."""
 
     status: int
     body: str
@@ -56,7 +56,7 @@ def json_reply(status: int, value: object) -> Reply:
     return Reply(status, json.dumps(value), {"Content-Type": "application/json"})
 
 
-# What a request that the API has not processed gets, unless its fault says something else.
+# The answer to a request that the API has not processed, unless the fault sets another one.
 TEMPORARY_ERROR = json_reply(500, {"message": "Server encountered a temporary error. Please try again."})
 
 
@@ -67,20 +67,20 @@ class Fault:
     =========== ==============================================================================================
     ``kind``    what the request gets
     =========== ==============================================================================================
-    status      ``status``, with ``headers`` (say ``Retry-After``) and ``body`` if given
-    redirect    ``status`` (302), with ``location``
-    body        the answer with this ``body`` instead (no JSON, fields missing), ``status`` and ``headers`` if given
+    status      ``status``, with ``headers`` (such as ``Retry-After``) and ``body`` if given
+    redirect    ``status`` (default 302) to ``location``
+    body        the answer with this ``body`` instead, for example not JSON; ``status`` and ``headers`` if given
     delay       the answer after ``seconds``
     reset       a connection reset instead of an answer
-    cut_off     half of the answer's body, then the end of the connection
-    drip        the answer's body with one byte every ``seconds`` (1)
-    drip_head   the same from the first byte of the status line on
-    hang        nothing, ever
+    cut_off     half of the answer's body, then the connection is closed
+    drip        the answer's body, one byte every ``seconds`` (default 1)
+    drip_head   the same, from the first byte of the status line
+    hang        no answer at all
     =========== ==============================================================================================
 
-    ``processed`` says whether the API has processed the request although the answer is faulty: a processed one that
-    gets reset, cut_off or hang leaves its client in doubt. Default: true for body, delay, cut_off and both drips. A
-    request that was not processed has a 500 as its answer, which then is delayed, cut off and so on.
+    ``processed`` says whether the API processes the request although the answer is faulty. With reset, cut_off or hang,
+    the client cannot know. Default: true for body, delay, cut_off, drip and drip_head. If the request is not processed,
+    its answer is a 500, which is then delayed, cut off and so on.
     """
 
     kind: str
@@ -113,14 +113,14 @@ class Fault:
             redirects = self.kind != "redirect" or self.status in REDIRECTS
             require(redirects, f"status of a redirect must be one of {REDIRECTS}, not {self.status}")
         if self.headers is not None:
-            texts = isinstance(self.headers, Mapping) and all(
+            strings = isinstance(self.headers, Mapping) and all(
                 isinstance(word, str) and word.isprintable() for pair in self.headers.items() for word in pair
             )
-            require(texts, "headers must be an object of texts without line breaks")
+            require(strings, "headers must be an object of strings without line breaks")
         if self.location is not None:
-            require_text(self.location, "location")
+            require_string(self.location, "location")
             require(self.location.isprintable(), "location must be a URL without line breaks")
-        require(self.body is None or isinstance(self.body, str), "body must be a text")
+        require(self.body is None or isinstance(self.body, str), "body must be a string")
         if self.seconds is not None:
             require_seconds(self.seconds, "seconds")
 
@@ -130,7 +130,7 @@ class Fault:
         return KINDS[self.kind].processed if self.processed is None else self.processed
 
     def answer(self, reply: Reply) -> Reply:
-        """Return what is answered instead of ``reply``."""
+        """Return the answer that replaces ``reply``."""
         if self.kind == "redirect":
             return Reply(self.status or 302, "", {"Location": self.location or ""})
         if self.kind == "status":
@@ -146,7 +146,7 @@ def _is_whole(value: object) -> bool:
 
 
 class FaultQueue:
-    """Faults in the order they were queued: each is used up before the next begins."""
+    """Faults in the order in which they were queued; each is used up before the next one starts."""
 
     def __init__(self) -> None:
         self._waiting: deque[Fault] = deque()
@@ -155,15 +155,15 @@ class FaultQueue:
         return iter(self._waiting)
 
     def add(self, fault: Fault) -> None:
-        """Put a fault behind the others."""
+        """Queue a fault after the others."""
         self._waiting.append(fault)
 
     def clear(self) -> None:
-        """Forget every waiting fault."""
+        """Drop all queued faults."""
         self._waiting.clear()
 
     def take(self) -> Fault | None:
-        """Return the fault of the next request, or None."""
+        """Return the fault for the next request, or None."""
         if not self._waiting:
             return None
         fault = self._waiting[0]

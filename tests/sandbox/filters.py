@@ -1,50 +1,51 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""API Filters: the two parts that a user sets up in the dashboard, and whether a payload matches them.
+"""API Filters: the Trigger and Resolve parts that a user sets up in the dashboard, and how a payload matches them.
 
-Must not keep state: what a match leads to is the model's.
+Must not keep state: the model decides what a match does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import require, require_text
+from .errors import require, require_string
 from .payload import Payload
 
 # The dashboard's limits.
 MOST_PAIRS = 2
-MOST_TEXTS = 10
-LONGEST_TEXT = 50
+MOST_STRINGS = 10
+LONGEST_STRING = 50
 
 
 @dataclass(frozen=True)
 class Pair:
-    """*Payload JSON key* and *key value contains*: all of these texts must be in the key's value."""
+    """*Payload JSON key* and *key value contains*: the key's value must contain all of these strings."""
 
     key: str
     contains: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        require_text(self.key, "key")
+        require_string(self.key, "key")
         require(
-            isinstance(self.contains, tuple) and 1 <= len(self.contains) <= MOST_TEXTS,
-            f"contains of {self.key!r} must be 1 to {MOST_TEXTS} texts",
+            isinstance(self.contains, tuple) and 1 <= len(self.contains) <= MOST_STRINGS,
+            f"contains of {self.key!r} must be 1 to {MOST_STRINGS} strings",
         )
-        for text in self.contains:
-            require_text(text, f"contains of {self.key!r}")
-            require(len(text) <= LONGEST_TEXT, f"contains of {self.key!r}: {text!r} has over {LONGEST_TEXT} characters")
+        for string in self.contains:
+            require_string(string, f"contains of {self.key!r}")
+            fits = len(string) <= LONGEST_STRING
+            require(fits, f"contains of {self.key!r}: {string!r} has over {LONGEST_STRING} characters")
 
     def matches(self, payload: Payload) -> bool:
-        """Return whether the payload has the key and its value contains every text."""
+        """Return whether the payload has the key and its value contains every string."""
         value = payload.text_of(self.key)
-        return value is not None and all(text in value for text in self.contains)
+        return value is not None and all(string in value for string in self.contains)
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """The Trigger part: what opens an incident, and from which payload keys its fields come (None: not set)."""
+    """The Trigger part: what opens an incident, and the payload keys that its fields come from (None: not set)."""
 
     pairs: tuple[Pair, ...] = (Pair("state", ("triggered",)),)
     title_from: str | None = "title"
@@ -57,17 +58,17 @@ class Trigger:
             isinstance(self.pairs, tuple) and len(self.pairs) <= MOST_PAIRS, f"pairs must be at most {MOST_PAIRS} pairs"
         )
         for name in ("title_from", "description_from", "map_with"):
-            require_text(getattr(self, name), name, optional=True)
-        require_text(self.urgency, "urgency")
+            require_string(getattr(self, name), name, optional=True)
+        require_string(self.urgency, "urgency")
 
     def matches(self, payload: Payload) -> bool:
-        """Return whether every pair matches; a Trigger without pairs matches every payload."""
+        """Return whether every pair matches; a Trigger without pairs matches all payloads."""
         return all(pair.matches(payload) for pair in self.pairs)
 
     def title(self, payload: Payload, source: str | None) -> str:
         """Return the incident's title.
 
-        :param source: the ``from`` URL parameter: it is put before the payload's own title.
+        :param source: the ``from`` URL parameter, which becomes a prefix of the payload's title.
         """
         title = payload.text_of(self.title_from)
         if title is None:
@@ -75,20 +76,20 @@ class Trigger:
         return f"{source} - {title}" if source else title
 
     def description(self, payload: Payload) -> str:
-        """Return the incident's description: the payload's own, else the whole payload."""
+        """Return the incident's description: the value of the payload's key, or else the whole payload."""
         description = payload.text_of(self.description_from)
         return payload.text if description is None else description
 
 
 @dataclass(frozen=True)
 class Resolve:
-    """The Resolve part: what closes incidents, and the key whose value equals their mapped value (None: not set)."""
+    """The Resolve part: what resolves incidents, and the payload key that holds their mapped value (None: not set)."""
 
     pair: Pair = Pair("state", ("resolved",))
     mapped_with: str | None = "incident_key"
 
     def __post_init__(self) -> None:
-        require_text(self.mapped_with, "mapped_with", optional=True)
+        require_string(self.mapped_with, "mapped_with", optional=True)
 
     def matches(self, payload: Payload) -> bool:
         """Return whether the pair matches."""
@@ -97,7 +98,7 @@ class Resolve:
 
 @dataclass(frozen=True)
 class Filter:
-    """One API Filter. As it comes it is the one that the collection's documentation tells the user to make."""
+    """One API Filter. The default is the filter that the collection's documentation describes."""
 
     trigger: Trigger = Trigger()
     resolve: Resolve | None = Resolve()
@@ -105,7 +106,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Match:
-    """The filter that is used for a payload (its place in the service's list), and which of its parts matched."""
+    """The filter that matches a payload, its position in the service's list, and which of its parts match."""
 
     position: int
     filter: Filter
@@ -114,7 +115,7 @@ class Match:
 
 
 def first_match(filters: tuple[Filter, ...], payload: Payload) -> Match | None:
-    """Try the filters in order and return the first with a part that matches, or None."""
+    """Return the first filter with a matching part, or None."""
     for position, candidate in enumerate(filters):
         triggers = candidate.trigger.matches(payload)
         resolves = candidate.resolve is not None and candidate.resolve.matches(payload)

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulated API without HTTP: a request in, an answer and changed incidents out. Tests may compare with it.
+"""The emulated API without HTTP: it takes a request, changes incidents, and returns an answer. Tests compare with it.
 
-Must not do I/O nor read a clock: the time is given with each request.
+Must not do I/O or read a clock: each request comes with its time.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from .filters import Match, first_match
 from .payload import Payload, read
 from .settings import Service, Settings
 
-# What a resolve with nothing open is, by the setting ``nothing_open``.
+# The effect of a resolve with nothing open, by the setting ``nothing_open``.
 NOTHING_OPEN = {"resolved_false": "resolved_false", "no_filter": "no_filter", "duplicate": "resolve_duplicate"}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answers; an answer with status 401 carries nothing else that counts."""
+    """The API's answer. With status 401 the other fields have no meaning."""
 
     status: int
     id: str
@@ -32,7 +32,7 @@ class Answer:
     resolve_duplicate: bool = False
 
     def body(self) -> dict[str, object]:
-        """Return the JSON body, in the shape of the API page."""
+        """Return the JSON body, as documented on the API page."""
         if self.status == 401:
             return {"message": "Unauthorized request. API Token is not valid."}
         return {
@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Incident:
-    """One incident; ``key`` is the mapped value, ``opened`` and ``resolved`` are seconds of the caller's clock."""
+    """One incident. ``key`` is the mapped value; ``opened`` and ``resolved`` are seconds on the caller's clock."""
 
     id: str
     key: str | None
@@ -58,10 +58,10 @@ class Incident:
 
 
 class Model:
-    """The API's state: which incidents there are, and which requests were processed when.
+    """The API's state: its incidents, and when it processed which requests.
 
-    ``settings`` may be replaced at any time, as a user edits filters in the dashboard: incidents and the duplicate
-    window belong to a filter's place in its service.
+    ``settings`` may be replaced at any time, as a user may edit filters in the dashboard. Incidents and processed
+    requests belong to a filter's position in its service.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -73,22 +73,22 @@ class Model:
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
-        """All incidents, in the order they were opened."""
+        """All incidents, oldest first."""
         return tuple(self._incidents)
 
     @property
     def open_incidents(self) -> tuple[Incident, ...]:
-        """The incidents that are not resolved, in the order they were opened."""
+        """The open incidents, oldest first."""
         return tuple(incident for incident in self._incidents if incident.state == "open")
 
     def process(self, token: str | None, source: str | None, content_type: str, body: bytes, now: float) -> Answer:
-        """Process one request, as the API page (``/v1/process``) says.
+        """Process one request, as the API page (``/v1/process``) describes.
 
-        :param token: the token's value, or None when the request had none.
+        :param token: the token's value, or None if the request has none.
         :param source: the ``from`` URL parameter, or None.
-        :param content_type: the header's value, empty when it was missing.
-        :param body: the body as it came.
-        :param now: seconds of any clock that does not go back.
+        :param content_type: the header's value, or an empty string if it is missing.
+        :param body: the body as received.
+        :param now: seconds on any clock that never goes back.
         """
         request_id = f"sandbox-{next(self._request_ids)}"
         known = next((one for one in self.settings.tokens if one.value == token and one.kind == "incident"), None)
@@ -100,7 +100,7 @@ class Model:
             match = first_match(service.filters, request.payload)
             if match and match.triggers:
                 effects.add(self._trigger(request, service, match))
-            # after the trigger: a payload that matches both parts opens an incident and closes it at once
+            # After the trigger: a payload that matches both parts opens an incident and resolves it at once.
             if match and match.resolves:
                 effects.add(self._resolve(request, service, match))
         return Answer(
@@ -148,10 +148,10 @@ class Model:
         return "resolved" if same else NOTHING_OPEN[self.settings.nothing_open]
 
     def _is_duplicate(self, request: _Request, part: tuple[str, int, str], key: str | None) -> bool:
-        """Return whether this part of a filter has processed a similar request in the window; if not, it has now.
+        """Return whether this part of a filter processed a similar request within the window; if not, note this one.
 
-        A duplicate does not make the window longer. What no filter processed is never a duplicate: the answer's two
-        ``duplicate`` fields belong to the parts.
+        A duplicate does not extend the window. A request that no filter matches is never a duplicate: the two
+        ``duplicate`` fields of the answer belong to the two parts of a filter.
         """
         by_key = self.settings.reading == "mapped" and key is not None
         similar = (*part, "mapped", key) if by_key else (*part, "body", request.token, request.body)
@@ -164,7 +164,7 @@ class Model:
 
 @dataclass(frozen=True)
 class _Request:
-    """One authorised request."""
+    """One request with a valid token."""
 
     token: str
     source: str | None
@@ -178,7 +178,7 @@ def _in_maintenance(service: Service, payload: Payload) -> bool:
 
 
 def _status(effects: set[str]) -> int:
-    """Return the status code for everything that one request did, in all services; the API page has the codes."""
+    """Return the status code for all effects of one request, in all services, by the API page's table of codes."""
     if "created" in effects:
         return 201
     if "resolved" in effects:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the control API's JSON to the sandbox's value objects, with an error that names what is wrong.
+"""Turns the control API's JSON into the sandbox's value objects; an error names the field that is wrong.
 
-Must not check values: the objects do that themselves, whoever makes them.
+Must not check values: the objects do, since they are also created from Python.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def settings(data: Any) -> dict[str, Any]:
-    """Return the changes of the settings, as State.set takes them."""
+    """Return the changed settings as the arguments of State.set."""
     require(isinstance(data, dict), f"settings must be an object, not {data!r}")
     changes = dict(data)
     if "services" in changes:
@@ -80,9 +80,9 @@ def _list_of(parse: Callable[[Any], Any], what: str) -> Callable[[Any], Any]:
 
 
 def _make(kind: type[T], data: Any, **parsers: Callable[[Any], Any]) -> T:
-    """Make one object from a JSON object of its fields.
+    """Create one object from a JSON object of its fields.
 
-    :param parsers: for fields that are no plain values, by name.
+    :param parsers: by field name, for the fields that are not plain values.
     """
     name = kind.__name__.lower()
     require(isinstance(data, Mapping), f"a {name} must be an object, not {data!r}")

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request's body as the API's filters see it: text, and the keys of a JSON object.
+"""A request's body as the API's filters see it: its text, and the keys of its JSON object.
 
-Must not know filters, HTTP or the sandbox's state.
+Must not know about filters, HTTP or the sandbox's state.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ TEXT_TYPES = {
 
 @dataclass(frozen=True)
 class Payload:
-    """The whole text, and what a filter can ask for by key (nothing, unless the text is a JSON object)."""
+    """The whole text, and the keys that a filter can use (none, unless the text is a JSON object)."""
 
     text: str
     keys: Mapping[str, object]
 
     def text_of(self, key: str | None) -> str | None:
-        """Return a key's value as text (what is no string, as compact JSON), or None where there is none."""
+        """Return a key's value as a string (compact JSON if it is another type), or None if there is none."""
         value = None if key is None else self.keys.get(key)
         if value is None or isinstance(value, str):
             return value
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
     def has_tag(self, tags: tuple[str, ...]) -> bool:
-        """Return whether the payload's ``tags`` (a list, or one text) hold any of these."""
+        """Return whether the payload's ``tags`` (a list or one string) contain any of these."""
         own = self.keys.get("tags")
         return bool(set(tags) & {tag for tag in (own if isinstance(own, list) else [own]) if isinstance(tag, str)})
 
 
 def read(content_type: str, body: bytes) -> Payload:
-    """Read a body the way the API page says: what is not of a text type counts as an empty payload.
+    """Read a body as the API page describes: a body without a text content type counts as an empty payload.
 
-    Whether a text is JSON is seen from the text, whatever text type it came with.
+    Any text that parses as JSON is taken as JSON, whichever text content type it has.
 
-    :param content_type: the header's value, with or without parameters; empty when the header was missing.
-    :param body: the body as it came.
+    :param content_type: the header's value, with or without parameters; an empty string if the header is missing.
+    :param body: the body as received.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if not (media_type.startswith("text/") or media_type in TEXT_TYPES or media_type.endswith(("+json", "+xml"))):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox as an object: the server in a thread of its own, for pytest, the demo and the command line.
+"""The sandbox as an object: the server in its own thread, for pytest, the demo and the command line.
 
-Must not decide anything about the API: it starts, stops, and carries calls over to the server's thread.
+Must not decide anything about the API: it starts and stops the server, and passes calls to the server's thread.
 """
 
 from __future__ import annotations
@@ -34,23 +34,24 @@ from .state import State
 P = ParamSpec("P")
 T = TypeVar("T")
 BACKLOG = 512
-# How long the end waits for handlers: nothing is held back any more then, they only have to return.
+# How long close() waits for handlers. By then no request is delayed any more, so they only have to return.
 SHUTDOWN_SECONDS = 0.5
-# What a closed socket says its descriptor is.
+# The file descriptor of a closed socket.
 CLOSED = -1
 
 
 class Sandbox:
-    """An emulated API on 127.0.0.1, as a context manager. After its end the logs can still be read.
+    """An emulated API on 127.0.0.1, as a context manager. Its logs can still be read after it is closed.
 
-    :param port: TCP port; 0 takes a free one.
-    :param tls: serve https with a throw-away authority; see ``ca_path``, ``client_cert``, ``client_key``.
+    :param port: TCP port; 0 picks a free one.
+    :param tls: serve HTTPS with a temporary certificate authority; see ``ca_path``, ``client_cert``, ``client_key``.
     :param settings: fields of :class:`Settings`, such as ``reading``, ``window``, ``nothing_open``, ``merge_open``.
-    :ivar base_url: what the collection's option ``base_url`` takes; known once started.
-    :ivar control_url: where the control API is (``…/sandbox``).
-    :ivar ca_path: over TLS, the authority's certificate; None otherwise.
-    :ivar client_cert: over TLS, a certificate for a client, with its ``client_key``; the request log shows who used it.
-    :raises SetupError: a setting does not take this value.
+    :ivar base_url: the value for the collection's option ``base_url``; set once started.
+    :ivar control_url: the URL of the control API (``…/sandbox``).
+    :ivar ca_path: with TLS, the path of the authority's certificate; otherwise None.
+    :ivar client_cert: with TLS, the path of a client certificate; the request log shows who used it.
+    :ivar client_key: with TLS, the path of its key.
+    :raises SetupError: a setting is invalid.
     """
 
     def __init__(self, *, port: int = 0, tls: bool = False, **settings: Any) -> None:
@@ -64,7 +65,7 @@ class Sandbox:
         self.client_cert: str | None = None
         self.client_key: str | None = None
 
-    # life
+    # start and stop
 
     def __enter__(self) -> Sandbox:
         self.start()
@@ -74,35 +75,35 @@ class Sandbox:
         self.close()
 
     def start(self) -> None:
-        """Listen, and return when requests are served; after close() on the same port again, with all that it holds.
+        """Return once requests are served. After close() it starts again on the same port, with its state kept.
 
-        :raises OSError: the port is in use or not allowed.
+        :raises OSError: the port is in use, or the user may not listen on it.
         """
         listener = _Listener(self._state, self._port)
         self._port = listener.getsockname()[1]
         context = None
         if self._tls:
-            self._folder = tempfile.TemporaryDirectory(prefix="sqibs-sandbox-")
-            context, files = certificates.make(Path(self._folder.name))
+            self._directory = tempfile.TemporaryDirectory(prefix="sqibs-sandbox-")
+            context, files = certificates.make(Path(self._directory.name))
             self.ca_path, self.client_cert, self.client_key = files.ca_path, files.client_cert, files.client_key
         origin = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
         self.base_url, self.control_url = f"{origin}{BASE_PATH}", f"{origin}/sandbox"
         self._state.released = asyncio.Event()
         ready: Future[None] = Future()
-        # a daemon: a test run that dies without close() must not hang
+        # A daemon thread, so that a test run that ends without close() does not hang.
         self._thread = threading.Thread(target=self._run, args=(listener, context, ready), name="sandbox", daemon=True)
         self._thread.start()
         ready.result()
 
     def close(self) -> None:
-        """Stop serving, end requests that are held back, and return when thread and sockets are gone."""
+        """Stop serving, end delayed and hanging requests, and return once the thread and all sockets are closed."""
         if self._thread is None:
             return
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._thread = None
         if self._tls:
-            self._folder.cleanup()
+            self._directory.cleanup()
 
     def _run(self, listener: _Listener, context: ssl.SSLContext | None, ready: Future[None]) -> None:
         try:
@@ -124,7 +125,7 @@ class Sandbox:
         await listener.drop_connections()
 
     def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function where the state lives: in the server's thread, as long as there is one."""
+        """Run a function in the server's thread, which owns the state; without that thread, run it here."""
         if self._thread is None:
             return function(*args, **kwargs)
 
@@ -133,7 +134,7 @@ class Sandbox:
 
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
 
-    # what it holds
+    # read
 
     @property
     def token(self) -> str:
@@ -156,7 +157,7 @@ class Sandbox:
 
     @property
     def open_incidents(self) -> list[dict[str, Any]]:
-        """The incidents that are not resolved, oldest first."""
+        """The open incidents, oldest first."""
         return [incident for incident in self.incidents if incident["state"] == "open"]
 
     @property
@@ -166,26 +167,26 @@ class Sandbox:
 
     @property
     def connections(self) -> int:
-        """How many TCP connections were accepted."""
+        """The number of accepted TCP connections."""
         return self._call(lambda: self._state.connections)
 
     @property
     def handshakes(self) -> int:
-        """How many TLS handshakes were completed."""
+        """The number of completed TLS handshakes."""
         return self._call(lambda: self._state.handshakes)
 
-    # what it is told
+    # set up
 
     def queue_fault(self, kind: str, **fields: Any) -> None:
-        """Queue a fault behind the others; the fields are those of :class:`Fault`.
+        """Queue a fault after the others; the fields are those of :class:`Fault`.
 
-        :raises SetupError: the fault lacks a field, or a field does not take this value.
+        :raises SetupError: a field is missing or invalid.
         """
         fault = Fault(kind, **fields)
         self._call(self._state.faults.add, fault)
 
     def clear_faults(self) -> None:
-        """Forget the faults that still wait."""
+        """Drop all queued faults."""
         self._call(self._state.faults.clear)
 
     def advance(self, seconds: float) -> None:
@@ -193,18 +194,18 @@ class Sandbox:
         self._call(self._state.advance, seconds)
 
     def reset(self) -> None:
-        """Forget everything, down to the settings given at the start; requests that are held back end."""
+        """Go back to the state and settings of the start; delayed and hanging requests end."""
         self._call(self._state.reset)
 
     def set(self, **settings: Any) -> None:
         """Replace these fields of :class:`Settings`.
 
-        :raises SetupError: there is no such setting, or it does not take this value; nothing is changed then.
+        :raises SetupError: a setting does not exist or is invalid. Then nothing changes.
         """
         self._call(self._state.set, **settings)
 
     def set_filters(self, filters: Sequence[Filter], service: str = DEFAULT_SERVICE) -> None:
-        """Replace the filters of a service, in the order they are tried.
+        """Replace the filters of a service, in the order in which they are tried.
 
         :raises SetupError: there is no such service.
         """
@@ -212,7 +213,7 @@ class Sandbox:
 
 
 class _Listener(socket.socket):
-    """A listening socket on loopback that counts what it accepts: asyncio tells only of finished TLS handshakes."""
+    """A listening socket on loopback that counts what it accepts: asyncio reports only completed TLS handshakes."""
 
     def __init__(self, state: State, port: int) -> None:
         super().__init__(socket.AF_INET, socket.SOCK_STREAM)
@@ -233,16 +234,16 @@ class _Listener(socket.socket):
         return accepted
 
     async def drop_connections(self) -> None:
-        """End what is left when the server has stopped, and let the loop close it.
+        """Shut down the connections that are left when the server has stopped, and let the loop close them.
 
-        Over TLS that is every connection whose client does not answer: asyncio waits for an orderly end, and it has no
-        way to reach one that has not finished its handshake.
+        With TLS these are all connections whose client does not answer. asyncio waits for their orderly end, and cannot
+        access a connection before its handshake is completed.
         """
         for connection in list(self._accepted):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                pass  # closed already, by us or by the client
+                pass  # already closed, by the server or the client
         deadline = time.monotonic() + SHUTDOWN_SECONDS
         while any(connection.fileno() != CLOSED for connection in self._accepted) and time.monotonic() < deadline:
             await asyncio.sleep(0)

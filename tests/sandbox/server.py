@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP server: aiohttp's requests in, answers out, with a log of the emulated API's requests.
+"""The HTTP server: answers aiohttp's requests, and logs those to the emulated API.
 
-Must not hold state of its own but the connections: everything else is in State.
+Must not hold any state except the connections: everything else is in State.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .state import Request, State
 
 BASE_PATH = "/sqibs-api"
 PROCESS_PATH = f"{BASE_PATH}/v1/process"
-# The number of a connection that its client has left before its request was read.
+# The number of a connection that its client closed before the request was read.
 GONE = 0
 
 
 class Server(web.Server):
-    """aiohttp's low-level server: no routing, no middleware, no access log, so that benchmarks see little of it."""
+    """aiohttp's low-level server, without routing, middleware and access log, to cost benchmarks little."""
 
     def __init__(self, state: State) -> None:
         super().__init__(self._handle, request_factory=self._unlimited, access_log=None)
@@ -36,7 +36,7 @@ class Server(web.Server):
         self._next_number = count(1)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        """Number the connection; over TLS this is called when the handshake is done."""
+        """Number the connection. With TLS, asyncio calls this once the handshake is completed."""
         self._numbers[handler] = next(self._next_number)
         if transport.get_extra_info("ssl_object") is not None:
             self._state.handshakes += 1
@@ -49,7 +49,7 @@ class Server(web.Server):
 
     @staticmethod
     def _unlimited(message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]) -> web.BaseRequest:
-        """Make a request of any size: the API's limit is not known, and a 413 of aiohttp's would not be in the log."""
+        """Accept a request of any size: the API's limit is unknown, and a 413 from aiohttp would not be logged."""
         loop = asyncio.get_running_loop()
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=0)
 
@@ -87,7 +87,7 @@ class Server(web.Server):
         if entry.path != PROCESS_PATH:
             return json_reply(404, {"message": f"There is nothing at {entry.path}."})
         if entry.method != "POST":
-            return json_reply(405, {"message": f"{entry.method} is not for {entry.path}."})
+            return json_reply(405, {"message": f"{entry.path} does not accept {entry.method}."})
         content_type = request.headers.get("Content-Type", "")
         answer = self._state.model.process(entry.token, entry.query.get("from"), content_type, body, entry.time)
         return json_reply(answer.status, answer.body())
@@ -99,6 +99,6 @@ def _token(request: web.BaseRequest) -> str | None:
 
 
 def _common_name(certificate: dict[str, Any] | None) -> str | None:
-    """Return the common name of what ssl's getpeercert gives: empty, or None, without a client certificate."""
+    """Return the common name from the result of ssl's getpeercert, which is empty or None without a certificate."""
     pairs = [pair for group in (certificate or {}).get("subject", ()) for pair in group]
     return next((value for name, value in pairs if name == "commonName"), None)

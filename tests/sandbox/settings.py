@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the sandbox plays: services with their filters, tokens, and what nobody outside can know about the API.
+"""The sandbox's settings: services with their filters, tokens, and the API's behaviour where it is undocumented.
 
 Must not hold anything that a request changes.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import require, require_seconds, require_text
+from .errors import require, require_seconds, require_string
 from .filters import Filter
 
 READINGS = ("body", "mapped")
@@ -21,9 +21,9 @@ SCOPES = ("global", "team", "service")
 
 @dataclass(frozen=True)
 class Service:
-    """A service: its filters in the order they are tried, and whether it is in maintenance.
+    """A service: its filters in the order in which they are tried, and whether it is in maintenance.
 
-    ``maintenance_tags`` confine the maintenance to payloads that hold one of them; none of them: all payloads.
+    ``maintenance_tags`` limit the maintenance to payloads with one of these tags; without tags it covers all payloads.
     """
 
     name: str = "Ansible"
@@ -33,8 +33,8 @@ class Service:
     maintenance_tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        require_text(self.name, "a service's name")
-        require_text(self.team, f"team of service {self.name!r}")
+        require_string(self.name, "a service's name")
+        require_string(self.team, f"team of service {self.name!r}")
         require(isinstance(self.maintenance, bool), f"maintenance of service {self.name!r} must be true or false")
         require(
             isinstance(self.filters, tuple) and all(isinstance(filter_, Filter) for filter_ in self.filters),
@@ -42,13 +42,13 @@ class Service:
         )
         require(
             isinstance(self.maintenance_tags, tuple) and all(isinstance(tag, str) for tag in self.maintenance_tags),
-            f"maintenance_tags of service {self.name!r} must be texts",
+            f"maintenance_tags of service {self.name!r} must be strings",
         )
 
 
 @dataclass(frozen=True)
 class Token:
-    """An API token: an incident token or a request token, for everything, one team or one service (``owner``)."""
+    """An API token, of kind incident or request, for all services, one team or one service (the ``owner``)."""
 
     value: str = "sandbox-incident-token"
     kind: str = "incident"
@@ -56,31 +56,31 @@ class Token:
     owner: str | None = "Ansible"
 
     def __post_init__(self) -> None:
-        require_text(self.value, "a token's value")
+        require_string(self.value, "a token's value")
         require(self.kind in KINDS, f"a token's kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         require(self.scope in SCOPES, f"a token's scope must be one of {', '.join(SCOPES)}, not {self.scope!r}")
         require(
             (self.owner is None) == (self.scope == "global"),
-            "a token of scope team or service needs its owner, the name of it; a global token has none",
+            "a token of scope team or service needs an owner, the name of its team or service; a global token has none",
         )
 
     def covers(self, service: Service) -> bool:
-        """Return whether a request with this token is matched against the service's filters."""
+        """Return whether requests with this token are matched against the service's filters."""
         owners = {"global": None, "team": service.team, "service": service.name}
         return owners[self.scope] == self.owner
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set, with the sandbox's default set-up.
+    """All settings, with their defaults.
 
-    :ivar reading: what "a similar request" is: ``body`` (same token, identical bytes) or ``mapped`` (same filter, same
-        part of it, same mapped value; a payload without mapped value is compared by its body).
-    :ivar window: seconds in which a similar request is a duplicate; 0 turns the detection off.
-    :ivar nothing_open: what a resolve with nothing open answers: ``resolved_false`` (200), ``no_filter`` (202) or
+    :ivar reading: which requests are similar: ``body`` (same token, identical bytes) or ``mapped`` (same part of the
+        same filter, same mapped value; a payload without a mapped value is compared by its body).
+    :ivar window: seconds within which a similar request is a duplicate; 0 disables duplicate detection.
+    :ivar nothing_open: the answer to a resolve with nothing open: ``resolved_false`` (200), ``no_filter`` (202) or
         ``duplicate`` (208).
-    :ivar merge_open: whether a trigger whose mapped value is still open, outside the window, is a duplicate too instead
-        of opening a second incident.
+    :ivar merge_open: whether a trigger after the window is still a duplicate, instead of opening a second incident, if
+        an incident with its mapped value is open.
     """
 
     reading: str = "body"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One running sandbox's state: the model with its clock, the waiting faults, the request log and the counters.
+"""The state of one sandbox: the model and its clock, the queued faults, the request log and the counters.
 
-Must not do I/O. Everything here belongs to the server's thread; Sandbox is the door for other threads.
+Must not do I/O. The server's thread owns all of it; other threads access it through Sandbox.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from .settings import Settings
 
 @dataclass
 class Request:
-    """One request of the log; only ``status`` is set later: the code that was answered, None for no answer.
+    """One request in the log.
 
-    :ivar target: the request line's path and query exactly as they came.
-    :ivar headers: the names as the client wrote them.
-    :ivar token: the bearer token, else the ``token`` URL parameter, else None.
-    :ivar connection: which TCP connection it came on, a running number.
-    :ivar client_certificate: the common name of the client's certificate, over TLS.
-    :ivar fault: the kind of fault it got.
-    :ivar time: the sandbox's clock.
+    :ivar target: the path and query of the request line, exactly as received.
+    :ivar headers: with their names as the client wrote them.
+    :ivar token: the bearer token, or else the ``token`` URL parameter, or else None.
+    :ivar connection: the number of its TCP connection, counted from 1.
+    :ivar client_certificate: with TLS, the common name of the client's certificate, or None.
+    :ivar fault: the kind of fault that applied to it, or None.
+    :ivar time: seconds on the sandbox's clock.
+    :ivar status: the status code of the answer, set once there is one; None without an answer.
     """
 
     method: str
@@ -49,9 +50,9 @@ class Request:
 
 
 class State:
-    """What requests and the control API read and change.
+    """Everything that requests and the control API read and change.
 
-    :ivar released: set when the server is reset or stops: requests that are held back then end without an answer.
+    :ivar released: set when the server is reset or stops. Delayed and hanging requests then end without an answer.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -60,7 +61,7 @@ class State:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: as after the start, with the settings of the start."""
+        """Go back to the state and settings of the start."""
         self.released.set()
         self.released = asyncio.Event()
         self.model = Model(self._first_settings)
@@ -72,7 +73,7 @@ class State:
 
     @property
     def now(self) -> float:
-        """Seconds since the start or the last reset, and what the clock was advanced."""
+        """Seconds since the start or the last reset, plus the seconds by which the clock was advanced."""
         return time.monotonic() - self._started
 
     def advance(self, seconds: float) -> None:
@@ -83,11 +84,11 @@ class State:
     def set(self, **changes: Any) -> None:
         """Replace these fields of the settings.
 
-        :raises SetupError: there is no such setting, or it does not take this value; nothing is changed then.
+        :raises SetupError: a setting does not exist or is invalid. Then nothing changes.
         """
         known = [field.name for field in fields(Settings)]
         unknown = sorted(set(changes) - set(known))
-        require(not unknown, f"there is no setting {', '.join(unknown)}; there are {', '.join(known)}")
+        require(not unknown, f"there is no setting {', '.join(unknown)}; use {', '.join(known)}")
         self.model.settings = replace(self.model.settings, **changes)
 
     def set_filters(self, filters: Sequence[Filter], service: str) -> None:

@@ -50,7 +50,7 @@ def test_without_its_description_key_the_whole_payload_is_the_description(client
     assert sandbox.incidents[0]["description"] == json.dumps(trigger)
 
 
-def test_both_pairs_must_match_and_each_must_contain_all_its_texts(client, sandbox):
+def test_both_pairs_must_match_and_each_must_contain_all_its_strings(client, sandbox):
     pairs = (Pair("state", ("trig", "gered")), Pair("tags", ("prod", "db")))
     sandbox.set_filters([Filter(Trigger(pairs), resolve=None)])
     for payload in (
@@ -127,15 +127,15 @@ def test_bytes_that_are_no_utf8_are_read_as_far_as_they_go(client, sandbox):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Pair("", ("a",)), "key must be a text"),
-        (lambda: Pair("state", ()), "1 to 10 texts"),
-        (lambda: Pair("state", ("a",) * 11), "1 to 10 texts"),
+        (lambda: Pair("", ("a",)), "key must be a non-empty string"),
+        (lambda: Pair("state", ()), "1 to 10 strings"),
+        (lambda: Pair("state", ("a",) * 11), "1 to 10 strings"),
         (lambda: Pair("state", ("a" * 51,)), "over 50 characters"),
-        (lambda: Pair("state", ("",)), "must be a text"),
+        (lambda: Pair("state", ("",)), "must be a non-empty string"),
         (lambda: Trigger((Pair("state", ("a",)),) * 3), "at most 2 pairs"),
-        (lambda: Trigger(title_from=""), "title_from must be a text"),
-        (lambda: Trigger(urgency=""), "urgency must be a text"),
-        (lambda: Resolve(mapped_with=""), "mapped_with must be a text"),
+        (lambda: Trigger(title_from=""), "title_from must be a non-empty string"),
+        (lambda: Trigger(urgency=""), "urgency must be a non-empty string"),
+        (lambda: Resolve(mapped_with=""), "mapped_with must be a non-empty string"),
     ],
 )
 def test_what_the_dashboard_does_not_take_is_refused(make, words):

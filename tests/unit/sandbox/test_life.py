@@ -170,7 +170,7 @@ def test_the_command_serves_tls(tmp_path, collections_path):
     assert not Path(facts["ca_path"]).exists()
 
 
-def test_the_command_runs_from_the_collections_own_folder(tmp_path, collections_path):
+def test_the_command_runs_from_the_collections_own_directory(tmp_path, collections_path):
     ready = tmp_path / "ready.json"
     root = collections_path / "ansible_collections" / "callgoose" / "sqibs"
     with command("--port", "0", "--ready-file", str(ready), cwd=root, env={}, module="tests.sandbox") as process:

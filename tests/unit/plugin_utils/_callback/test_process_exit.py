@@ -14,8 +14,11 @@ import sys
 
 import pytest
 
+# A child inherits ignored signals: SIGHUP under nohup, SIGINT in a shell background job. So it restores the defaults.
 START = """
 import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_DFL)
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.process_exit import ProcessExit
 end = ProcessExit(lambda interrupted: print("end", interrupted, flush=True))
