@@ -21,7 +21,7 @@ description:
     ended before the host had finished. Ignored and rescued failures do not count.
   - Check mode, ad-hoc commands, C(--syntax-check) and C(--list-*) send nothing. No callback can see what stops Ansible
     before it starts a playbook, such as a YAML error, a missing role or a wrong C(--limit).
-  - The callback never harms the run. The exit code does not change, and a problem of the callback is a single
+  - The callback never harms the run. The exit code does not change, and whatever goes wrong in the callback is a single
     warning.
   - For each option the environment variable takes precedence over C(ansible.cfg).
   - An option that is set to an empty string counts as not set, except O(source). An invalid value causes a warning, and
