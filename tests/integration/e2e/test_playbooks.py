@@ -254,17 +254,23 @@ WRONG = (
         ("callgoose_key: this playbook has no such", "callgoose_incident_key"),
     ),
     Wrong("empty key", {**TITLE, "callgoose_incident_key": ""}, ("callgoose_incident_key: it is empty",)),
-    Wrong("dictionary as key", {**TITLE, "callgoose_incident_key": {"a": 1}}, ("callgoose_incident_key", "not a string")),
+    Wrong(
+        "dictionary as key", {**TITLE, "callgoose_incident_key": {"a": 1}}, ("callgoose_incident_key", "not a string")
+    ),
     Wrong("list as content", {**TITLE, "callgoose_content": ["x"]}, ("callgoose_content: it is not a string",)),
     Wrong("flag as content", {**TITLE, "callgoose_content": False}, ("callgoose_content: it is not a string",)),
     Wrong("unknown severity", {**TITLE, "callgoose_severity": "high"}, ("callgoose_severity", "critical, error")),
     Wrong("blank severity", {**TITLE, "callgoose_severity": " "}, ("callgoose_severity: there is no such",)),
     Wrong("flag as severity", {**TITLE, "callgoose_severity": False}, ("callgoose_severity: there is no such",)),
     Wrong("list as severity", {**TITLE, "callgoose_severity": ["error"]}, ("callgoose_severity: there is no such",)),
-    Wrong("dictionary as tags", {**TITLE, "callgoose_tags": {"a": 1}}, ("callgoose_tags: it is not a list of strings",)),
+    Wrong(
+        "dictionary as tags", {**TITLE, "callgoose_tags": {"a": 1}}, ("callgoose_tags: it is not a list of strings",)
+    ),
     Wrong("number as tags", {**TITLE, "callgoose_tags": 5}, ("callgoose_tags: it is not a list of strings",)),
     Wrong("lists in tags", {**TITLE, "callgoose_tags": [["a"]]}, ("callgoose_tags: it is not a list of strings",)),
-    Wrong("text as details", {**TITLE, "callgoose_details": '{"a": 1}'}, ("callgoose_details: it is not a dictionary",)),
+    Wrong(
+        "text as details", {**TITLE, "callgoose_details": '{"a": 1}'}, ("callgoose_details: it is not a dictionary",)
+    ),
     Wrong("list as details", {**TITLE, "callgoose_details": [1]}, ("callgoose_details: it is not a dictionary",)),
 )
 FINE: tuple[dict[str, Any], ...] = (
