@@ -29,7 +29,8 @@ def test_switches_say_what_is_documented_and_an_empty_one_its_default():
     documented = yaml.safe_load(DOCUMENTATION)["options"]
     own = [name for name in SWITCHES if name in documented]
     assert "enabled" in own
-    assert {name: documented[name]["default"] for name in own} == {name: TEXTS[name] for name in own}
+    assert {name: documented[name]["default"] for name in own} == {name: SWITCHES[name] for name in own}
+    assert {documented[name]["type"] for name in own} == {"bool"}
 
 
 @pytest.mark.parametrize(("text", "value"), [("off", False), ("No", False), ("1", True), ("yes", True), (False, False)])
