@@ -177,7 +177,7 @@ EXAMPLES = r"""
         state: "{{ 'triggered' if port is failed else 'resolved' }}"
         title: "{{ inventory_hostname }} does not answer on port 443"
 
-- name: Request from a host that reaches the internet (delegate_to)
+- name: Send from a host that reaches the internet (delegate_to)
   callgoose.sqibs.callgoose_incident:
     title: Link to the data centre is down
   delegate_to: relay.example.com

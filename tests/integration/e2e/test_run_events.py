@@ -471,7 +471,7 @@ SLEEP = play(OK + "- {name: sleep, shell: touch started; exec sleep 60, args: {c
 
 
 def interrupt(tmp_path, number: int, *options: str) -> Recorded:
-    """Request a running call this signal, as a terminal does: to its whole group."""
+    """Send a running call this signal, as a terminal does: to its whole group."""
     ground = Playground(tmp_path)
     call = ground.prepare(SLEEP, inventory=("a",), options=options)
     process = call.start()

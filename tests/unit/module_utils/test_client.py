@@ -33,7 +33,7 @@ def pauses(monkeypatch):
 
 @pytest.fixture()
 def send(server):
-    """Request one body with these connection fields."""
+    """Send one body with these connection fields."""
 
     def send(**fields):
         return client.Client(Connection(server.endpoint, "t0ken", **fields)).send(BODY, JSON)

@@ -75,7 +75,7 @@ def dripping(parts, seconds=DRIP):
 
 
 def failure(url, timeout=TIMEOUT, body=b"{}"):
-    """Request once and return the error, and the seconds that it took."""
+    """Send once and return the error, and the seconds that it took."""
     client = Client(Connection(url, "t0ken", timeout=timeout, retries=0))
     began = time.monotonic()
     with pytest.raises(DeliveryError) as failed:

@@ -63,7 +63,7 @@ def connect() -> Callable[..., Connection]:
 
 @pytest.fixture()
 def send(connect: Callable[..., Connection]) -> Callable[..., Answer]:
-    """Request one trigger to a sandbox over a connection with these fields changed."""
+    """Send one trigger to a sandbox over a connection with these fields changed."""
     from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
 
     def send(sandbox: Sandbox, body: bytes = BODY, deadline: float | None = None, **fields: Any) -> Answer:

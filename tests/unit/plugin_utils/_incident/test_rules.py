@@ -72,7 +72,7 @@ class Base:
         return send
 
     def answered(self, outcome: str | None, send: Request | None = None, uncertain: bool = False) -> None:
-        """Request what is to be sent next and get this answer."""
+        """Send what is to be sent next and get this answer."""
         send = send or self.send()
         self.ledger, self.warnings = after_answer(self.ledger, send, outcome, self.policy, self.now, uncertain)
 
