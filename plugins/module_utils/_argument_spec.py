@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The options of the modules: one specification of each for the module and its action plugin.
+"""Argument specifications, shared by each module and its action plugin.
 
-Must not check more than types and choices.
+Must check types and choices only; `_task_request` and `_connection` check values.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ EVENT_OPTIONS = ("title", "content", "incident_key", "severity", "tags", "detail
 
 
 VARIABLE_PREFIX = "CALLGOOSE_"
-# To send no source is something that one can want.
+# An empty source is a valid choice: the request then names no source.
 MAY_BE_EMPTY = "CALLGOOSE_SOURCE"
 
 
 def option(name: str, **spec: Any) -> Dict[str, Any]:
-    """Return the specification of an option that falls back to the variable ``CALLGOOSE_<NAME>``."""
-    return dict(fallback=(_from_variable, [VARIABLE_PREFIX + name.upper()]), **spec)
+    """Return the specification of an option that falls back to the environment variable ``CALLGOOSE_<NAME>``."""
+    return dict(fallback=(_from_environment, [VARIABLE_PREFIX + name.upper()]), **spec)
 
 
-def _from_variable(name: str) -> str:
-    """Return a variable's value. An empty one counts as not set: so AWX hands over a field that nobody filled in."""
+def _from_environment(name: str) -> str:
+    """Return the value of an environment variable. Empty counts as unset: AWX passes blank fields as empty strings.
+
+    :raises AnsibleFallbackNotFound: the variable is unset or empty; Ansible then uses the option's default.
+    """
     value: str = env_fallback(name)
     if not value and name != MAY_BE_EMPTY:
         raise AnsibleFallbackNotFound
@@ -41,7 +44,7 @@ def _from_variable(name: str) -> str:
 CONNECTION_SPEC = {
     "source": option("source", type="str", default="Ansible"),
     "base_url": option("base_url", type="str", default=DEFAULT_BASE_URL),
-    # Not `required`: linters would refuse tasks whose token comes from the environment.
+    # Not `required`: linters would reject tasks that take the token from the environment.
     "api_token": option("api_token", type="str", no_log=True),
     "auth_method": option("auth_method", type="str", default=BEARER, choices=[BEARER, URL_PARAMETER]),
     "validate_certs": option("validate_certs", type="bool", default=True),
@@ -57,7 +60,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "state": {"type": "str", "default": TRIGGERED, "choices": [TRIGGERED, RESOLVED]},
     "title": {"type": "str"},
     "content": {"type": "str"},
-    # The key of an incident is public; sanity would take the name for a secret's.
+    # An incident key is not secret. Without no_log, ansible-test sanity would report the word "key".
     "incident_key": {"type": "str", "no_log": False},
     "severity": {"type": "str", "default": "critical", "choices": list(SEVERITIES)},
     "tags": {"type": "list", "elements": "str"},
@@ -75,12 +78,12 @@ ARGUMENT_RULES = {
     ],
 }
 
-# Options of the guard alone. Those that it shares with the callback fall back to the same variables.
+# Options that only the guard has. The options that it shares with the callback use the same environment variables.
 GUARD_SPEC: Dict[str, Dict[str, Any]] = {
     "step": {"type": "str", "required": True, "choices": ["begin", "done", "failed", "settle"]},
     "tasks": {"type": "list", "elements": "str", "default": []},
     "roles": {"type": "list", "elements": "str", "default": []},
-    # The key of an incident is public; sanity would take the name for a secret's.
+    # An incident key is not secret. Without no_log, ansible-test sanity would report the word "key".
     "incident_key": {"type": "str", "default": "", "no_log": False},
     "title": {"type": "str", "default": ""},
     "fail": {"type": "bool", "default": False},

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes one call of the API over HTTP, with retries, and returns the answer as it came.
+"""The HTTP client: sends one request to the API, with retries, and returns the answer unchanged.
 
-The only file that knows `requests`. Must not interpret what an answer means, nor let a token or URL into an error.
+The only file that uses `requests`. Must not interpret answers, and must not put a token or URL into an error.
 """
 
 from __future__ import annotations
@@ -35,36 +35,37 @@ else:
     REQUESTS_ERROR = None
 
     class Adapter(requests.adapters.HTTPAdapter):
-        """What requests sends through, with or without a proxy, by connections that end on time."""
+        """The transport of `requests`, with connections that respect the deadline, direct or through a proxy."""
 
-        def init_poolmanager(self, *words: Any, **named: Any) -> None:
-            """Make the pool of connections without a proxy."""
-            super().init_poolmanager(*words, **named)
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            """Create the pool of direct connections."""
+            super().init_poolmanager(*args, **kwargs)
             enforce_deadline(self.poolmanager)
 
-        def proxy_manager_for(self, *words: Any, **named: Any) -> Any:
+        def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
             """Return the pool of connections through this proxy."""
-            manager = super().proxy_manager_for(*words, **named)
+            manager = super().proxy_manager_for(*args, **kwargs)
             enforce_deadline(manager)
             return manager
 
 
+# Pauses between attempts, in seconds.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 8.0
-# A server may ask for more patience than a playbook has.
+# A longer Retry-After would hold up the playbook for too long.
 LONGEST_RETRY_AFTER = 30.0
-# The API's answer has some 200 bytes; a page of a wrong host need not be read to its end.
+# In bytes. The API answers with about 200; a wrong host may send a large page.
 LONGEST_ANSWER = 65536
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API said.
+    """The API's answer.
 
     :ivar status: the HTTP status.
-    :ivar body: the JSON object of the answer, or None where it was none.
-    :ivar attempts: requests made.
-    :ivar uncertain: whether an earlier attempt may have been processed.
+    :ivar body: the answer's JSON object; None if the body is anything else.
+    :ivar attempts: number of requests made.
+    :ivar uncertain: whether the API may have processed an earlier attempt.
     """
 
     status: int
@@ -74,7 +75,10 @@ class Answer:
 
 
 class _AttemptError(Exception):
-    """One attempt got no whole answer."""
+    """One attempt failed without a complete answer.
+
+    :ivar final: whether retrying is pointless.
+    """
 
     def __init__(self, problem: str, *, final: bool = False) -> None:
         super().__init__(problem)
@@ -82,25 +86,25 @@ class _AttemptError(Exception):
 
 
 class Client:
-    """Calls one endpoint with one token, keeping its connection open from call to call.
+    """Sends requests to one endpoint with one token, and keeps the connection open between them.
 
-    :raises CallgooseError: the library `requests` is missing.
+    :raises CallgooseError: the Python library `requests` is missing.
     """
 
     def __init__(self, connection: Connection) -> None:
         if REQUESTS_ERROR is not None:
             raise CallgooseError(
                 f"The Python library requests cannot be imported ({REQUESTS_ERROR}). "
-                f"Install it for {sys.executable} (for example: {sys.executable} -m pip install requests)."
+                f"Install it for {sys.executable}, for example: {sys.executable} -m pip install requests"
             )
         self._connection = connection
         self._adapter = Adapter()
 
     def send(self, body: bytes, content_type: str, deadline: Optional[float] = None) -> Answer:
-        """POST one body and return the API's answer, retrying what may pass.
+        """POST one body and return the API's answer. Retry temporary errors.
 
-        :param deadline: a reading of ``time.monotonic()`` after which no attempt or pause is begun or gone on with.
-        :raises DeliveryError: no answer came; ``uncertain`` tells whether the body may have been processed.
+        :param deadline: a time of ``time.monotonic()``, in seconds. No attempt and no pause lasts beyond it.
+        :raises DeliveryError: the API did not answer; ``uncertain`` says whether it may have processed the body.
         """
         uncertain = False
         attempts = 0
@@ -112,12 +116,12 @@ class Client:
             except _AttemptError as error:
                 uncertain = uncertain or ATTEMPT.sent
                 pause = _pause(attempts)
-                if last or error.final or not _time_for(pause, deadline):
+                if last or error.final or not _has_time(pause, deadline):
                     raise DeliveryError(_no_answer(str(error), attempts, uncertain), attempts, uncertain) from None
             else:
-                asked = _retry_after(response.headers.get("Retry-After"))
-                pause = _pause(attempts) if asked is None else asked
-                if last or not is_transient(response.status_code) or not _time_for(pause, deadline):
+                retry_after = _retry_after(response.headers.get("Retry-After"))
+                pause = _pause(attempts) if retry_after is None else retry_after
+                if last or not is_transient(response.status_code) or not _has_time(pause, deadline):
                     return Answer(response.status_code, _json_object(data), attempts, uncertain)
                 uncertain = uncertain or is_doubtful(response.status_code)
             time.sleep(pause)
@@ -128,8 +132,8 @@ class Client:
         ATTEMPT.begin(seconds)
         if seconds <= 0:
             raise _AttemptError("there was no time left", final=True)
-        with _quiet(connection), _translated(seconds):
-            # No Session: it would let an entry of ~/.netrc replace the token and REQUESTS_CA_BUNDLE override
+        with _without_tls_warnings(connection), _translated_errors(seconds):
+            # Not a Session. It would replace the token by an entry of ~/.netrc, let REQUESTS_CA_BUNDLE override
             # validate_certs: false, parse the target of a redirect that is not followed, and send cookies back.
             response = self._adapter.send(
                 _request(connection, body, content_type),
@@ -144,14 +148,14 @@ class Client:
 
 
 _CLIENTS: Dict[Connection, Client] = {}
-# A worker must not go on with its parent's connections: both would read each other's answers.
+# A forked worker must not reuse its parent's connections: each would read the other's answers.
 os.register_at_fork(after_in_child=_CLIENTS.clear)
 
 
 def client_for(connection: Connection) -> Client:
-    """Return this process's client for a connection, so that the items of a loop share one TCP connection.
+    """Return this process's client for a connection. The items of a loop thus share one TCP connection.
 
-    :raises CallgooseError: the library `requests` is missing.
+    :raises CallgooseError: the Python library `requests` is missing.
     """
     if connection not in _CLIENTS:
         _CLIENTS[connection] = Client(connection)
@@ -162,7 +166,7 @@ def _request(connection: Connection, body: bytes, content_type: str) -> Any:
     headers = {
         "Content-Type": content_type,
         "Accept": "application/json",
-        # A compressed answer could not be checked against its length.
+        # The length check in _read needs an uncompressed answer.
         "Accept-Encoding": "identity",
     }
     query: Dict[str, str] = {"from": connection.source} if connection.source else {}
@@ -176,7 +180,7 @@ def _request(connection: Connection, body: bytes, content_type: str) -> Any:
 
 
 def _client_certificate(connection: Connection) -> Any:
-    """Return the file that holds both, or the pair of files, or None."""
+    """Return the path of one file with certificate and key, a pair of paths, or None, as `requests` expects."""
     if connection.client_key:
         return connection.client_cert, connection.client_key
     return connection.client_cert
@@ -185,14 +189,14 @@ def _client_certificate(connection: Connection) -> Any:
 def _verification(connection: Connection) -> Any:
     if not connection.validate_certs:
         return False
-    # The variables by which execution environments name their own authorities stay honoured.
-    named = connection.ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    return named or True
+    # Execution environments use these environment variables to name their own certificate authorities.
+    bundle = connection.ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return bundle or True
 
 
 @contextlib.contextmanager
-def _quiet(connection: Connection) -> Iterator[None]:
-    """Keep urllib3 from warning at each call about what the user has asked for."""
+def _without_tls_warnings(connection: Connection) -> Iterator[None]:
+    """Silence urllib3's warning at each request if the user has turned certificate checks off."""
     if connection.validate_certs:
         yield
         return
@@ -202,80 +206,83 @@ def _quiet(connection: Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _translated(seconds: float) -> Iterator[None]:
-    """Turn what requests raises into words of our own: its texts carry the URL, and so perhaps the token."""
+def _translated_errors(seconds: float) -> Iterator[None]:
+    """Replace the errors of `requests` by our own: their messages contain the URL, which may contain the token."""
     try:
         yield
     except requests.exceptions.ConnectTimeout:
         raise _AttemptError(f"no connection within {_rounded(seconds)} seconds") from None
     except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        raise _AttemptError(f"no whole answer within {_rounded(seconds)} seconds") from None
+        raise _AttemptError(f"no complete answer within {_rounded(seconds)} seconds") from None
     except requests.exceptions.ProxyError as error:
         raise _AttemptError(f"the proxy could not be used ({_cause(error)})") from None
     except requests.exceptions.SSLError as error:
         problem = f"the TLS connection failed ({_cause(error)}); see ca_path, client_cert and validate_certs"
-        # A server that hangs up in the handshake is starting or overloaded; a certificate does not get better.
+        # A server that hangs up during the handshake may be starting or overloaded: retry. A bad certificate is final.
         hung_up = _in_chain(error, ssl.SSLEOFError) is not None
         raise _AttemptError(problem, final=not hung_up) from None
     except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
         raise _AttemptError("the answer was cut off") from None
     except requests.exceptions.ConnectionError as error:
         if _in_chain(error, socket.timeout):
-            raise _AttemptError(f"no whole answer within {_rounded(seconds)} seconds") from None
+            raise _AttemptError(f"no complete answer within {_rounded(seconds)} seconds") from None
         raise _AttemptError(f"the connection failed ({_cause(error)})") from None
     except requests.exceptions.InvalidProxyURL:
-        raise _AttemptError("the proxy variables name no usable proxy", final=True) from None
+        raise _AttemptError("the proxy environment variables do not name a usable proxy", final=True) from None
     except requests.exceptions.RequestException as error:
         raise _AttemptError(f"the request failed ({type(error).__name__})") from None
-    except OSError as error:  # requests raises it bare for certificate files that it cannot use
+    except OSError as error:  # requests does not wrap this one, for certificate files that it cannot use
         reason = error.strerror or type(error).__name__
         problem = f"a certificate file cannot be used ({reason}); see ca_path, client_cert and REQUESTS_CA_BUNDLE"
         raise _AttemptError(problem, final=True) from None
-    except (urllib3.exceptions.HTTPError, ValueError):  # requests lets some through, as for an impossible host name
-        raise _AttemptError("the request or its answer is no valid HTTP") from None
+    except (urllib3.exceptions.HTTPError, ValueError):  # requests does not wrap some, as for an invalid host name
+        raise _AttemptError("the request or its answer is not valid HTTP") from None
 
 
 def _rounded(seconds: float) -> str:
-    """Return seconds as people give them: what is left until a deadline has many digits."""
+    """Return seconds with two decimals at most: the time left until a deadline has many more."""
     return f"{round(seconds, 2):g}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those inside it: urllib3 keeps them as ``reason``, requests as the first argument."""
+    """Yield an error and those inside it: urllib3 stores them as ``reason``, requests as the first argument."""
     seen: List[BaseException] = []
     waiting = [error]
     while waiting:
-        one = waiting.pop(0)
-        if any(one is other for other in seen):
+        current = waiting.pop(0)
+        if any(current is other for other in seen):
             continue
-        seen.append(one)
-        yield one
-        inner = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+        seen.append(current)
+        yield current
+        inner = [getattr(current, "reason", None), current.__cause__, current.__context__, *current.args]
         waiting.extend(item for item in inner if isinstance(item, BaseException))
 
 
 def _in_chain(error: BaseException, kind: Any) -> Optional[BaseException]:
-    return next((one for one in _chain(error) if isinstance(one, kind)), None)
+    return next((inner for inner in _chain(error) if isinstance(inner, kind)), None)
 
 
 def _cause(error: BaseException) -> str:
-    """Say why in words that cannot hold the URL: the certificate check's or the operating system's."""
-    for one in _chain(error):
-        if isinstance(one, ssl.SSLCertVerificationError):
-            return one.verify_message
-        if isinstance(one, ssl.SSLError):
-            return one.reason or "TLS error"
-        if isinstance(one, socket.gaierror):
+    """Return the cause in the words of the certificate check or the operating system: neither contains the URL."""
+    for inner in _chain(error):
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return inner.verify_message
+        if isinstance(inner, ssl.SSLError):
+            return inner.reason or "TLS error"
+        if isinstance(inner, socket.gaierror):
             return "the host name cannot be resolved"
-        if isinstance(one, OSError) and one.strerror:
-            return one.strerror
-        if isinstance(one, socket.timeout):
-            return "it took too long"
-    return "closed by the other side"
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        if isinstance(inner, socket.timeout):
+            return "timed out"
+    return "the other side closed it"
 
 
 def _read(response: Any) -> bytes:
-    """Read the answer's body and check that it is whole."""
+    """Read the answer's body and check that it is complete.
+
+    :raises ChunkedEncodingError: it is shorter than its Content-Length.
+    """
     data = b""
     while len(data) < LONGEST_ANSWER:
         part = response.raw.read(LONGEST_ANSWER, decode_content=False)
@@ -297,12 +304,18 @@ def _json_object(data: bytes) -> Optional[Mapping[str, Any]]:
 
 
 def _pause(attempts: int) -> float:
-    """Exponential backoff, halved at random so that many hosts do not come back at the same moment."""
+    """Return the pause before the next attempt, in seconds.
+
+    Exponential backoff, with a random factor from 0.5 to 1, so that many hosts do not retry at the same moment.
+    """
     return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempts - 1, 9)) * random.uniform(0.5, 1.0)
 
 
 def _retry_after(header: Optional[str]) -> Optional[float]:
-    """Read a Retry-After header, seconds or a date (RFC 9110, 10.2.3); None where it is missing or no such thing."""
+    """Return the seconds that a Retry-After header asks for, capped; None if it is missing or invalid.
+
+    The header holds seconds or a date (RFC 9110, 10.2.3).
+    """
     if not header:
         return None
     if header.isdecimal():
@@ -315,12 +328,12 @@ def _retry_after(header: Optional[str]) -> Optional[float]:
     return max(0.0, min(seconds, LONGEST_RETRY_AFTER))
 
 
-def _time_for(pause: float, deadline: Optional[float]) -> bool:
+def _has_time(pause: float, deadline: Optional[float]) -> bool:
     return deadline is None or time.monotonic() + pause < deadline
 
 
 def _no_answer(problem: str, attempts: int, uncertain: bool) -> str:
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    fate = " The API may have processed the request all the same." if uncertain else ""
-    check = "Check base_url, the network and the proxy variables."
-    return f"The API gave no answer after {tries}: {problem}.{fate} {check}"
+    fate = " The API may have processed the request anyway." if uncertain else ""
+    check = "Check base_url, the network and the proxy environment variables."
+    return f"The API did not answer after {tries}: {problem}.{fate} {check}"

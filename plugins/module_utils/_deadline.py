@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Lets urllib3's connections end on time: a socket's timeout bounds one wait, not a server that drips byte by byte.
+"""Deadlines for urllib3's connections. A socket's timeout alone does not stop a server that sends byte by byte.
 
-Must not know requests, nor what is sent. A name's lookup takes what the resolver takes: Python can't interrupt it.
+Must not use `requests`, and must not know what is sent. Limit: Python cannot interrupt a DNS lookup.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from typing import Any, Callable, List, Type
 try:
     import urllib3.exceptions
     import urllib3.util.connection
-except ImportError:  # the client says so, before anything here is called
+except ImportError:  # the client reports this before it calls anything here
     pass
 
-# A socket takes 0 for "never wait", which is another mode.
+# In seconds. Not 0: that would switch the socket to non-blocking mode.
 SHORTEST_WAIT = 0.001
 
 
 class Attempt(threading.local):
     """The attempt that this thread is making.
 
-    :ivar end: when it must be over, a reading of ``time.monotonic()``.
-    :ivar sent: whether the request is on its way: the connection stands, with its handshake and behind its proxy.
+    :ivar end: when the attempt must end, as a time of ``time.monotonic()``, in seconds.
+    :ivar sent: whether the request may have left: the connection, its proxy and its TLS handshake are complete.
     """
 
     end = 0.0
     sent = False
 
     def begin(self, seconds: float) -> None:
-        """Start an attempt that may take so long."""
+        """Start an attempt that may take this many seconds."""
         self.end = time.monotonic() + seconds
         self.sent = False
 
     def left(self) -> float:
-        """Return the seconds that a socket may still wait."""
+        """Return how many seconds a socket may still wait."""
         return max(self.end - time.monotonic(), SHORTEST_WAIT)
 
     def is_over(self) -> bool:
-        """Return whether no time is left."""
+        """Return whether the attempt's time is up."""
         return time.monotonic() >= self.end
 
 
@@ -54,7 +54,7 @@ ATTEMPT = Attempt()
 
 
 def enforce_deadline(manager: Any) -> None:
-    """Let every connection that this urllib3 PoolManager opens end with the attempt."""
+    """Make every connection of this urllib3 PoolManager end when the attempt's time is up."""
     manager.pool_classes_by_scheme = {
         scheme: _deadline_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
@@ -69,15 +69,15 @@ def _deadline_pool(pool: Any) -> Type[Any]:
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer whose status line, headers and body are read until the attempt's end."""
+    """An HTTP response that is read, from status line to body, until the attempt's end and no longer."""
 
-    def __init__(self, sock: Any, *words: Any, **named: Any) -> None:
-        super().__init__(sock, *words, **named)
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
         self.fp: Any = io.BufferedReader(_Reader(sock, self.fp.detach()))
 
 
 class _Reader(io.RawIOBase):
-    """Reads from a socket's file, waiting no longer than the attempt may take."""
+    """Reads from a socket's file until the attempt's end."""
 
     def __init__(self, sock: Any, raw: Any) -> None:
         super().__init__()
@@ -85,24 +85,27 @@ class _Reader(io.RawIOBase):
         self._raw = raw
 
     def readable(self) -> bool:
-        """Say to BufferedReader that it may read."""
+        """Tell BufferedReader that it may read."""
         return True
 
     def readinto(self, buffer: Any) -> Any:
-        """Read what has arrived; raises ``socket.timeout`` at the attempt's end, also while bytes keep arriving."""
+        """Read the bytes that have arrived.
+
+        :raises socket.timeout: the attempt's time is up, even if bytes keep arriving.
+        """
         if ATTEMPT.is_over():
             raise socket.timeout("timed out")
         self._sock.settimeout(ATTEMPT.left())
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
-        """Close the socket's file with this one."""
+        """Close this reader and the socket's file."""
         self._raw.close()
         super().close()
 
 
 class _DeadlineConnection:
-    """Mixed into a connection class of urllib3: whatever waits for the other side waits until the attempt's end."""
+    """A mixin for urllib3's connection classes: every wait for the other side ends with the attempt."""
 
     response_class = _Response
     timeout: float
@@ -113,7 +116,7 @@ class _DeadlineConnection:
     connect: Callable[[], None]
 
     def _new_conn(self) -> Any:
-        """Connect to the first address that answers. urllib3 alone would give the whole timeout to each address."""
+        """Connect to the first address that answers. By itself, urllib3 would grant each address the full timeout."""
         host = self._dns_host
         addresses = self._addresses()
         try:
@@ -126,13 +129,13 @@ class _DeadlineConnection:
                     if not addresses or ATTEMPT.is_over():
                         raise
                 else:
-                    connected.settimeout(ATTEMPT.left())  # for the handshake, which keeps it as a whole
+                    connected.settimeout(ATTEMPT.left())  # the TLS handshake as a whole uses this timeout
                     return connected
         finally:
             self._dns_host = host
 
     def _addresses(self) -> List[str]:
-        """Return the host's addresses, or its name where urllib3 is to deal with it: a proxy's or nobody's."""
+        """Return the host's addresses. Return only its name if a SOCKS proxy looks it up, or if it has no address."""
         if hasattr(self, "_socks_options"):
             return [self._dns_host]
         family = urllib3.util.connection.allowed_gai_family()
@@ -146,15 +149,15 @@ class _DeadlineConnection:
         super()._tunnel()  # type: ignore[misc]
         self.sock.settimeout(ATTEMPT.left())
 
-    def endheaders(self, *words: Any, **named: Any) -> None:
-        """Connect, where that is still to be done, before the request counts as sent."""
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        """Connect first, if needed: a request that finds no connection does not count as sent."""
         if self.sock is None:
             self.connect()
         ATTEMPT.sent = True
-        super().endheaders(*words, **named)  # type: ignore[misc]
+        super().endheaders(*args, **kwargs)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
-        """Request, on a kept connection too, within what is left."""
+        """Send data within the time left. A reused connection still has the timeout of the attempt before."""
         if self.sock is not None:
             self.sock.settimeout(ATTEMPT.left())
         super().send(data)  # type: ignore[misc]

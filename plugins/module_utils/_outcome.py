@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an answer of the API means for one trigger or resolve: a pure function.
+"""The meaning of an API answer for one trigger or resolve, as pure functions.
 
-Must not touch the network, nor decide what is sent next.
+Must not use the network, and must not decide what is sent next.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ NOTHING_TO_RESOLVE = "nothing_to_resolve"
 WOULD_SEND = "would_send"
 FAILED = "failed"
 
-# https://www.rfc-editor.org/rfc/rfc9110 and 6585: the statuses by which a server asks for another try.
+# The statuses below 500 that ask the client to retry (RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4).
 TRANSIENT = frozenset((408, 425, 429))
-# Of these, the ones that say that the request was not processed.
+# The transient statuses by which a server says that it did not process the request.
 NOT_PROCESSED = frozenset((425, 429))
 CAUSES = {
     400: "The API could not read the request: check the payload.",
     401: (
-        "The API token is not valid. Use an Incident token from Dashboard → API Token (a Request token is refused "
-        "here), whole and still active, in api_token or CALLGOOSE_API_TOKEN."
+        "The API token is not valid. Set api_token, or the environment variable CALLGOOSE_API_TOKEN, to an active "
+        "Incident token from Dashboard → API Token. The API refuses a Request token here."
     ),
     403: "The API refuses this token or address: check the token's scope and any proxy in between.",
-    404: "There is no such endpoint: check base_url, it is shown in Dashboard → API Token.",
-    405: "The endpoint takes no POST: check base_url, it is shown in Dashboard → API Token.",
-    407: "The proxy wants credentials: check the proxy variables.",
+    404: "The API has no such endpoint: compare base_url with Dashboard → API Token.",
+    405: "The endpoint does not accept POST: compare base_url with Dashboard → API Token.",
+    407: "The proxy requires credentials: check the proxy environment variables.",
     413: "The payload is too large: shorten content or details.",
-    415: "The API does not take this content_type: use application/json or text/plain.",
+    415: "The API does not accept this content_type: use application/json or text/plain.",
     422: "The API could not use the payload: check its structure against the API Filter.",
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one call.
+    """The result of one call.
 
     :ivar name: ``created``, ``resolved``, ``duplicate``, ``unmatched``, ``nothing_to_resolve`` or ``failed``.
-    :ivar changed: whether the call changed something at the API, or may have.
-    :ivar message: one sentence for the user.
-    :ivar warnings: what is odd about the answer though it counts.
+    :ivar changed: whether the call changed something at the API, or may have done so.
+    :ivar message: one or two sentences for the user.
+    :ivar warnings: oddities of an answer that nevertheless counts.
     """
 
     name: str
@@ -57,22 +57,22 @@ class Outcome:
 
 
 def is_transient(status: int) -> bool:
-    """Return whether another attempt may succeed where one got this HTTP status."""
+    """Return whether a retry may succeed after this HTTP status."""
     return status in TRANSIENT or status >= 500
 
 
 def is_doubtful(status: int) -> bool:
-    """Return whether a request that got this HTTP status may have been processed all the same."""
+    """Return whether the API may have processed a request despite this HTTP status."""
     return is_transient(status) and status not in NOT_PROCESSED
 
 
 def interpret(state: str, status: int, body: Optional[Mapping[str, Any]], uncertain: bool = False) -> Outcome:
-    """Say what an answer means, by the API page's table of codes and the collection's table of outcomes.
+    """Return what an answer means, by the API page's table of codes and the collection's table of outcomes.
 
     :param state: what was sent, ``triggered`` or ``resolved``.
     :param status: the HTTP status.
-    :param body: the answer's JSON object, or None where it was none.
-    :param uncertain: whether an earlier attempt of the same call may have been processed.
+    :param body: the answer's JSON object; None if the body is anything else.
+    :param uncertain: whether the API may have processed an earlier attempt of the same call.
     """
     if status not in (200, 201, 202, 208):
         return Outcome(FAILED, uncertain or is_doubtful(status), refusal(status))
@@ -81,7 +81,7 @@ def interpret(state: str, status: int, body: Optional[Mapping[str, Any]], uncert
     if status == 208:
         return _duplicate(state, uncertain, warnings)
     if status == 202:
-        # What this call's first attempt resolved is not there any more for the second.
+        # If this call's first attempt resolved the incident, the second finds nothing to resolve.
         return Outcome(UNMATCHED, uncertain and state == RESOLVED, _UNMATCHED, warnings)
     if status == 201 and created is not False:
         return _created(state, bool(resolved), warnings)
@@ -91,24 +91,24 @@ def interpret(state: str, status: int, body: Optional[Mapping[str, Any]], uncert
         return Outcome(UNMATCHED, False, _UNMATCHED, warnings)
     if resolved:
         return _resolved(state, warnings)
-    message = "There was nothing to resolve: no open incident is mapped with this key."
+    message = "There was nothing to resolve: no open incident has this key."
     return Outcome(NOTHING_TO_RESOLVE, uncertain, message, warnings)
 
 
 _UNMATCHED = (
-    "The API took the payload but no API Filter matched it, so nothing happened: compare the filter in the dashboard "
-    "with the payload, and check that its service belongs to the token and is not in maintenance."
+    "The API accepted the payload, but no API Filter matched it, so nothing happened. Compare the filter in the "
+    "dashboard with the payload, and check that its service belongs to the token and is not in maintenance."
 )
 
 
 def refusal(status: int) -> str:
-    """Return what a status other than the API's own four good ones says, with the likely cause."""
+    """Return the message for an HTTP status other than 200, 201, 202 and 208, with the likely cause."""
     if 300 <= status < 400:
-        cause = "Redirects are never followed, since the token would travel: set base_url to the final address."
+        cause = "Redirects are never followed, to protect the token: set base_url to the final address."
     elif is_transient(status):
-        cause = "The API has a temporary error; raise retries or try again later."
+        cause = "The API has a temporary error: increase retries, or try again later."
     else:
-        cause = CAUSES.get(status, "This is no answer of the Callgoose API: check base_url and any proxy in between.")
+        cause = CAUSES.get(status, "This is not the Callgoose API's answer: check base_url and any proxy in between.")
     return f"HTTP {status}. {cause}"
 
 
@@ -116,7 +116,7 @@ def _created(state: str, resolved_too: bool, warnings: Tuple[str, ...]) -> Outco
     if state == RESOLVED:
         message = (
             "The resolve opened an incident: the Trigger part of the API Filter matches a resolve payload. "
-            "Let it ask that the key state contains triggered."
+            "Add the condition that the key state contains triggered."
         )
         return Outcome(FAILED, True, message, warnings)
     if resolved_too:
@@ -130,7 +130,7 @@ def _resolved(state: str, warnings: Tuple[str, ...]) -> Outcome:
     if state == TRIGGERED:
         message = (
             "The trigger resolved an incident and opened none: the Resolve part of the API Filter matches a trigger "
-            "payload. Let it ask that the key state contains resolved."
+            "payload. Add the condition that the key state contains resolved."
         )
         return Outcome(FAILED, True, message, warnings)
     return Outcome(RESOLVED, True, "The incident was resolved.", warnings)
@@ -139,9 +139,9 @@ def _resolved(state: str, warnings: Tuple[str, ...]) -> Outcome:
 def _duplicate(state: str, uncertain: bool, warnings: Tuple[str, ...]) -> Outcome:
     if uncertain:
         name = CREATED if state == TRIGGERED else RESOLVED
-        message = f"An earlier attempt of this task had no clear answer; the API has it now, so it counts as {name}."
+        message = f"The answer to an earlier attempt was lost. The API has processed the request: reported as {name}."
         return Outcome(name, True, message, warnings)
-    return Outcome(DUPLICATE, False, "The API has processed a similar request before; nothing changed.", warnings)
+    return Outcome(DUPLICATE, False, "The API has already processed a similar request; nothing changed.", warnings)
 
 
 def _flag(body: Optional[Mapping[str, Any]], part: str, name: str) -> Optional[bool]:
@@ -151,7 +151,7 @@ def _flag(body: Optional[Mapping[str, Any]], part: str, name: str) -> Optional[b
 
 
 def _complete(status: int, created: Optional[bool], resolved: Optional[bool]) -> bool:
-    """Whether the body says what the status alone would otherwise have to."""
+    """Return whether the body has both flags and agrees with the status."""
     if created is None or resolved is None:
         return False
     return not (status == 201 and not created)
@@ -159,5 +159,5 @@ def _complete(status: int, created: Optional[bool], resolved: Optional[bool]) ->
 
 def _incomplete(status: int, body: Optional[Mapping[str, Any]]) -> str:
     if body is None:
-        return f"the answer's body is no JSON object; its status {status} decided"
-    return f"the answer's body lacks or contradicts what its status {status} says"
+        return f"the answer's body is not a JSON object; its status {status} decided"
+    return f"the answer's body is incomplete or contradicts its status {status}"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is sent: one event, as the JSON body that the documented API Filter reads.
+"""The request body: one trigger or resolve as the JSON object that the documented API Filter reads.
 
-Must not touch the network or know an option's name.
+Must not use the network, and must not know the names of options.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import Cal
 
 TRIGGERED = "triggered"
 RESOLVED = "resolved"
-# Bits; Python itself writes no number of more than some 14,000 (CVE-2020-10735).
+# In bits. Python itself refuses to convert integers of more than about 14,000 bits (CVE-2020-10735).
 LONGEST_NUMBER = 4096
-# A resolve carries what the resolve filter can ask for; urgency and maintenance tags belong to the trigger alone.
+# A resolve has the fields that a resolve filter can test. Severity (for urgency) and tags (for maintenance) are for
+# triggers only.
 FIELDS = {
     TRIGGERED: ("state", "incident_key", "title", "content", "severity", "source", "tags", "details"),
     RESOLVED: ("state", "incident_key", "title", "content", "source", "details"),
@@ -29,7 +30,7 @@ FIELDS = {
 
 
 class NotPlainError(CallgooseError):
-    """A value has no JSON form. ``path`` says where it is, such as ``details.released``."""
+    """A value has no JSON form. The message begins with its place, such as ``details.released``."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Payload:
     """One trigger or resolve.
 
     :param state: ``triggered`` or ``resolved``.
-    :param incident_key: what *Map Incident With* maps on: the same for a trigger and its resolve.
-    :param source: who sends it; in the body so that a filter can ask for it.
+    :param incident_key: the value that *Map Incident With* maps on: the same for a trigger and its resolve.
+    :param source: the name of the sender; in the body, so that a filter can test it.
     """
 
     state: str
@@ -51,29 +52,29 @@ class Payload:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def body(self) -> Dict[str, Any]:
-        """Return the JSON object to send; fields that are empty or do not belong to the state are left out.
+        """Return the JSON object to send, without fields that are empty or do not belong to the state.
 
-        :raises NotPlainError: ``details`` holds something that has no JSON form.
+        :raises NotPlainError: a field contains a value that has no JSON form.
         """
         values = {name: getattr(self, name) for name in FIELDS[self.state]}
         return {name: plain(value, name) for name, value in values.items() if value}
 
 
 def plain(value: Any, where: str) -> Any:
-    """Return ``value`` in JSON's own types, as Ansible's own encoder would write it.
+    """Return ``value`` in the exact types of JSON, as Ansible's JSON encoder would write it.
 
-    Ansible hands over subclasses (tagged or unsafe strings, lazy containers, vault strings) and YAML's dates.
+    Ansible passes subclasses (tagged or unsafe strings, lazy containers, vault strings) and YAML's dates.
 
-    :param where: the value's name, for the error.
-    :raises NotPlainError: it has no JSON form.
+    :param where: the value's name, for the error message.
+    :raises NotPlainError: the value has no JSON form.
     """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str) or hasattr(value, "__ENCRYPTED__"):
-        return _text(str(value), where)
+        return _string(str(value), where)
     if isinstance(value, int):
         if value.bit_length() > LONGEST_NUMBER:
-            raise NotPlainError(f"{where} is a number too long for JSON's readers")
+            raise NotPlainError(f"{where} is a number too long for JSON parsers")
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -82,7 +83,7 @@ def plain(value: Any, where: str) -> Any:
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {_text(str(key), where): plain(item, f"{where}.{key}") for key, item in value.items()}
+        return {_string(str(key), where): plain(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
         return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
     raise NotPlainError(f"{where} is of type {type(value).__name__}, which JSON cannot express")
@@ -91,14 +92,14 @@ def plain(value: Any, where: str) -> Any:
 def canonical_json(value: Any) -> bytes:
     """Return plain ``value`` as UTF-8 JSON with sorted keys and no spaces: equal values give equal bytes.
 
-    The API recognises a duplicate perhaps by its bytes, so these must not depend on the order of keys.
+    The API may recognise duplicates by their bytes, so these must not depend on the order of keys.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
-def _text(value: str, where: str) -> str:
+def _string(value: str, where: str) -> str:
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
-        raise NotPlainError(f"{where} holds bytes that are no UTF-8 text") from None
+        raise NotPlainError(f"{where} contains bytes that are not valid UTF-8") from None
     return str.__str__(value)

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What one task asks for, checked beyond what an argument specification can: the request to make.
+"""The request of one task: checks the values of its options and builds what is to be sent.
 
-Must not send anything.
+Must not send anything, and must not check types: the argument specification has done so.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ _TEXT_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class TaskRequest:
-    """What one task asks for, checked.
+    """The checked request of one task.
 
-    :ivar payload: what goes over the wire, as data or text; :ivar body: the same as bytes.
+    :ivar incident_key: None if the user gave a ``payload`` of their own.
+    :ivar payload: what is sent, as data or as a string.
+    :ivar body: the same as bytes.
     :ivar unmatched: what a 202 means: ``fail``, ``warn`` or ``ok``.
     """
 
@@ -53,8 +55,8 @@ class TaskRequest:
 def request_from(params: Mapping[str, Any]) -> TaskRequest:
     """Check what the argument specification cannot, and return the request.
 
-    :param params: values of :data:`ARGUMENT_SPEC`, validated by it.
-    :raises OptionError: a value is refused; the message names the option and the remedy.
+    :param params: the task's options, validated by :data:`ARGUMENT_SPEC`.
+    :raises OptionError: a value is invalid; the message names the option and the remedy.
     """
     connection = connection_from(params)
     state = params["state"]
@@ -77,10 +79,13 @@ def request_from(params: Mapping[str, Any]) -> TaskRequest:
 def _payload(params: Mapping[str, Any], source: str) -> Any:
     if params["payload"] is not None:
         return _raw_payload(params["payload"])
-    # An empty text, say from a variable that was not set, would open an incident without name or key.
-    for option in ("title", "incident_key"):
+    # An empty string, as from an unset variable, would open an incident without a title or key.
+    for option, alternative in (
+        ("title", "A resolve may omit it if incident_key is set."),
+        ("incident_key", "Without it, the title is the key."),
+    ):
         if params[option] is not None and not params[option].strip():
-            raise OptionError(option, "it is empty", "Give it a text, or leave it out where the other is set.")
+            raise OptionError(option, "it is empty", f"Set it to a non-empty string. {alternative}")
     event = Payload(
         state=params["state"],
         incident_key=params["incident_key"] or params["title"],
@@ -103,26 +108,27 @@ def _raw_payload(payload: Any) -> Union[str, Dict[str, Any], List[Any]]:
     except NotPlainError as error:
         raise _not_plain(str(error)) from None
     if not isinstance(value, (str, dict, list)):
-        raise OptionError("payload", "it is neither a dictionary, a list nor a text", "Give it one of these forms.")
+        raise OptionError("payload", "it is not a dictionary, list or string", "Set it to one of these types.")
     if not value:
-        raise OptionError("payload", "it is empty", "Give the body that the API Filter was made for.")
+        raise OptionError("payload", "it is empty", "Set it to the body that your API Filter expects.")
     return value
 
 
 def _not_plain(problem: str) -> OptionError:
     option = re.split(r"[.\[ ]", problem, maxsplit=1)[0]
-    return OptionError(option, problem, "Convert it, for example with the filter string.")
+    return OptionError(option, problem, "Convert the value, for example with the filter string.")
 
 
 def _content_type(content_type: str) -> str:
-    remedy = "Use application/json, text/plain or another text type: the API takes any other for an empty payload."
+    remedy = "Use application/json, text/plain or another text type: the API treats any other type as an empty payload."
     media_type, _separator, parameters = content_type.partition(";")
     name = media_type.strip().lower()
     if not _MEDIA_TYPE.fullmatch(name) or not VISIBLE_ASCII.fullmatch(content_type.replace(" ", "")):
-        raise OptionError("content_type", "it is no media type", remedy)
+        raise OptionError("content_type", "it is not a valid media type", remedy)
     if not (name.startswith("text/") or name in _TEXT_TYPES or name.endswith(("+json", "+xml"))):
         raise OptionError("content_type", "it is not a text type", remedy)
     charset = _CHARSET.search(parameters)
     if charset and charset.group(1).lower() not in ("utf-8", "utf8"):
-        raise OptionError("content_type", "it names a charset other than UTF-8", "Everything is sent as UTF-8.")
+        remedy = "Remove the charset, or set it to utf-8: the body is always UTF-8."
+        raise OptionError("content_type", "it names a charset other than UTF-8", remedy)
     return content_type.strip()

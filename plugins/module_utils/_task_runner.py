@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs one task: options in, result out; the same for the module and the action plugin.
+"""Runs one task for the module and the action plugin: takes its options and returns its result.
 
-Must not know where it runs: not the connection, not the check of types, which Ansible has done before.
+Must not know which of the two calls it, and must not check types: Ansible has done so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import Cal
 from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import FAILED, UNMATCHED, WOULD_SEND, interpret
 from ansible_collections.callgoose.sqibs.plugins.module_utils._task_request import TaskRequest, request_from
 
-# Every result has these, so that a playbook can rely on them.
+# Every result has these keys, so that a playbook can rely on them.
 EMPTY_RESULT: Dict[str, Any] = {
     "changed": False,
     "outcome": FAILED,
@@ -33,11 +33,11 @@ EMPTY_RESULT: Dict[str, Any] = {
 
 
 def run_task(params: Mapping[str, Any], *, check_mode: bool, diff: bool) -> Dict[str, Any]:
-    """Do what a task asks for and return Ansible's result dictionary. Never raises for what a user can cause.
+    """Run a task and return Ansible's result dictionary. An error that a user can cause is a failed result.
 
     :param params: the task's options, validated by ``ARGUMENT_SPEC``.
-    :param check_mode: send nothing, say what would be sent.
-    :param diff: add what was, or would be, sent as a diff.
+    :param check_mode: send nothing, and return what would be sent.
+    :param diff: also return what was (or would be) sent as a diff.
     """
     try:
         task = request_from(params)
@@ -53,7 +53,7 @@ def run_task(params: Mapping[str, Any], *, check_mode: bool, diff: bool) -> Dict
 def refused(message: str) -> Dict[str, Any]:
     """Return the result of a task that failed before any request.
 
-    :param message: what is wrong, and what to do about it.
+    :param message: what is wrong and what to do about it.
     """
     return {**EMPTY_RESULT, "failed": True, "msg": message}
 
@@ -68,7 +68,8 @@ def _send(task: TaskRequest) -> Dict[str, Any]:
     except DeliveryError as error:
         return _result(task, failed=True, changed=error.uncertain, attempts=error.attempts, msg=str(error))
     outcome = interpret(task.state, answer.status, answer.body, answer.uncertain)
-    result = _result(task, changed=outcome.changed, outcome=outcome.name, msg=outcome.message, **_said(answer))
+    fields = _answer_fields(answer)
+    result = _result(task, changed=outcome.changed, outcome=outcome.name, msg=outcome.message, **fields)
     warnings = list(outcome.warnings)
     if outcome.name == FAILED or (outcome.name == UNMATCHED and task.unmatched == "fail"):
         result["failed"] = True
@@ -79,8 +80,8 @@ def _send(task: TaskRequest) -> Dict[str, Any]:
     return result
 
 
-def _said(answer: Answer) -> Dict[str, Any]:
-    """Return the answer's own fields; a field of another type than the API's counts as missing."""
+def _answer_fields(answer: Answer) -> Dict[str, Any]:
+    """Return the result's fields that come from the answer. A section that is not an object counts as missing."""
     body = answer.body or {}
     parts = {name: body[name] if isinstance(body.get(name), dict) else {} for name in ("triggered", "resolved")}
     return {"status_code": answer.status, "api_id": body.get("id"), "attempts": answer.attempts, **parts}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Says in one line what was done about a run.
+"""Prints one line about what was sent for a run.
 
-Must not write into an output that a machine reads: a line of ours behind a callback's JSON is no JSON any more.
+Must not add to output that machines read: a line of text after a callback's JSON would make it invalid.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from ansible.plugins.loader import callback_loader
 
 
 def announce(display: Any, text: str) -> None:
-    """Say a line among the run's own, or on standard error where those are not lines of text for people."""
+    """Print a line between Ansible's, or on standard error if the stdout callback's output is not meant for people."""
     display.display(f"Callgoose: {text}", stderr=not _is_for_people())
 
 
 def _is_for_people() -> bool:
-    """Return whether Ansible's output is the usual one, or one made of it, such as AWX's."""
+    """Return whether the stdout callback is the default one or based on it, as AWX's is."""
     try:
         output = callback_loader.get(C.DEFAULT_STDOUT_CALLBACK, class_only=True)
         return issubclass(output, DefaultOutput)
     except Exception:
-        # A callback is code of anybody's. What it prints is then not known.
+        # A third-party callback may fail in any way. Its output is then unknown.
         return False

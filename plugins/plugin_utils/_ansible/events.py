@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads Ansible's objects as its callbacks get them, and tells a `Recorder` in plain words what happened.
+"""Translates the events that Ansible passes to callbacks into plain values for a `Recorder`.
 
-Must not decide what a failure is, nor keep a result, a task or a play longer than the play that it belongs to.
+Must not decide what counts as a failure, and must not keep Ansible's objects after the play they belong to.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder impo
 
 _GUARD_ROLE = "/callgoose/sqibs/roles/incident_guard/"
 
-# What ansible-core calls the one play of an ad-hoc command (cli/adhoc.py).
+# The name that ansible-core gives the playbook of an ad-hoc command (cli/adhoc.py).
 _ADHOC = "__adhoc_playbook__"
 _NAMESPACES = ("", "ansible.builtin.", "ansible.legacy.")
 _INCLUDES = frozenset(space + name for space in _NAMESPACES for name in ("include_role", "include_tasks"))
-# A host that did no more than these is not proven good.
-_NOT_REAL = frozenset(
+# A host on which only these succeeded does not count as succeeded.
+_NO_PROOF = frozenset(
     space + name
     for space in _NAMESPACES
     for name in ("gather_facts", "import_role", "import_tasks", "meta", "setup", "validate_argument_spec")
 )
-_SPECIAL = _NOT_REAL | _INCLUDES | {GUARD_ACTION}
+_SPECIAL = _NO_PROOF | _INCLUDES | {GUARD_ACTION}
 
 
 class EventReader:
-    """Hands on the events of one ansible-playbook call. Ansible calls it from one process, one event at a time.
+    """Passes the events of one ansible-playbook call to a recorder. Ansible sends them one at a time, from one process.
 
-    :param recorder: gets to know what happened, and holds the run.
+    :param recorder: records each run of the call.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -62,10 +62,10 @@ class EventReader:
         self._iterator: Any = None
         self._has_tasks = False
         self._tasks: dict[tuple[str, bool, bool], Task] = {}
-        self._including: list[Any] = []  # hosts for which an include was ok and may yet find nothing to include
+        self._including: list[Any] = []  # hosts with a successful include whose file or role may still not load
 
     def playbook_started(self, playbook: Any) -> str | None:
-        """Take up a run and return its playbook as it was named; or None where there is no run to record."""
+        """Start a run and return its playbook as given on the command line, or None if there is no run to record."""
         name = playbook._file_name
         plays = playbook.get_plays()
         if name == _ADHOC or not plays:
@@ -79,9 +79,9 @@ class EventReader:
         return str(name)
 
     def play_started(self, play: Any) -> None:
-        """Note a play or its next batch: the inventory is restricted to that."""
+        """Note the start of a play or of its next batch. Ansible has restricted the inventory to its hosts."""
         if not self._recorder.running:
-            return  # ansible-console has plays without a playbook
+            return  # ansible-console runs plays without a playbook
         self._end_play()
         self._play = play
         self._tqm = find_task_queue()
@@ -91,7 +91,7 @@ class EventReader:
         self._recorder.play_started(Play(play._uuid, _play_name(play), hosts, hosts if hosts == matched else matched))
 
     def task_started(self) -> None:
-        """Note who plays the play, and which hosts were lost by what was included before this task."""
+        """Find the play's iterator, and note the hosts that Ansible dropped at an include before this task."""
         if self._play is None:
             return
         self._has_tasks = True
@@ -104,7 +104,7 @@ class EventReader:
             self._including = []
 
     def ok(self, result: Any) -> None:
-        """Note a task that was ok, in a few microseconds: most events are of this kind."""
+        """Note a task that succeeded. Must be fast, since most events are of this kind."""
         if self._play is None:
             return
         task = task_of(result)
@@ -127,12 +127,12 @@ class EventReader:
         if ignored:
             return
         host = host_of(result).name
-        # A handler runs where it is flushed, wherever it is written.
+        # A handler belongs to the block that flushes it, not to the place where it is written.
         caught = self._is_rescuing(host) if isinstance(task, Handler) else _is_caught(task)
         self._recorder.failed(host, self._task(task, caught), output_of(data_of(result)))
 
     def unreachable(self, result: Any) -> None:
-        """Note a host that could not be reached."""
+        """Note an unreachable host."""
         if self._play is None:
             return
         task = task_of(result)
@@ -140,7 +140,7 @@ class EventReader:
         self._recorder.unreachable(host_of(result).name, self._task(task), output_of(data_of(result)), ignored)
 
     def playbook_ended(self, statistics: Any) -> Run:
-        """Return the run, which has come to its end."""
+        """End the run and return it."""
         self._end_play()
         failures = dict(statistics.failures)
         for host, count in statistics.rescued.items():
@@ -150,11 +150,11 @@ class EventReader:
         return self._recorder.end(failures, dict(statistics.dark), unstarted)
 
     def extra_vars(self) -> Mapping[str, Any]:
-        """Return the call's extra vars."""
+        """Return the extra vars of the ansible-playbook call."""
         return self._variables.extra_vars
 
     def inventory_hosts(self) -> frozenset[str]:
-        """Return all hosts of the inventory as it is now, or none where a source of it was not read."""
+        """Return all hosts in the current inventory, or none if Ansible could not read one of its sources."""
         return known_hosts(self._inventory)
 
     def _leave_play(self) -> None:
@@ -169,14 +169,14 @@ class EventReader:
         self._leave_play()
 
     def _verdict(self) -> Verdict | None:
-        """Return what Ansible holds of the hosts now, or None where this strategy hides it."""
+        """Return how Ansible counts each host now, or None if this strategy hides it."""
         if self._tqm is None:
             return None
         unreachable = frozenset(self._tqm._unreachable_hosts)
         if self._iterator is None:
             if self._has_tasks:
                 return None
-            # No task has come: whom the play has lost, it lost when it began.
+            # No task has started: the play dropped these hosts when it began.
             return Verdict(frozenset(self._play._removed_hosts) - unreachable, unreachable)
         failed = frozenset(self._iterator.get_failed_hosts())
         unfinished = frozenset(
@@ -187,10 +187,10 @@ class EventReader:
         return Verdict(failed, unreachable, unfinished, bool(self._iterator.end_play))
 
     def _task(self, task: Any, caught: bool = False) -> Task:
-        """Return a plain task, the same one for each host: its texts are kept once."""
+        """Return a plain task. All hosts share one object, to store its strings once."""
         play = self._play
         fatal = bool(task.run_once or task.any_errors_fatal or play.max_fail_percentage is not None)
-        # A role that is used twice has the same tasks, in other blocks.
+        # If a role is used twice, both uses have the same tasks, but in different blocks.
         key = (task._uuid, caught, fatal)
         plain = self._tasks.get(key)
         if plain is None:
@@ -198,7 +198,7 @@ class EventReader:
         return plain
 
     def _is_rescuing(self, host: str) -> bool:
-        """Return whether a failed handler has led this host into the rescue of the block that flushed it."""
+        """Return whether, after a failed handler, this host continues in the rescue of the block that flushed it."""
         return self._iterator is not None and _is_rescued(self._iterator.get_state_for_host(host))
 
     def _note_guard(self, result: Any) -> None:
@@ -207,13 +207,13 @@ class EventReader:
             self._recorder.guarded(str(host) for host in report.get("hosts") or ())
 
     def _unstarted(self, play: Any) -> Play:
-        """Return a play that never started, with its hosts if they can be known now."""
+        """Return a play that never started, with its hosts if they can be determined."""
         try:
             variables = play.get_variable_manager().get_vars(play=play)
             pattern = Templar(loader=play.get_loader(), variables=variables).template(play.hosts)
             hosts = _names(self._inventory.get_hosts(pattern, ignore_restrictions=True))
         except Exception:
-            # Ansible does this when the play starts; what the pattern needs may be what earlier plays did not bring.
+            # The pattern may need variables that earlier plays would have set.
             return Play(play._uuid, _play_name(play), frozenset(), None)
         return Play(play._uuid, _play_name(play), frozenset(), hosts)
 
@@ -241,7 +241,7 @@ def _read_task(task: Any, caught: bool, fatal: bool) -> Task:
 
 
 def _task_name(task: Any) -> str:
-    """Return the name as Ansible shows it, but as it is written: a templated one differs from host to host."""
+    """Return the name as Ansible shows it, but untemplated: a templated name differs between hosts."""
     written = task.get_ds()
     name = written.get("name") if isinstance(written, Mapping) else None
     if not isinstance(name, str):
@@ -250,9 +250,9 @@ def _task_name(task: Any) -> str:
 
 
 def _is_caught(task: Any) -> bool:
-    """Return whether a failure of this task leads to the rescue of a block that it is written or included in.
+    """Return whether a failure of this task starts the rescue of a block that contains or includes it.
 
-    Blocks are copied as plays go on; what stays the same is the id of each block and task.
+    Ansible copies blocks during a play, but the id of each block and task stays the same.
     """
     below = {task._uuid}
     node = task._parent
@@ -265,9 +265,9 @@ def _is_caught(task: Any) -> bool:
 
 
 def _is_rescued(state: Any) -> bool:
-    """Return whether a host whose flushed handler has just failed goes on in a rescue.
+    """Return whether a host continues in a rescue after its flushed handler has failed.
 
-    :param state: its `HostState`, or the one of a block below.
+    :param state: the host's `HostState`, or that of a nested block.
     """
     if state.run_state == IteratingStates.RESCUE:
         below = state.rescue_child_state

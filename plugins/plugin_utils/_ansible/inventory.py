@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads which hosts there are, for who wants to know that a host is gone.
+"""Lists the hosts of the inventory, so that incidents of removed hosts can be resolved.
 
-Must not take a host for gone because the source that names it could not be read.
+Must not report a host as removed because the inventory source that names it could not be read.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 from ansible.inventory.manager import IGNORED
 from ansible.utils.path import unfrackpath
 
-# Ansible passes over its default in silence where it does not exist (DEFAULT_HOST_LIST).
+# Ansible silently skips its default inventory (DEFAULT_HOST_LIST) if that does not exist.
 _DEFAULT = "/etc/ansible/hosts"
 
 
 def known_hosts(manager: Any) -> frozenset[str]:
-    """Return all hosts of an `InventoryManager` as it is now, or none where one of its sources was not read.
+    """Return all current hosts of an `InventoryManager`, or none if it could not read one of its sources.
 
-    Ansible goes on without such a source, after a warning: a cloud's API that fails for a moment takes its hosts out of
-    the inventory, and they are not gone for that.
+    Ansible only warns about such a source. If a cloud's API fails for a moment, the inventory lacks hosts that still
+    exist.
     """
     try:
         read = set(manager._inventory.processed_sources)
@@ -32,12 +32,12 @@ def known_hosts(manager: Any) -> frozenset[str]:
             return frozenset()
         return frozenset(host.name for host in manager.get_hosts(ignore_limits=True, ignore_restrictions=True))
     except Exception:
-        # Plugins and folders of anybody's are behind it, and no page may be lost for it.
+        # Third-party inventory plugins may fail in any way. That must not prevent a page.
         return frozenset()
 
 
 def _sources(manager: Any) -> Iterator[str]:
-    """Yield each source that is to be read, as `InventoryManager.parse_sources` does."""
+    """Yield each source that Ansible should have read, by the rules of `InventoryManager.parse_sources`."""
     for source in manager._sources:
         if source and (source != _DEFAULT or Path(source).exists()):
             yield from [source] if "," in source else _files(unfrackpath(source, follow=False))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads one result of a task: which host and task it is of, and what the task said.
+"""Reads one task result: its host, its task and its output.
 
-Must not decide what the result means for the run, nor keep it.
+Must not decide what the result means for the run, and must not keep it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Output
 
-# The action by which the role incident_guard reports, and the key of its result that names the hosts it reported.
+# The action with which the role incident_guard reports failures, and the key of its result that lists their hosts.
 GUARD_ACTION = "callgoose.sqibs.incident_guard"
 GUARD_RESULT = "callgoose_guard"
 
 
 def output_of(result: Mapping[str, Any]) -> Output:
-    """Return what a failed task said. A censored result says that it is censored, whatever else is in it."""
+    """Return the output of a failed task. For a censored result, return only the notice that it is censored."""
     if "censored" in result:
         return Output(text_of(result["censored"]))
     items = [item for item in _list(result.get("results")) if _is_bad(item)]
@@ -41,22 +41,24 @@ def output_of(result: Mapping[str, Any]) -> Output:
 
 
 def host_of(result: Any) -> Any:
-    """Return the `Host` that a result of a task is of."""
-    # The public names came with ansible-core 2.19; those with an underscore go with 2.23.
+    """Return the `Host` of a task result."""
+    # ansible-core 2.19 added the public names; 2.23 removes those with an underscore.
     return getattr(result, "host", None) or result._host
 
 
 def task_of(result: Any) -> Any:
+    """Return the `Task` of a task result."""
     return getattr(result, "task", None) or result._task
 
 
 def data_of(result: Any) -> Mapping[str, Any]:
+    """Return the dictionary that the module returned; empty if it returned anything else."""
     data = result.result if hasattr(result, "result") else result._result
     return data if isinstance(data, Mapping) else {}
 
 
 def text_of(value: Any) -> str:
-    """Return a plain string that can be encoded, whatever a result holds."""
+    """Return any value of a result as a plain string that can be encoded as UTF-8."""
     if value is None:
         return ""
     text = str.__str__(value) if isinstance(value, str) else str(value)
@@ -68,14 +70,14 @@ def _list(value: Any) -> list[Any]:
 
 
 def _is_bad(item: Any) -> bool:
-    """Return whether this item of a loop failed: ansible-core 2.19 and later take the word itself out."""
+    """Return whether this item of a loop failed. ansible-core 2.19 and later remove the key ``failed``."""
     if not isinstance(item, Mapping):
         return False
-    said = item.get("failed", item.get("failed_when_result", "exception" in item))
-    return bool(said or item.get("unreachable"))
+    failed = item.get("failed", item.get("failed_when_result", "exception" in item))
+    return bool(failed or item.get("unreachable"))
 
 
 def _label(item: Mapping[str, Any]) -> str:
-    """Return how Ansible would name a loop's item, if it is a name at all."""
+    """Return the name that Ansible would show for a loop's item; empty if it is censored or not a simple value."""
     label = item.get("_ansible_item_label", item.get(item.get("ansible_loop_var", "item")))
     return text_of(label) if isinstance(label, str | int) and "censored" not in item else ""

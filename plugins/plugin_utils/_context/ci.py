@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Says where a run came from: the AWX job or CI run that started it, its link, who asked for it, and the revision.
+"""Finds out where a run came from: the AWX job or CI run that started it, its link, its user and the revision.
 
-Must not look into os.environ or Ansible itself: both come as arguments. No link it gives holds a password.
+Must not read os.environ or Ansible's state: both are arguments. Must not return a link with credentials.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a run came from; what is not known is empty.
+    """Where a run came from. Unknown fields are empty.
 
-    :param system: ``AWX``, ``GitHub Actions``, ``GitLab CI``, ``Jenkins``, ``Buildkite``, or empty: a shell or cron.
-    :param url: link to the run, without credentials.
-    :param run_id: the system's own number of the run.
-    :param user: who started it; in AWX the schedule, where no person did.
-    :param revision: of the project, as the system calls it.
-    :param job_name: the job template, workflow, job or pipeline.
+    :param system: ``AWX``, ``GitHub Actions``, ``GitLab CI``, ``Jenkins`` or ``Buildkite``; empty for a shell or cron.
+    :param url: the link to the run, without credentials.
+    :param run_id: the system's ID of the run.
+    :param user: who started the run; for a scheduled AWX job, the name of the schedule.
+    :param revision: the project's revision, as the system names it.
+    :param job_name: the name of the job template, workflow, job or pipeline.
     """
 
     system: str = ""
@@ -35,9 +35,9 @@ class Origin:
 
 
 def read_origin(environ: Mapping[str, str], extra_vars: Mapping[str, Any]) -> Origin:
-    """Return where the run came from, by the variables that each system documents.
+    """Return where the run came from, by the environment variables and extra vars that each system documents.
 
-    AWX is asked first: its jobs can be launched from a CI run, but not the other way round.
+    AWX comes first: a CI run can launch an AWX job, but an AWX job cannot launch a CI run.
     """
     if awx_variable(extra_vars, "job_id"):
         return _awx(environ, extra_vars)
@@ -47,14 +47,14 @@ def read_origin(environ: Mapping[str, str], extra_vars: Mapping[str, Any]) -> Or
         return _gitlab(environ)
     if _is_set(environ, "BUILDKITE"):
         return _buildkite(environ)
-    # Jenkins has no flag of its own: these two are set in every build of a server that knows its address.
+    # Jenkins has no flag. JENKINS_URL is set only if the server knows its address; the other two identify the build.
     if environ.get("JENKINS_URL") or (environ.get("BUILD_URL") and environ.get("BUILD_NUMBER")):
         return _jenkins(environ)
     return Origin(user=_first(environ, "SUDO_USER", "USER", "LOGNAME"))
 
 
 def awx_variable(extra_vars: Mapping[str, Any], name: str) -> str:
-    """Return AWX's extra var ``awx_<name>``, or its twin ``tower_<name>``, as text; empty where there is none.
+    """Return AWX's extra var ``awx_<name>``, or its synonym ``tower_<name>``, as a string; empty if neither is set.
 
     The names are those of ``awx_meta_vars`` in AWX's ``models/jobs.py`` and ``models/unified_jobs.py``.
     """
@@ -66,15 +66,15 @@ def awx_variable(extra_vars: Mapping[str, Any], name: str) -> str:
 
 
 def awx_url(environ: Mapping[str, str]) -> str:
-    """Return the address of the AWX whose job this is, without a slash at its end; empty outside AWX.
+    """Return the URL of the AWX that runs this job, without a trailing slash; empty outside AWX.
 
-    AWX puts its *Base URL of the service* into ``AWX_HOST`` of each job, and lets no credential override it.
+    AWX sets ``AWX_HOST`` to its *Base URL of the service* in each job. No credential can override it.
     """
     return public_url(environ.get("AWX_HOST", "")).rstrip("/")
 
 
 def public_url(url: str) -> str:
-    """Return an http or https URL without the credentials in it and with its host in lower case, else nothing."""
+    """Return an http or https URL without credentials and with a lower-case host; empty for any other string."""
     try:
         parts = urlsplit(url.strip())
     except ValueError:
@@ -103,13 +103,13 @@ def _github(environ: Mapping[str, str]) -> Origin:
     attempt = _first(environ, "GITHUB_RUN_ATTEMPT")
     url = f"{server}/{repository}/actions/runs/{run}" if server and repository and run else ""
     if url and attempt not in ("", "1"):
-        # Without it the link shows the newest attempt, which may be a good one.
+        # Without it, the link would show the latest attempt, which may have succeeded.
         url += f"/attempts/{attempt}"
     return Origin(
         system="GitHub Actions",
         url=public_url(url),
         run_id=run,
-        # Whoever runs a job again is not who pushed the commit.
+        # GITHUB_ACTOR is the user of the first attempt, even if another user re-runs the job.
         user=_first(environ, "GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR"),
         revision=_first(environ, "GITHUB_SHA"),
         job_name=_first(environ, "GITHUB_WORKFLOW"),
@@ -144,7 +144,7 @@ def _jenkins(environ: Mapping[str, str]) -> Origin:
         system="Jenkins",
         url=public_url(_first(environ, "BUILD_URL")),
         run_id=_first(environ, "BUILD_NUMBER"),
-        # Jenkins itself names no user; these are the build user vars plugin's and the multibranch pipeline's.
+        # Jenkins itself sets no user. These come from the plugin build user vars and from multibranch pipelines.
         user=_first(environ, "BUILD_USER_ID", "BUILD_USER", "CHANGE_AUTHOR"),
         revision=_first(environ, "GIT_COMMIT"),
         job_name=_first(environ, "JOB_NAME"),

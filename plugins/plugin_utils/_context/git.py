@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the git checkout around a folder, and its remote, by reading git's own files.
+"""Finds the git checkout around a directory, and its remote, by reading git's files.
 
-Must not start git (an execution environment may have none, and each process costs time), nor raise: what it cannot
-read is not there.
+Must not run git (an execution environment may lack it, and a process takes time), and must not raise: what it cannot
+read counts as missing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-# The syntax is git-config(1)'s, under "Syntax".
+# The syntax of configuration files: git-config(1), section "Syntax".
 _SECTION = re.compile(r'\s*\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\](.*)')
 _SETTING = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*=(.*)")
 _VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"|\\(.)|[#;].*|([^"\\#;]+)')
@@ -24,9 +24,9 @@ _VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"|\\(.)|[#;].*|([^"\\#;]+)')
 class Checkout:
     """A git checkout.
 
-    :param root: its top folder, with links resolved.
-    :param name: the folder's name; for a linked worktree that of the main one, since both are the same project.
-    :param remote: the URL of ``origin``, else of the remote first by name; empty where none can be read.
+    :param root: its top directory, with symbolic links resolved.
+    :param name: the name of that directory; for a linked worktree, that of the main one, since both are one project.
+    :param remote: the URL of ``origin``, else of the first remote by name; empty if there is no readable remote.
     """
 
     root: Path
@@ -34,20 +34,20 @@ class Checkout:
     remote: str
 
 
-def find_checkout(folder: Path) -> Checkout | None:
-    """Return the innermost checkout that encloses ``folder``: of a submodule, not of the project around it."""
-    here = resolved(folder)
+def find_checkout(directory: Path) -> Checkout | None:
+    """Return the innermost checkout around ``directory``: that of a submodule, not of the project that contains it."""
+    here = resolved(directory)
     for root in (here, *here.parents):
-        git = _git_folder(root / ".git")
+        git = _git_directory(root / ".git")
         if git:
-            common = _common_folder(git)
+            common = _common_directory(git)
             main = common.parent if common.name == ".git" else root
             return Checkout(root, main.name, remote_url(read_file(common / "config") or ""))
     return None
 
 
 def remote_url(config: str) -> str:
-    """Return the remote's URL out of the text of a git configuration file."""
+    """Return the remote's URL from the content of a git configuration file."""
     remotes: dict[str, str] = {}
     section = None
     for line in config.replace("\\\n", "").splitlines():
@@ -56,36 +56,36 @@ def remote_url(config: str) -> str:
             section = _unescaped(header[2] or "") if header[1].lower() == "remote" else None
         setting = _SETTING.match(header[3] if header else line)
         if section is not None and setting and setting[1].lower() == "url":
-            # Of several URLs git fetches from the first.
+            # If a remote has several URLs, git fetches from the first.
             remotes[section] = remotes.get(section) or _value(setting[2])
     return remotes.get("origin") or next((remotes[name] for name in sorted(remotes)), "")
 
 
 def read_file(path: Path) -> str | None:
-    """Return a file's text, or ``None`` where it is absent, no regular file, or not ours to read."""
+    """Return a file's content, or ``None`` if it does not exist, is not a regular file, or is not readable."""
     try:
-        # Nothing but a file: opening a pipe would wait for whoever writes to it.
+        # Only regular files: opening a pipe would wait for a writer.
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
     except (OSError, ValueError):
         return None
 
 
 def resolved(path: Path) -> Path:
-    """Return the path with its links resolved as far as they can be: one that leads in a circle is no error here."""
-    # Path.resolve() raises for such a link up to Python 3.12.
+    """Return the path with symbolic links resolved as far as possible. A circular link is not an error."""
+    # Path.resolve() raises for a circular link up to Python 3.12.
     return Path(os.path.realpath(path))
 
 
-def _git_folder(git: Path) -> Path | None:
-    """Return the folder that ``.git`` is or, in submodules and linked worktrees, points to."""
-    # An execution environment may hold a worktree alone: then .git points to nowhere, and still marks the root.
+def _git_directory(git: Path) -> Path | None:
+    """Return ``.git`` if it is a directory, or the directory to which it points (submodules and linked worktrees)."""
+    # An execution environment may contain only a worktree: .git then points nowhere, but still marks the root.
     pointer = read_file(git) or ""
     if pointer.startswith("gitdir:"):
         return git.parent / pointer.removeprefix("gitdir:").strip()
     return git if read_file(git / "HEAD") else None
 
 
-def _common_folder(git: Path) -> Path:
+def _common_directory(git: Path) -> Path:
     return resolved(git / (read_file(git / "commondir") or "").strip())
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads from the running ansible-playbook what a run is called and which incidents it belongs to.
+"""Reads the name and the identity of a run from the running ansible-playbook process.
 
-Must not be imported where no command line was parsed, nor decide anything: identity.py and page.py do.
+Must not decide anything (`_incident` and `_notification` do), and works only after Ansible has parsed the command line.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
 
 @dataclass(frozen=True)
 class Subject:
-    """What a page is about.
+    """The subject of a page.
 
-    :param name: the job template's name, else the playbook's path in the project, or a guard's name.
-    :param root: the project's folder, to which paths are shown relative; empty where there is none.
+    :param name: the name of the job template or guard, else the playbook's path in the project.
+    :param origin: where the run came from.
+    :param root: the project's directory, to which shown paths are relative; empty if there is none.
     """
 
     name: str
@@ -47,7 +48,9 @@ class RunContext:
     """One run, or one guard in it.
 
     :param playbook: its path in the project, or its full name in a collection.
-    :param is_partial: not all of its tasks were to run: ``--start-at-task`` or ``--step``.
+    :param identity: which incidents the run can trigger or resolve.
+    :param subject: what a page about it says.
+    :param is_partial: whether ``--start-at-task`` or ``--step`` limits the run to some of its tasks.
     """
 
     playbook: str
@@ -57,10 +60,12 @@ class RunContext:
 
 
 def read_run_context(playbook: str, extra_vars: Mapping[str, Any], project: str, key_vars: Iterable[str]) -> RunContext:
-    """Return the case of a playbook that this process runs.
+    """Return the context of a playbook that this process runs.
 
     :param playbook: its path, or its full name in a collection.
-    :param project: the option of this name. ``key_vars`` likewise: names of extra vars.
+    :param extra_vars: the extra vars of the ansible-playbook call.
+    :param project: the option ``project``.
+    :param key_vars: the option ``key_vars``: names of extra vars.
     """
     arguments = context.CLIARGS
     machine = this_machine()
@@ -80,14 +85,14 @@ def read_run_context(playbook: str, extra_vars: Mapping[str, Any], project: str,
     return RunContext(
         playbook=facts.playbook,
         identity=identify(facts),
-        subject=_subject(facts, playbook, extra_vars, machine.folder),
+        subject=_subject(facts, playbook, extra_vars, machine.directory),
         is_partial=bool(arguments.get("start_at_task") or arguments.get("step")),
     )
 
 
-def _subject(facts: IdentityFacts, playbook: str, extra_vars: Mapping[str, Any], folder: Any) -> Subject:
+def _subject(facts: IdentityFacts, playbook: str, extra_vars: Mapping[str, Any], directory: Any) -> Subject:
     origin = read_origin(os.environ, extra_vars)
-    root = read_project(playbook, C.CONFIG_FILE, folder).root
-    # A job template's name is what its users know; a CI job's or pipeline's says less than the playbook does.
+    root = read_project(playbook, C.CONFIG_FILE, directory).root
+    # AWX users know the job template by its name. The name of a CI job or pipeline says less than the playbook.
     is_template = facts.job_template is not None and origin.job_name
     return Subject(name=origin.job_name if is_template else facts.playbook, origin=origin, root=str(root or ""))

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The patterns by which redact.py knows a secret, and what only looks like one. Nothing but patterns.
+"""The patterns by which the redactor recognises secrets, and text that only looks like a secret.
 
-Must not hold one that takes more than linear time: none begins with an unbounded repetition, and what follows an
-unbounded repetition starts with a character that the repetition cannot match.
+Must contain nothing but patterns, and none that takes more than linear time: no pattern begins with an unbounded
+repetition, and what follows one starts with a character that the repetition cannot match.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ MASK = "[redacted]"
 _MASK = re.escape(MASK)
 _FLAGS = re.ASCII | re.IGNORECASE | re.VERBOSE
 
-# How the names of secrets end. What stands before (DB_PASSWORD, userToken) is never matched: "any number of word
-# characters" in front takes quadratic time on a long word.
+# How the names of secrets end. The pattern never matches what precedes (DB_PASSWORD, userToken): a leading "any number
+# of word characters" would take quadratic time on a long word.
 _NAME = r"""(?:
     (?<!update_)(?<!no) pass(?:word|wd|phrase|code)(?:[_-]?(?:hash|digest))?
   | (?:(?<=[_-])|(?<=ssh)|(?<=store)|(?<=key)|(?<=require)) pass
@@ -53,9 +53,10 @@ KEY_OF_A_SECRET = re.compile(
     r"(?:" + _NAME + r"s?|\A(?:pass|pw|credentials?|(?:proxy-)?authorization|(?:set-)?cookie))\Z", _FLAGS
 )
 
-# Words with nothing but white space between them and a secret, in SQL, PowerShell and the configuration of devices and
-# services: (one of these, in lower case, is in the text; pattern). Where prose could go on like that, the secret has to
-# look like one (_LIKELY: letters and digits; no version, size, path, call or algorithm), or to end its line (_LAST).
+# Words that precede a secret with only white space in between, in SQL, PowerShell and the configuration of devices and
+# services: (lower-case words of which the text must contain one; pattern). If prose could continue in the same way, the
+# secret must look like one (_LIKELY: letters and digits, but no version, size, path, call or algorithm) or end its line
+# (_LAST).
 _LIKELY = r"""(?= \\{0,8}["']? (?=[^\s0-9]{0,64}[0-9]) (?=[^\sa-z]{0,64}[a-z])
     (?! v?[0-9]{1,4}(?![\w@!$%&*+=]) | [0-9]{1,3}[a-z]{1,5}(?![\w@!$%&*+=-]) | 0x | [a-z_]{0,40}[=:/] | \w{0,40}\(
       | [~.<>|&*-] | (?:aes|amd|argon|base|md|pbkdf|sha|scram-sha|utf)-?[0-9]) )"""
@@ -97,8 +98,8 @@ STATED = tuple(
 )
 SPOKEN = frozenset({HEADER, OPTION, *(pattern for _hints, pattern in STATED)})
 
-# Options that carry a password for some commands only, -p being a port or "make parents" elsewhere:
-# (one of these is in the text; the rest of the command; the option and what else stands before the password).
+# Options that take a password in some commands only (elsewhere, -p is a port or means "make parents"):
+# (words of which the text must contain one; the command; the option, with what else precedes the password).
 _ARGUMENT = r"""(?<![^\s"',])"""
 _AFTER = r"""["']?[ \t]*(?:,[ \t]*)?"""
 COMMANDS = tuple(
@@ -126,9 +127,9 @@ COMMANDS = tuple(
 )
 SSHPASS = re.compile(r"""(?<![\w.-])sshpass(?:["',\s]{1,4}-[ehvV])*["',\s]{1,4}-p""" + _AFTER, re.ASCII)
 
-# Shapes that are secrets by themselves: (one of these, in lower case, is in the text; pattern). Group 1 is kept.
-# The prefixes are the issuers' own, as secret scanners (gitleaks, detect-secrets) list them; lengths are lower bounds
-# below the real ones, so that a token that was cut off is found too.
+# Strings that are secrets by their form: (lower-case words of which the text must contain one; pattern). Group 1 stays.
+# The prefixes are those of the issuers, as listed by secret scanners (gitleaks, detect-secrets). The minimum lengths
+# are below the real ones, to find truncated tokens too.
 _VAULT = r"(\$ANSIBLE_VAULT;[\w.;-]{1,120})(?:(?:\s|\\+[nrt])+[0-9a-f]{2,}(?![0-9A-Za-z]))+"
 _WEBHOOK = (
     r"((?:hooks\.slack\.com/(?:services|workflows)|\.webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks)/)"
@@ -181,8 +182,8 @@ SHAPES = tuple(
     )
 )
 BASIC = re.compile(r"(\bbasic[ \t]+)([A-Za-z0-9+/]{6,}={0,2})", re.ASCII | re.IGNORECASE)
-# The user part ends at the first colon, the password at the last @ before a slash; an unencoded slash in it is believed
-# only if what stands before it is no port (https://host:8080/a@b). A long user part without password is a token.
+# The user ends at the first colon, the password at the last @ before a slash. A slash counts as part of the password
+# only if what precedes it is not a port (https://host:8080/a@b). A long user without a password counts as a token.
 URL = re.compile(
     r"""(?<=://) (?P<user>[^\s/?\#@:"'<>\\\[]*:)
         (?P<password>[^\s/?\#"'<>\\]+ | (?![0-9]{1,5}[/?\#])[^\s@"'<>\\]{1,128}) (?=@)
@@ -190,7 +191,7 @@ URL = re.compile(
     _FLAGS,
 )
 
-# Private keys. The body of a key that was cut off goes as far as lines look like base64.
+# Private keys. The body of a truncated key extends as far as its lines look like base64.
 PEM_EDGE = re.compile(r"-----(?P<edge>BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 PEM_BODY = re.compile(
     r"""(?: (?:\s|\\{1,4}[nrt]|["',+])+
@@ -201,7 +202,7 @@ PEM_BODY = re.compile(
 LINE_BREAK = re.compile(r"\r?\n|\\{1,4}(?:r\\{1,4})?n")
 BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 
-# Where a value ends: at white space, at the quote or bracket that it stands in, and where the next name=value starts.
+# Where a value ends: at white space, at the quote or bracket around it, and where the next name=value starts.
 BARE = re.compile(
     rf"""(?: {_MASK}
       | [^\s"'`&,;<>()\[\]{{}}\\]
@@ -215,14 +216,14 @@ BARE = re.compile(
 TO_END_OF_LINE = re.compile(r"[^\n]+")
 TO_QUOTE = re.compile(r"""(?:[^"'\n\\]|\\(?!["']))+""")
 QUOTE = re.compile(r"""b?(?P<slashes>\\*)(?P<mark>["'])""")
-# What can end a quoted value: the next quotes with the backslashes before them, or the end of the line.
+# What can end a quoted value: the next quote with the backslashes before it, or the end of the line.
 CLOSING = {mark: re.compile(rf"(?P<slashes>\\*)(?P<mark>{mark})|\\+|\n") for mark in "\"'"}
-# A shell joins 'it'"'"'s' and "a"b to one word; YAML and SQL write 'it''s'.
+# A shell joins 'it'"'"'s' and "a"b into one word; YAML and SQL write 'it''s'.
 GLUED = re.compile(r"""["'](?=["'\w])|\w""", re.ASCII)
-LIST_OF_TEXTS = re.compile(r"""\[\s*\\*["'][^\]\n]*\]?""")
+LIST_OF_STRINGS = re.compile(r"""\[\s*\\*["'][^\]\n]*\]?""")
 OPENS_DATA = re.compile(r"""\{\s*(?:\\*["']|\}|\Z)""")
 
-# Values that are none: masks, references to a secret that is elsewhere, and the small numbers of messages.
+# Values that are not secret: masks, references to a secret that is stored elsewhere, and small numbers in messages.
 HARMLESS = re.compile(
     rf"""(?: {_MASK} | [*]+ | x{{3,}} | <[\w\ -]{{1,60}}> | \$(?:env:)?\w+ | \$\{{\w+\}}? | \$\([^\n]* | %\w+%
       | \(?convertto-securestring
@@ -231,7 +232,7 @@ HARMLESS = re.compile(
       | value_specified_in_no_log_parameter )""",
     _FLAGS,
 )
-# Words that go on after "password:" or "--token" in messages ("auth token: invalid username/password").
+# Words that follow "password:" or "--token" in messages ("auth token: invalid username/password").
 PROSE = re.compile(
     r"""(?: (?:is|are|was|were|has|had|have|must|may|can|can't|cannot|could|should|will|would|did|does|do|not|no|invalid
       |incorrect|wrong|bad|missing|required|requires|empty|expired|expires|denied|forbidden|unauthorized|unauthenticated

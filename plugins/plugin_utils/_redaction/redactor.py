@@ -1,9 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Takes secrets out of what is sent: tokens, passwords, keys, and whatever patterns the user adds.
+"""Masks secrets in everything that is sent: tokens, passwords, keys, and matches of the user's own patterns.
 
-Must stay linear in the length of the text (a hostile host writes it), and must not touch files, network or Ansible.
+Must run in time linear in the length of the text, since a hostile host may have written it. Must not use files, the
+network or Ansible.
 """
 
 from __future__ import annotations
@@ -18,34 +19,33 @@ from urllib.parse import quote
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import patterns as patterns
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import MASK
 
-# Known secrets shorter than this would tear ordinary words apart.
+# In characters. Masking a shorter secret would damage ordinary words that contain it.
 _SHORTEST_SECRET = 4
-_DEEPEST = 32
-_MOST_PASSES = 8
+_MAX_DEPTH = 32
+_MAX_PASSES = 8
 
 
 class Redactor:
     """Masks secrets in text and in plain data.
 
-    Masking twice gives what masking once gives. The time it takes is linear in the length of the text, provided that
-    the time of each of ``extra_patterns`` is.
+    Masking is idempotent. Its time is linear in the length of the text, if that of each of ``extra_patterns`` is.
 
-    :param extra_patterns: regular expressions (Python's), each masking whatever it matches.
-    :param secrets: values known to be secret, such as the API token; those shorter than 4 characters are ignored.
-    :raises ValueError: an extra pattern is no regular expression, or matches the empty text; the message names it.
+    :param extra_patterns: Python's regular expressions; all that they match is masked.
+    :param secrets: values known to be secret, such as the API token. Those with fewer than 4 characters are ignored.
+    :raises ValueError: an extra pattern is not a regular expression or matches the empty string; the message names it.
     """
 
     def __init__(self, extra_patterns: Sequence[str] = (), secrets: Sequence[str] = ()) -> None:
         self._extra = [_compiled(pattern) for pattern in extra_patterns]
         spellings = {s for secret in secrets if len(secret) >= _SHORTEST_SECRET for s in _spellings(secret)}
         longest_first = sorted(spellings, key=lambda s: (-len(s), s))
-        # the mask comes first: a secret such as "redacted" must not be found in it again
+        # the mask is the first alternative, so that a secret such as "redacted" is not masked inside it
         self._known = re.compile("|".join(map(re.escape, [MASK, *longest_first]))) if spellings else None
 
     def text(self, text: str) -> str:
-        """Return ``text`` with each secret replaced by ``[redacted]``; text without secrets comes back as it is."""
-        # A mask can bring to light what stood around the secret; one more pass shows that nothing is left.
-        for _pass in range(_MOST_PASSES):
+        """Return ``text`` with each secret replaced by ``[redacted]``. Text without secrets is returned unchanged."""
+        # A mask can expose another secret next to it, so repeat until a pass finds nothing.
+        for _pass in range(_MAX_PASSES):
             before, text = text, self._masked_once(text)
             if text == before:
                 break
@@ -56,7 +56,7 @@ class Redactor:
             text = self._known.sub(MASK, text)
         for pattern in self._extra:
             text = MASK.join(pattern.sub(MASK, piece) for piece in text.split(MASK))
-        # Most text has no secret: looking for fixed words first is what keeps this cheap.
+        # Most text contains no secret. To be fast, search for fixed words before running a pattern.
         lowered = text.lower()
         if "private key" in lowered:
             text = _without_private_keys(text)
@@ -84,9 +84,9 @@ class Redactor:
         return text
 
     def data(self, data: Any) -> Any:
-        """Return plain data like ``data``, with secrets masked in its texts, and values whose key names a secret.
+        """Return a copy of ``data`` with masked secrets: in its strings, and each value whose key names a secret.
 
-        :param data: what JSON can hold; other objects become their text, tuples and sets become lists.
+        :param data: JSON data. Other objects become strings; tuples and sets become lists.
         """
         return self._data(data, 0)
 
@@ -97,10 +97,10 @@ class Redactor:
             data = data.decode("utf-8", "replace")
         if isinstance(data, str):
             return self.text(data)
-        if depth >= _DEEPEST:
+        if depth >= _MAX_DEPTH:
             return MASK
         if isinstance(data, Mapping):
-            # {"name": "DB_PASSWORD", "value": …}, as Kubernetes and ECS list variables
+            # {"name": "DB_PASSWORD", "value": …}: how Kubernetes and ECS list environment variables
             named = data.get("name", data.get("key"))
             return {
                 self.text(str(key)): MASK
@@ -112,7 +112,7 @@ class Redactor:
             items = sorted(data, key=repr) if isinstance(data, (set, frozenset)) else list(data)
             return [
                 MASK if _is_option(before) and _is_secret(before, item) else self._data(item, depth + 1)
-                for before, item in zip([None, *items], items)  # noqa: B905 - the last item stands before none
+                for before, item in zip([None, *items], items)  # noqa: B905 - no item follows the last one
             ]
         return self.text(str(data))
 
@@ -123,12 +123,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"redact: {pattern!r} is not a regular expression: {error}") from error
     if compiled.search(""):
-        raise ValueError(f"redact: {pattern!r} matches the empty text, so it would mask everything")
+        raise ValueError(f"redact: {pattern!r} matches the empty string, so it would mask everything")
     return compiled
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """Give a known secret as it stands, in a URL, in JSON and in base64."""
+    """Yield a known secret unchanged, and as it is encoded in a URL, in JSON and in base64."""
     yield from (secret, quote(secret, safe="", errors="replace"), json.dumps(secret)[1:-1])
     yield base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
 
@@ -138,7 +138,7 @@ def _is_option(item: Any) -> bool:
 
 
 def _is_secret(key: Any, value: Any) -> bool:
-    """Tell whether ``value`` has to go because its key names a secret."""
+    """Return whether ``value`` must be masked because its key names a secret."""
     if value is None or isinstance(value, bool) or not isinstance(key, str) or not patterns.KEY_OF_A_SECRET.search(key):
         return False
     return str(value) not in ("", "[]", "{}") and not _is_harmless(str(value), key)
@@ -156,19 +156,19 @@ def _without_password(found: re.Match[str]) -> str:
 
 
 def _without_credentials(found: re.Match[str]) -> str:
-    """Mask what follows ``Basic`` if it is base64 of ``user:password``, perhaps cut off; prose is not."""
+    """Mask what follows ``Basic`` if it is base64 of ``user:password``, even if cut off. Leave prose unchanged."""
     encoded = found[2].rstrip("=")
     decoded = base64.b64decode(encoded[: len(encoded) // 4 * 4])
     return found[1] + MASK if b":" in decoded and decoded.isascii() else found[0]
 
 
 def _without_private_keys(text: str) -> str:
-    """Mask private keys in PEM, also those whose beginning or end was cut off."""
+    """Mask private keys in PEM format, including those whose beginning or end is cut off."""
     edges = list(patterns.PEM_EDGE.finditer(text))
     pieces, done = [], 0
-    for before, edge, after in zip([None, *edges], edges, [*edges[1:], None]):  # noqa: B905 - nothing is before None
+    for before, edge, after in zip([None, *edges], edges, [*edges[1:], None]):  # noqa: B905 - the first list is longer
         if edge.start() < done:
-            continue  # the end of a key that is masked already
+            continue  # this marker belongs to a key that is already masked
         if edge["edge"] == "END":
             start, end = _start_of_key(text, max(done, before.end() if before else 0), edge.start()), edge.end()
         elif after and after["edge"] == "END":
@@ -177,7 +177,7 @@ def _without_private_keys(text: str) -> str:
             body = patterns.PEM_BODY.match(text, edge.end(), after.start() if after else len(text))
             start, end = edge.start(), body.end() if body else edge.end()
             if end == edge.end():
-                continue  # somebody speaks of the marker, as OpenSSL's messages do
+                continue  # a message that mentions the marker, as those of OpenSSL do
         if start < edge.start() or edge["edge"] == "BEGIN":
             pieces += [text[done:start], MASK]
             done = end
@@ -185,7 +185,7 @@ def _without_private_keys(text: str) -> str:
 
 
 def _start_of_key(text: str, earliest: int, end: int) -> int:
-    """Return where the lines of base64 before ``end`` start, not before ``earliest``."""
+    """Return the start of the base64 lines before ``end``; at least ``earliest``."""
     breaks = list(patterns.LINE_BREAK.finditer(text, earliest, end))
     starts = [earliest, *(found.end() for found in breaks)]
     ends = [*(found.start() for found in breaks), end]
@@ -200,7 +200,7 @@ def _start_of_key(text: str, earliest: int, end: int) -> int:
 
 
 def _masked(text: str, names: re.Pattern[str]) -> str:
-    """Mask the value after each match of ``names``, going through ``text`` once."""
+    """Mask the value after each match of ``names``, in one pass."""
     pieces, done, at = [], 0, 0
     while found := names.search(text, at):
         start, end = _value(text, found)
@@ -216,7 +216,7 @@ def _masked_in(text: str, commands: re.Pattern[str], option: re.Pattern[str]) ->
 
 
 def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
-    """Return where the secret value after a name starts and ends; the same place twice if it is none."""
+    """Return start and end of the secret value after a name; the same position twice if it is not secret."""
     groups, start = found.groupdict(), found.end()
     quoted = patterns.QUOTE.fullmatch(groups.get("q") or "") or patterns.QUOTE.match(text, start)
     is_spoken = groups.get("colon") or found.re in patterns.SPOKEN
@@ -228,7 +228,7 @@ def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
         end, _after = _closing(text, start, quoted)
     elif quoted:
         start, end = _quoted(text, quoted)
-    elif listed := patterns.LIST_OF_TEXTS.match(text, start):
+    elif listed := patterns.LIST_OF_STRINGS.match(text, start):
         end = listed.end()
     elif found.re is patterns.HEADER and not groups["scheme"]:
         end = _end(patterns.TO_QUOTE, text, start)
@@ -244,7 +244,7 @@ def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
 
 
 def _begins_its_line(text: str, at: int) -> bool:
-    """Tell whether only the beginning of a YAML key stands before ``at`` in its line."""
+    """Return whether nothing but the beginning of a YAML key precedes position ``at`` in its line."""
     line = text.rfind("\n", max(0, at - 100), at) + 1
     return (line > 0 or at <= 100) and bool(patterns.BEFORE_A_KEY.fullmatch(text, line, at))
 
@@ -255,7 +255,7 @@ def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
 
 
 def _quoted(text: str, opened: re.Match[str]) -> tuple[int, int]:
-    """Return start and end of a value in quotes: what is between them, or all of a word glued from several."""
+    """Return start and end of a quoted value: what is between the quotes, or the whole of several joined parts."""
     start = opened.end()
     end, after = _closing(text, start, opened)
     part = opened
@@ -271,10 +271,10 @@ def _quoted(text: str, opened: re.Match[str]) -> tuple[int, int]:
 
 
 def _closing(text: str, start: int, opened: re.Match[str]) -> tuple[int, int]:
-    """Return where a value in quotes ends, and where what comes after it starts: the same if the quotes never close.
+    """Return where a quoted value ends and where the text after its quote starts; the same if the quote never closes.
 
-    Quotes at depth n (JSON in JSON) have 2**n - 1 backslashes before them; more of them are part of the value, and
-    fewer belong to the quotes around.
+    A quote at nesting depth n (JSON in JSON) has 2**n - 1 backslashes before it. A quote with more backslashes is part
+    of the value; one with fewer belongs to the surrounding string.
     """
     depth = len(opened["slashes"])
     for found in patterns.CLOSING[opened["mark"]].finditer(text, start):

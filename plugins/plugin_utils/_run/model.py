@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happened in one run, as plain data: one playbook of one ansible-playbook call, or the tasks under one guard.
+"""What happened in one run, as plain data. A run is one playbook of an ansible-playbook call, or one guard's tasks.
 
-Must not know Ansible's objects, nor decide what a run means for an incident (incidents.py does).
+Must not know Ansible's objects, and must not decide what a run means for an incident: `_incident/rules` does.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 # Why a host counts as failed.
-FAILED = "failed"  # a task failed on it, and nothing caught that
+FAILED = "failed"  # a task failed on it, and no rescue caught the failure
 UNREACHABLE = "unreachable"
-DROPPED = "dropped"  # ansible-core took it out of the play and gave no message
-NOT_REACHED = "not_reached"  # the play ended before it was done
+DROPPED = "dropped"  # ansible-core dropped it from the play without an error message
+NOT_REACHED = "not_reached"  # the play ended before the host had run all its tasks
 DROPPED_MESSAGE = "ansible-core gave no message"
 
-# Characters kept of one text: of a message its beginning, of an output its end.
+# Characters kept of one string: the beginning of a message, the end of an output.
 MESSAGE_LIMIT = 4096
 OUTPUT_LIMIT = 2048
-# Characters kept of all texts of a run together; after that each text gets the short limit.
+# Characters kept of all strings of a run together. Beyond that, each string gets the short limit.
 TOTAL_LIMIT = 8 * 1024 * 1024
 SHORT_LIMIT = 256
-# What one host can add: a play that clears its errors again and again must not grow for ever.
+# Without this limit, a play that keeps clearing host errors would use more and more memory.
 FAILURES_PER_HOST = 20
 
 NO_HOSTS: frozenset[str] = frozenset()
@@ -32,15 +32,17 @@ NO_HOSTS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True)
 class Failure:
-    """Why one host counts as failed, once. Texts are raw (not redacted) but bounded when they are recorded.
+    """One reason why a host counts as failed. Strings are bounded, but not redacted.
 
     :param kind: ``FAILED``, ``UNREACHABLE``, ``DROPPED`` or ``NOT_REACHED``.
-    :param task: the task's name, untemplated; empty where no task is to blame.
+    :param task: the task's name, untemplated; empty if no task caused the failure.
     :param action: the task's action, as written.
-    :param path: the file that the task is written in, absolute; ``line`` its line, 0 where unknown.
+    :param path: absolute path of the file that contains the task.
+    :param line: the task's line in that file; 0 if unknown.
     :param play: the play's name.
-    :param message: what Ansible said, or what it is censored to.
-    :param stdout: the end of it; ``stderr`` likewise. Empty where there is none.
+    :param message: Ansible's error message, or its notice that the result is censored.
+    :param stdout: the end of the standard output.
+    :param stderr: the end of the standard error.
     """
 
     kind: str
@@ -56,17 +58,18 @@ class Failure:
 
 @dataclass(frozen=True)
 class Run:
-    """One run that is over, or that has been given up.
+    """One run that has ended or was aborted.
 
-    :param playbook: the path, absolute or relative to the current folder, or the full name in a collection.
-    :param failures: for each host that counts as failed, what failed, first things first; never empty for a host.
-    :param succeeded: hosts that are proven good: at least one real task was ok, and nothing counts against them.
+    :param playbook: its path, absolute or relative to the current directory, or its full name in a collection.
+    :param failures: for each failed host, its failures in order; at least one.
+    :param succeeded: hosts that succeeded: at least one real task was ok, and nothing counts against them.
     :param hosts: every host that a play matched.
-    :param guarded: hosts of which a guard has reported what failed: they count neither as failed nor as good.
-    :param aborted: it started and never reached its end.
-    :param interrupted: somebody ended it: Ctrl-C, SIGTERM or SIGHUP.
-    :param check_mode: it only looked.
-    :param dubious: its events and Ansible's statistics disagree: it proves nothing good.
+    :param guarded: hosts whose failures a guard has reported. They count neither as failed nor as succeeded.
+    :param aborted: the run started, but never reached its end.
+    :param interrupted: the run was ended deliberately, by Ctrl-C, SIGTERM or SIGHUP.
+    :param check_mode: the run was in check mode.
+    :param dubious: part of the run could not be read, or Ansible's statistics show more failures than its events. No
+        host then counts as recovered.
     """
 
     playbook: str
@@ -82,13 +85,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as a failure needs it.
+    """The parts of a task that a failure report needs.
 
-    :param name: untemplated. ``action`` as written; ``path`` and ``line`` where it is written.
-    :param caught: a block around it has a rescue that a failure of it leads to.
-    :param fatal: a failure of it may end the play for other hosts too: ``run_once``, ``any_errors_fatal`` or a play
+    :param name: the task's name, untemplated.
+    :param action: the task's action, as written.
+    :param path: absolute path of the file that contains the task.
+    :param line: the task's line in that file; 0 if unknown.
+    :param caught: if the task fails, the rescue of an enclosing block runs.
+    :param fatal: if the task fails, the play may end for other hosts too: ``run_once``, ``any_errors_fatal``, or a play
         with ``max_fail_percentage``.
-    :param guard: it is a guard's own: its failure repeats what the guard has reported.
+    :param guard: the task belongs to the guard itself: its failure repeats what the guard has reported.
     """
 
     name: str
@@ -102,7 +108,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Output:
-    """What a failed task said, as it came; it may be long."""
+    """The output of a failed task, neither redacted nor bounded."""
 
     message: str = ""
     stdout: str = ""
@@ -111,12 +117,12 @@ class Output:
 
 @dataclass(frozen=True)
 class Play:
-    """A play, or one batch of it, that starts; or one that never did.
+    """A play or one batch of it, either when it starts or because it never started.
 
     :param id: the same for all batches of one play.
-    :param hosts: of this batch.
-    :param matched: all hosts of the play, those of later batches too. For a play that never started: ``None`` where
-        its hosts can no longer be known.
+    :param name: the play's name, or its host pattern.
+    :param hosts: the hosts of this batch; empty if the play never started.
+    :param matched: all hosts of the play, including those of later batches; ``None`` if they cannot be determined.
     """
 
     id: str
@@ -127,13 +133,13 @@ class Play:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What Ansible itself holds of the hosts when a play, or a batch of it, is over.
+    """How Ansible counts the hosts at the end of a play or batch.
 
-    :param failed: hosts that count as failed, in this play or an earlier one; without those that a rescue or
-        ``clear_host_errors`` put right.
-    :param unreachable: likewise.
-    :param unfinished: hosts of this batch that are neither and still had tasks to do.
-    :param ended: the play was ended on purpose (``meta: end_play``): further batches were not meant to start.
+    :param failed: hosts that failed in this play or an earlier one, except those that recovered through a rescue or
+        ``clear_host_errors``.
+    :param unreachable: hosts that are unreachable, with the same exceptions.
+    :param unfinished: hosts of this batch that are neither, but had tasks left.
+    :param ended: the play ended deliberately (``meta: end_play``), so that later batches do not start.
     """
 
     failed: Collection[str] = NO_HOSTS

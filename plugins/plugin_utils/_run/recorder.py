@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes one `Run` out of what happened in it, event by event: which host failed, and why; which one is proven good.
+"""Builds a `Run` from its events: which hosts failed and why, and which hosts succeeded.
 
-Must not know Ansible's objects (ansible_events.py reads them), nor keep more than bounded texts of what it is told.
+Must not know Ansible's objects (`_ansible/events` reads them), and must keep strings only within the limits.
 """
 
 from __future__ import annotations
@@ -34,73 +34,73 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
 
 
 class Recorder:
-    """Records the runs of one ansible-playbook call, one after the other.
+    """Records the runs of one ansible-playbook call, one after another.
 
-    Events say why a host failed, and Ansible's verdict at the end of each play says which hosts did: a host that it
-    counts as failed always has a failure, and one that it does not count any more has none.
+    Events say why a host failed; Ansible's verdict at the end of each play says which hosts failed. Each host that the
+    verdict counts as failed gets a failure, and each host that it no longer counts loses its failures.
 
-    :param ignore_unreachable: hosts that cannot be reached do not count as failed (nor as good).
+    :param ignore_unreachable: if true, unreachable hosts count neither as failed nor as succeeded.
     """
 
     def __init__(self, ignore_unreachable: bool = False) -> None:
         self._ignores_unreachable = ignore_unreachable
-        # Ansible's statistics are summed over all playbooks of the call, so what they are compared with is too.
+        # Ansible's statistics cover all playbooks of the call, so these counts do too.
         self._failed_events: Counter[str] = Counter()
         self._unreachable_events: Counter[str] = Counter()
         self.running = False
 
     def begin(self, playbook: str, check_mode: bool = False) -> None:
-        """Take up a new run."""
+        """Start a new run."""
         self.running = True
         self._run = Run(playbook, check_mode=check_mode)
-        self._texts = _Texts()
+        self._strings = _BoundedStrings()
         self._play: Play | None = None
         self._play_ended = False
         self._started: set[str] = set()  # hosts of the play's batches so far
         self._hosts: set[str] = set()
-        self._good: set[str] = set()  # a real task was ok on it
-        self._unproven: set[str] = set()  # good or not: it proves nothing
+        self._ok: set[str] = set()  # hosts on which a real task was ok
+        self._unproven: set[str] = set()  # hosts that do not count as succeeded, whatever was ok on them
         self._guarded: set[str] = set()
         self._failures: dict[str, list[Failure]] = {}
-        self._away: set[str] = set()  # unreachable and nothing has put that right
-        self._left_out: dict[str, str] = {}  # by host, the play that ended before its batch started
+        self._unreachable: set[str] = set()  # hosts that are still unreachable
+        self._left_out: dict[str, str] = {}  # by host, the play that ended before the host's batch started
         self._is_dubious = False
-        self._forget_play()
+        self._clear_play_state()
 
     def play_started(self, play: Play) -> None:
-        """Note a play, or its next batch. The one before must have been ended."""
+        """Note the start of a play or of its next batch. The previous one must have ended."""
         if self._play is None or play.id != self._play.id:
             self._leave_play()
             self._started = set()
             self._play = play
         else:
-            # Batches are made when a play starts; what joins the inventory later is in none.
+            # Ansible forms the batches when a play starts. Hosts added to the inventory later are in no batch.
             self._play = replace(play, matched=self._play.matched)
         self._play_ended = False
         self._started |= play.hosts
         self._hosts |= play.hosts | (self._play.matched or NO_HOSTS)
-        self._forget_play()
+        self._clear_play_state()
 
     def ok(self, host: str) -> None:
-        """Note that a real task was ok."""
-        self._good.add(host)
+        """Note that a real task was ok on a host."""
+        self._ok.add(host)
 
     def included(self, host: str, task: Task) -> None:
-        """Note that a task is about to include a file or a role on a host: ansible-core may lose the host here."""
+        """Note that a task includes a file or role on a host. If that does not load, ansible-core may drop the host."""
         self._includes[host] = task
 
     def dropped(self, host: str) -> None:
-        """Note that Ansible counts a host as failed since its last include, of which it said nothing."""
+        """Note that Ansible has counted a host as failed since its last include, without an error message."""
         if host not in self._failures:
-            self._add(host, self._unsaid(host))
+            self._add(host, self._unreported(host))
 
     def failed(self, host: str, task: Task, output: Output) -> None:
-        """Note a failure that is not ignored."""
+        """Note that a task failed on a host and that the failure is not ignored."""
         self._failed_events[host] += 1
         if task.guard and host in self._guarded:
             return
         if task.fatal:
-            self._fatal(task)
+            self._note_fatal()
         failure = self._failure(FAILED, task, output)
         if task.caught:
             self._caught[host] = failure
@@ -109,19 +109,19 @@ class Recorder:
             self._add(host, failure)
 
     def unreachable(self, host: str, task: Task, output: Output, ignored: bool = False) -> None:
-        """Note that a host could not be reached. No rescue catches that."""
+        """Note that a host is unreachable. No rescue catches that."""
         self._unproven.add(host)
         if ignored:
             return
         self._unreachable_events[host] += 1
         if task.fatal:
-            self._fatal(task)
-        self._away.add(host)
+            self._note_fatal()
+        self._unreachable.add(host)
         if not self._ignores_unreachable:
             self._add(host, self._failure(UNREACHABLE, task, output))
 
     def guarded(self, hosts: Iterable[str]) -> None:
-        """Note that a guard has reported what failed on these hosts so far: that has its incident."""
+        """Note that a guard has reported the failures of these hosts so far. They belong to the guard's incident."""
         for host in hosts:
             self._guarded.add(host)
             self._unproven.add(host)
@@ -130,46 +130,46 @@ class Recorder:
             self._includes.pop(host, None)
 
     def doubt(self) -> None:
-        """Note that something could not be read: the run proves nothing good."""
+        """Note that something could not be read. No host then counts as recovered."""
         self._is_dubious = True
 
     def play_ended(self, verdict: Verdict | None) -> None:
-        """Note that the play, or its batch, is over.
+        """Note the end of the play or batch.
 
-        :param verdict: what Ansible holds of the hosts; ``None`` where that cannot be known.
+        :param verdict: how Ansible counts the hosts; ``None`` if that cannot be determined.
         """
         if self._play is None or self._play_ended:
             return
         self._play_ended = True
         if not self._play.hosts:
-            return  # nothing ran, and nobody passed a verdict
+            return  # nothing ran, so there is no verdict
         if verdict is None:
             self.doubt()
             return
-        self._forgive(verdict)
+        self._drop_cleared(verdict)
         hosts = self._play.hosts
         for host in sorted(hosts.intersection(verdict.failed)):
             if host not in self._failures and host not in self._guarded:
-                self._add(host, self._unsaid(host))
+                self._add(host, self._unreported(host))
         for host in sorted(hosts.intersection(verdict.unreachable)):
-            if host not in self._away and host not in self._guarded:
+            if host not in self._unreachable and host not in self._guarded:
                 self._unproven.add(host)
                 if not self._ignores_unreachable:
-                    self._add(host, self._unsaid(host))
+                    self._add(host, self._unreported(host))
         for host in sorted(hosts.intersection(verdict.unfinished)):
-            if host not in self._failures and host not in self._away:
+            if host not in self._failures and host not in self._unreachable:
                 self._unproven.add(host)
                 if host not in self._guarded:
                     self._add(host, self._not_reached(self._play.name))
         if verdict.ended:
             self._started |= self._play.matched or NO_HOSTS
-        self._forget_play()
+        self._clear_play_state()
 
     def end(self, failures: Mapping[str, int], unreachable: Mapping[str, int], unstarted: Iterable[Play] = ()) -> Run:
-        """Return the run, which has come to its end.
+        """End the run and return it.
 
-        :param failures: by host, how many failures Ansible's statistics show, rescued ones too, in the whole call.
-        :param unreachable: likewise.
+        :param failures: number of failures by host in Ansible's statistics of the whole call, including rescued ones.
+        :param unreachable: likewise, the number of times each host was unreachable.
         :param unstarted: plays of the playbook that never started.
         """
         self._leave_play()
@@ -179,30 +179,30 @@ class Recorder:
             for host in play.matched or ():
                 self._left_out.setdefault(host, play.name)
         self._hosts.update(self._left_out)
-        # Without a failure, what never started shows that the run is not whole, and nothing more.
-        if self._failures or self._away:
+        # Without any failure, hosts whose plays never started do not count as failed: the run is merely incomplete.
+        if self._failures or self._unreachable:
             for host, name in sorted(self._left_out.items()):
-                if host not in self._failures and host not in self._away:
+                if host not in self._failures and host not in self._unreachable:
                     self._add(host, self._not_reached(name))
         self._unproven.update(self._left_out)
         kinds = {failure.kind for failures_of_host in self._failures.values() for failure in failures_of_host}
         if self._guarded and kinds <= {NOT_REACHED}:
-            # What cut them short has an incident already: the guard's.
+            # The failure that ended the play for these hosts already has an incident: the guard's.
             self._unproven.update(self._failures)
             self._failures.clear()
         if _shows_more(failures, self._failed_events) or _shows_more(unreachable, self._unreachable_events):
             self.doubt()
-        succeeded = self._good - self._unproven - self._failures.keys()
-        return self._over(succeeded=frozenset(succeeded), dubious=self._is_dubious)
+        succeeded = self._ok - self._unproven - self._failures.keys()
+        return self._finish(succeeded=frozenset(succeeded), dubious=self._is_dubious)
 
     def give_up(self, interrupted: bool = False) -> Run:
-        """Return the run, which will never come to its end, with the failures that were seen until now.
+        """End the run as aborted, and return it with the failures so far.
 
-        :param interrupted: because somebody wanted that.
+        :param interrupted: whether the run was ended deliberately.
         """
-        return self._over(aborted=True, interrupted=interrupted, dubious=self._is_dubious)
+        return self._finish(aborted=True, interrupted=interrupted, dubious=self._is_dubious)
 
-    def _over(self, **facts: object) -> Run:
+    def _finish(self, **facts: object) -> Run:
         self.running = False
         failures = {host: tuple(self._failures[host]) for host in sorted(self._failures)}
         return replace(
@@ -213,28 +213,28 @@ class Recorder:
             **facts,  # type: ignore[arg-type]
         )
 
-    def _forget_play(self) -> None:
+    def _clear_play_state(self) -> None:
         self._includes: dict[str, Task] = {}  # the last include on each host
-        self._caught: dict[str, Failure] = {}  # the last failure on each host that a rescue was to catch
+        self._caught: dict[str, Failure] = {}  # the last failure on each host that a rescue should have caught
         self._fatal_seen = False
 
     def _leave_play(self) -> None:
-        """Note which hosts of the play's later batches it never came to."""
+        """Note the hosts of the play whose batches never started."""
         if self._play is not None:
             for host in (self._play.matched or NO_HOSTS) - self._started:
                 self._left_out.setdefault(host, self._play.name)
 
-    def _fatal(self, task: Task) -> None:
-        """Note that from here on Ansible may take any host out of the play because of this task."""
+    def _note_fatal(self) -> None:
+        """Note that a fatal task failed: from now on, Ansible may drop any host from the play because of it."""
         self._fatal_seen = True
         self._includes.clear()
         self._caught.clear()
 
-    def _forgive(self, verdict: Verdict) -> None:
-        """Drop the failures of hosts that Ansible no longer counts: they were rescued, or cleared on purpose.
+    def _drop_cleared(self, verdict: Verdict) -> None:
+        """Drop the failures that Ansible no longer counts: a rescue or ``clear_host_errors`` cleared them.
 
-        Such a host has still missed tasks, so it is not proven good either, unless a rescue took them over; and what
-        rescues take over is seldom recorded as a failure at all.
+        Such a host has missed tasks, so it does not count as succeeded either. (A failure that a rescue catches is
+        normally not recorded in the first place.)
         """
         for host, failures in list(self._failures.items()):
             kept = [
@@ -249,24 +249,24 @@ class Recorder:
                 self._failures[host] = kept
             else:
                 del self._failures[host]
-        self._away.intersection_update(verdict.unreachable)
+        self._unreachable.intersection_update(verdict.unreachable)
 
-    def _unsaid(self, host: str) -> Failure:
-        """Return why Ansible counts a host as failed for which no failure counts, by what is known to do that."""
+    def _unreported(self, host: str) -> Failure:
+        """Return the likely reason why Ansible counts a host as failed although no event reported it."""
         play = self._play.name if self._play else ""
         task = self._includes.get(host)
         if task is None and host in self._caught:
-            return self._caught[host]  # the rescue was left out by tags, or did not put it right
+            return self._caught[host]  # tags skipped the rescue, or the rescue did not clear the failure
         if task is None and self._fatal_seen:
             return self._not_reached(play)
-        lost = self._failure(DROPPED, task or Task(""), Output(DROPPED_MESSAGE))
-        return replace(lost, play=play)
+        dropped = self._failure(DROPPED, task or Task(""), Output(DROPPED_MESSAGE))
+        return replace(dropped, play=play)
 
     def _not_reached(self, play: str) -> Failure:
         return Failure(NOT_REACHED, play=play)
 
     def _failure(self, kind: str, task: Task, output: Output) -> Failure:
-        kept = self._texts
+        strings = self._strings
         return Failure(
             kind=kind,
             task=task.name,
@@ -274,9 +274,9 @@ class Recorder:
             path=task.path,
             line=task.line,
             play=self._play.name if self._play else "",
-            message=kept.beginning(output.message),
-            stdout=kept.end(output.stdout),
-            stderr=kept.end(output.stderr),
+            message=strings.beginning(output.message),
+            stdout=strings.end(output.stdout),
+            stderr=strings.end(output.stderr),
         )
 
     def _add(self, host: str, failure: Failure) -> None:
@@ -285,30 +285,30 @@ class Recorder:
             failures.append(failure)
 
 
-class _Texts:
-    """Cuts texts, and keeps each only once: a thousand hosts often fail with the same words."""
+class _BoundedStrings:
+    """Truncates strings and stores equal ones once: many hosts often fail with the same message."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
         self._left = TOTAL_LIMIT
 
-    def beginning(self, text: str) -> str:
-        return self._keep(text[: self._limit(MESSAGE_LIMIT)])
+    def beginning(self, string: str) -> str:
+        return self._keep(string[: self._limit(MESSAGE_LIMIT)])
 
-    def end(self, text: str) -> str:
-        return self._keep(text[-self._limit(OUTPUT_LIMIT) :])
+    def end(self, string: str) -> str:
+        return self._keep(string[-self._limit(OUTPUT_LIMIT) :])
 
     def _limit(self, limit: int) -> int:
         return limit if self._left > 0 else SHORT_LIMIT
 
-    def _keep(self, text: str) -> str:
-        known = self._known.get(text)
+    def _keep(self, string: str) -> str:
+        known = self._known.get(string)
         if known is None:
-            self._left -= len(text)
-            known = self._known[text] = text
+            self._left -= len(string)
+            known = self._known[string] = string
         return known
 
 
 def _shows_more(statistics: Mapping[str, int], events: Mapping[str, int]) -> bool:
-    """Return whether the statistics count something on a host that no event told of."""
+    """Return whether the statistics count more on any host than the events reported."""
     return any(count > events.get(host, 0) for host, count in statistics.items())

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server of the standard library that answers what it is told: the oldest Python here has no web library.
+"""A stub of the API whose answers each test chooses.
 
-Must not import anything but the standard library and pytest.
+Must import only the standard library and pytest: the oldest supported Python has nothing else.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 if self.server.ended.wait(seconds):
                     return
         except OSError:
-            pass  # the client has had enough
+            pass  # the client has closed the connection
 
     def log_message(self, *_arguments):
-        """Say nothing on stderr."""
+        """Print nothing."""
 
 
 class StubServer(http.server.ThreadingHTTPServer):
-    """Answers 201 to every POST, or the next of ``replies``; ``requests`` holds what came."""
+    """Answers each POST with 201, or with the next of ``replies``. Stores what it receives in ``requests``."""
 
-    # a client that has left must not hold the end up
+    # closing the server must not wait for clients
     block_on_close = False
 
     def __init__(self):
@@ -76,12 +76,12 @@ class StubServer(http.server.ThreadingHTTPServer):
         return super().get_request()
 
     def handle_error(self, _request, _client_address):
-        """Say nothing: a client that hangs up is part of the test."""
+        """Print nothing: some tests make the client hang up."""
 
 
 @pytest.fixture()
 def server():
-    """A stub of the API on loopback, ended with the test."""
+    """A stub of the API on loopback, for one test."""
     stub = StubServer()
     thread = threading.Thread(target=stub.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client on whatever Python and `requests` a delegated host has: one call, its retries, and what may go wrong.
+"""The client with any Python and `requests` of a delegated host: one request, its retries, and its errors.
 
-Must not import ansible-core or the sandbox: tests/unit/client/ goes further with that one.
+Must not import ansible-core or the sandbox: the tests in `_client/` use the sandbox.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ JSON = "application/json"
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch):
-    """The pauses that the client asked for; none of them is waited for."""
+    """The pauses of the client, in seconds: recorded, not waited for."""
     asked = []
     monkeypatch.setattr(client.time, "sleep", asked.append)
     return asked
@@ -33,7 +33,7 @@ def pauses(monkeypatch):
 
 @pytest.fixture()
 def send(server):
-    """Send one body with these connection fields."""
+    """Return a function that sends one body over a connection with the given fields."""
 
     def send(**fields):
         return client.Client(Connection(server.endpoint, "t0ken", **fields)).send(BODY, JSON)
@@ -41,7 +41,7 @@ def send(server):
     return send
 
 
-def test_a_call_posts_the_body_with_the_token_in_a_header(server, send):
+def test_a_request_posts_the_body_with_the_token_in_a_header(server, send):
     answer = send(source="Ansible")
     assert (answer.status, answer.attempts, answer.uncertain) == (201, 1, False)
     assert answer.body["triggered"] == {"created": True, "duplicate": False}
@@ -50,83 +50,83 @@ def test_a_call_posts_the_body_with_the_token_in_a_header(server, send):
     assert (headers["Authorization"], headers["Content-Type"]) == ("Bearer t0ken", JSON)
 
 
-def test_a_call_can_carry_the_token_in_the_url(server, send):
+def test_a_request_can_send_the_token_in_the_url(server, send):
     send(auth_method="url_parameter")
     [(path, headers, _body)] = server.requests
     assert path == "/v1/process?token=t0ken"
     assert "Authorization" not in headers
 
 
-def test_calls_share_one_connection(server):
+def test_requests_share_one_connection(server):
     sender = client.Client(Connection(server.endpoint, "t0ken"))
     for _turn in range(5):
         sender.send(BODY, JSON)
     assert server.connections == 1
 
 
-def test_a_temporary_error_is_tried_again(server, send, pauses):
+def test_a_temporary_error_is_retried(server, send, pauses):
     server.replies.extend([{"status": 503}, {"status": 429, "headers": {"Retry-After": "7"}}])
     answer = send()
     assert (answer.status, answer.attempts, answer.uncertain) == (201, 3, True)
     assert pauses[1] == 7.0
 
 
-def test_however_many_attempts_there_were_the_pause_stays_a_number(pauses):
+def test_the_pause_stays_finite_after_any_number_of_attempts(pauses):
     with pytest.raises(DeliveryError, match="after 1501 attempts"):
         client.Client(Connection("http://127.0.0.1:1/", "t0ken", retries=1500)).send(BODY, JSON)
     assert max(pauses) <= 8
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_an_answer_that_is_cut_off_is_tried_again(server, send, chunked):
+def test_an_answer_that_is_cut_off_is_retried(server, send, chunked):
     chunks = {"body": b"5\r\nhel", "headers": {"Transfer-Encoding": "chunked", "Connection": "close"}}
     server.replies.append(chunks if chunked else {"length": 500})
     answer = send()
     assert (answer.status, answer.attempts, answer.uncertain) == (201, 2, True)
 
 
-def test_an_answer_in_chunks_is_read_whole(server, send):
+def test_a_chunked_answer_is_read_completely(server, send):
     body = b'5\r\n{"id"\r\n5\r\n:"7"}\r\n0\r\n\r\n'
     server.replies.append({"body": body, "headers": {"Transfer-Encoding": "chunked"}})
     assert send().body == {"id": "7"}
 
 
-def test_a_silent_server_costs_one_timeout_an_attempt(server, send):
+def test_a_silent_server_costs_one_timeout_per_attempt(server, send):
     server.replies.append({"silent": True})
-    with pytest.raises(DeliveryError, match=r"no whole answer within 0\.2 seconds") as failed:
+    with pytest.raises(DeliveryError, match=r"no complete answer within 0\.2 seconds") as failed:
         send(timeout=0.2, retries=0)
     assert failed.value.uncertain
 
 
-def test_an_answer_that_drips_is_given_up_at_the_timeout(server, send):
+def test_an_answer_that_drips_is_abandoned_at_the_timeout(server, send):
     server.replies.append({"drip": 0.05})
     began = time.monotonic()
-    with pytest.raises(DeliveryError, match=r"no whole answer within 0\.3 seconds"):
+    with pytest.raises(DeliveryError, match=r"no complete answer within 0\.3 seconds"):
         send(timeout=0.3, retries=0)
     assert time.monotonic() - began < 1.5  # the whole answer would take five seconds
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:1/", "//", "/else\x00where", "\xb2"])
-def test_the_target_of_a_redirect_is_not_even_read(server, send, location):
+def test_the_target_of_a_redirect_is_not_parsed(server, send, location):
     server.replies.append({"status": 307, "headers": {"Location": location}})
     assert send().status == 307
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("length", ["\xb2", "abc", "-1", ""])
-def test_an_impossible_length_or_pause_is_no_traceback(server, send, length):
+def test_an_invalid_length_or_pause_causes_no_traceback(server, send, length):
     server.replies.append({"status": 503, "body": b"", "headers": {"Retry-After": length, "Connection": "close"}})
     assert send().attempts == 2
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70, ".b"])
-def test_a_host_name_that_cannot_be_is_an_error_of_ours(host):
+def test_an_invalid_host_name_is_a_delivery_error(host):
     with pytest.raises(DeliveryError, match="base_url") as failed:
         client.Client(Connection(f"https://{host}/", "t0ken", retries=0)).send(BODY, JSON)
     assert "t0ken" not in str(failed.value)
 
 
-def test_a_certificate_file_that_is_none_is_named_as_such(server, tmp_path):
+def test_an_invalid_certificate_file_is_a_delivery_error_that_names_the_option(server, tmp_path):
     path = tmp_path / "bad.pem"
     path.write_text("no certificate", encoding="utf-8")
     secure = server.endpoint.replace("http:", "https:")
@@ -136,7 +136,7 @@ def test_a_certificate_file_that_is_none_is_named_as_such(server, tmp_path):
         assert failed.value.attempts == 1
 
 
-def test_without_requests_one_message_names_the_interpreter():
+def test_if_requests_is_missing_the_message_names_the_interpreter():
     script = (
         "import sys; sys.modules['requests'] = None\n"
         "from ansible_collections.callgoose.sqibs.plugins.module_utils import _client as client\n"
@@ -155,7 +155,7 @@ def test_without_requests_one_message_names_the_interpreter():
     assert f"{sys.executable} -m pip install requests" in done.stdout
 
 
-def test_a_client_without_requests_is_refused(monkeypatch):
+def test_if_requests_is_missing_the_client_refuses_to_start(monkeypatch):
     monkeypatch.setattr(client, "REQUESTS_ERROR", ImportError("No module named 'requests'"))
     with pytest.raises(CallgooseError, match="No module named 'requests'"):
         client.Client(Connection("https://api.example/", "t0ken"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the connection options take and refuse, and that no refusal repeats a secret.
+"""The values that connection options accept and refuse. No error message repeats a secret.
 
 Must not import ansible-core or open a connection.
 """
@@ -20,7 +20,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 
 SECRET = "s3cr3t"
-# As the argument specification leaves them when only the token is given.
+# The options as validated by the argument specification if only the token is set.
 DEFAULTS = {
     "source": "Ansible",
     "base_url": "https://sqibs.callgoose.com/sqibs-api",
@@ -46,7 +46,7 @@ def refusal(**options):
     return refused.value
 
 
-def test_the_defaults_give_the_documented_connection():
+def test_the_defaults_are_the_documented_ones():
     assert made() == Connection("https://sqibs.callgoose.com/sqibs-api/v1/process", SECRET, source="Ansible")
 
 
@@ -65,12 +65,12 @@ def test_a_base_url_may_end_with_slashes_or_the_endpoint(ending):
         ("https://api.example/v1/processes", "https://api.example/v1/processes/v1/process"),
     ],
 )
-def test_port_path_and_address_of_a_base_url_are_kept(base_url, endpoint):
+def test_the_port_path_and_host_of_a_base_url_are_kept(base_url, endpoint):
     assert made(base_url=base_url).endpoint == endpoint
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "[::1]", "localhost", "LOCALHOST"])
-def test_plain_http_goes_to_loopback(host):
+def test_plain_http_is_allowed_to_loopback(host):
     assert made(base_url=f"http://{host}:8080/a").endpoint == f"http://{host}:8080/a/v1/process"
 
 
@@ -125,10 +125,10 @@ def test_plain_http_to_any_other_host_is_refused_unless_allowed(host):
         ("https://api.example\r\nX-Evil: 1", "line breaks"),
         ("https://api.example/\x00", "line breaks"),
         ("https://api.example/\x7f", "line breaks"),
-        ("https://bücher.example", "beyond ASCII"),
+        ("https://bücher.example", "non-ASCII"),
     ],
 )
-def test_a_bad_base_url_is_refused_with_a_remedy_and_without_its_value(base_url, says):
+def test_a_wrong_base_url_is_refused_with_a_remedy_and_without_its_value(base_url, says):
     error = refusal(base_url=base_url)
     assert error.option == "base_url"
     assert str(error).startswith("base_url: ")
@@ -139,7 +139,7 @@ def test_a_bad_base_url_is_refused_with_a_remedy_and_without_its_value(base_url,
 
 
 @pytest.mark.parametrize("token", [None, ""])
-def test_a_missing_token_names_the_option_and_the_variable(token):
+def test_the_message_for_a_missing_token_names_the_environment_variable(token):
     error = refusal(api_token=token)
     assert error.option == "api_token"
     assert "CALLGOOSE_API_TOKEN" in str(error)
@@ -158,14 +158,14 @@ def test_a_token_that_could_split_a_header_is_refused_and_not_repeated(token):
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\u2029", "\udcff"])
-def test_a_source_with_a_character_that_is_no_text_is_refused(character):
+def test_a_source_with_a_control_character_is_refused(character):
     error = refusal(source=f"Ansible{character}")
     assert error.option == "source"
     assert "one line of plain text" in str(error)
 
 
 @pytest.mark.parametrize("source", ["", "Ansible", "A & B=#?/", "Büro 😀"])
-def test_a_source_of_one_line_is_taken_as_it_is(source):
+def test_a_source_of_one_line_is_kept_unchanged(source):
     assert made(source=source).source == source
 
 
@@ -176,28 +176,28 @@ def test_a_client_key_without_certificate_is_refused():
     assert refusal(client_key="/key.pem", client_cert="").option == "client_key"
 
 
-def test_a_client_certificate_needs_no_key_of_its_own():
+def test_a_client_certificate_needs_no_separate_key():
     connection = made(client_cert="/both.pem")
     assert (connection.client_cert, connection.client_key) == ("/both.pem", None)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, -0.5, math.nan, math.inf, -math.inf])
-def test_a_timeout_that_is_no_positive_time_is_refused(timeout):
+def test_a_timeout_that_is_not_positive_and_finite_is_refused(timeout):
     assert str(refusal(timeout=timeout)).startswith("timeout: it is not a positive number of seconds")
 
 
-def test_a_timeout_that_no_socket_takes_is_refused():
+def test_a_timeout_of_more_than_a_day_is_refused():
     assert str(refusal(timeout=1e12)).startswith("timeout: it is longer than a day")
     assert made(timeout=86400.0).timeout == 86400
 
 
-def test_negative_retries_are_refused_and_none_are_fine():
+def test_negative_retries_are_refused_and_zero_is_allowed():
     assert str(refusal(retries=-1)).startswith("retries: it is negative. Use 0")
     assert made(retries=0).retries == 0
 
 
 @pytest.mark.parametrize("option", ["ca_path", "client_cert", "client_key"])
-def test_a_path_that_does_not_exist_is_refused_by_the_host_that_sends(option, tmp_path):
+def test_a_path_that_does_not_exist_is_refused_on_the_host_that_sends(option, tmp_path):
     there, missing = tmp_path / "there.pem", tmp_path / "missing.pem"
     there.touch()
     connection = made(client_cert=str(there), **({} if option == "client_cert" else {option: str(there)}))
@@ -209,17 +209,17 @@ def test_a_path_that_does_not_exist_is_refused_by_the_host_that_sends(option, tm
     assert "PEM" in str(refused.value)
 
 
-def test_a_path_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "locked.pem"
     path.touch()
-    # root may read everything, so the answer of the operating system is played.
+    # root may read everything, so the answer of the operating system is faked.
     monkeypatch.setattr("os.access", lambda _path, mode: mode == 0)
     with pytest.raises(OptionError, match=r"^ca_path: the path cannot be read"):
         check_files(made(ca_path=str(path)))
 
 
 @pytest.mark.parametrize("option", ["client_key", "client_cert"])
-def test_a_key_whose_passphrase_would_be_asked_for_on_the_terminal_is_refused(option, tmp_path):
+def test_a_key_with_a_passphrase_is_refused(option, tmp_path):
     plain, encrypted = tmp_path / "plain.pem", tmp_path / "encrypted.pem"
     plain.write_text("-----BEGIN PRIVATE KEY-----\n", encoding="utf-8")
     encrypted.write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n", encoding="utf-8")
@@ -228,11 +228,11 @@ def test_a_key_whose_passphrase_would_be_asked_for_on_the_terminal_is_refused(op
         check_files(made(**{"client_cert": str(plain), option: str(encrypted)}))
 
 
-def test_an_empty_path_is_none():
+def test_an_empty_path_counts_as_unset():
     connection = made(ca_path="", client_cert="", client_key="")
     assert (connection.ca_path, connection.client_cert, connection.client_key) == (None, None, None)
 
 
-def test_the_representation_has_no_token():
+def test_the_representation_does_not_contain_the_token():
     assert SECRET not in repr(made())
     assert SECRET not in str({"connection": made()})

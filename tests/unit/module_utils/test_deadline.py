@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One attempt ends at its timeout, whichever part of the exchange the other side drags out.
+"""An attempt ends at its timeout, whichever part of the exchange is slow.
 
-Must not import anything but the standard library and pytest: it runs on the oldest Python for modules too.
+Must import only the standard library and pytest: these tests also run on the oldest Python for modules.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import DeliveryError
 
 TIMEOUT = 0.5
-# Shorter than the timeout: each wait of the socket by itself would succeed.
+# Shorter than the timeout, so that no single wait of the socket times out.
 DRIP = 0.05
 ENOUGH = [b" "] * 200
 HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
-DRAGGED_OUT = {
+SLOW_PARTS = {
     "the status line": [b"HTTP/1.1 201 ", *ENOUGH],
     "the headers": [HEAD, b"X-Slow:", *ENOUGH],
     "many headers": [HEAD, *[b"X-Slow: 1\r\n"] * 90],
@@ -39,11 +39,11 @@ DRAGGED_OUT = {
 
 @contextlib.contextmanager
 def served(serve):
-    """Run ``serve(accepted, ended)`` for each connection to a port of loopback, and yield the port."""
+    """Yield a loopback port that runs ``serve(accepted, ended)`` for each connection."""
     ended = threading.Event()
 
     def serve_one(accepted):
-        with accepted, contextlib.suppress(OSError):  # the client has had enough
+        with accepted, contextlib.suppress(OSError):  # the client has closed the connection
             accepted.settimeout(5)
             serve(accepted, ended)
 
@@ -62,7 +62,7 @@ def served(serve):
 
 
 def dripping(parts, seconds=DRIP):
-    """Return what answers a request with these parts, one every so many seconds."""
+    """Return a function that answers a request with these parts, with a pause of these seconds after each."""
 
     def serve(accepted, ended):
         accepted.recv(65536)
@@ -75,7 +75,7 @@ def dripping(parts, seconds=DRIP):
 
 
 def failure(url, timeout=TIMEOUT, body=b"{}"):
-    """Send once and return the error, and the seconds that it took."""
+    """Send one request and return its error and how many seconds it took."""
     client = Client(Connection(url, "t0ken", timeout=timeout, retries=0))
     began = time.monotonic()
     with pytest.raises(DeliveryError) as failed:
@@ -83,31 +83,31 @@ def failure(url, timeout=TIMEOUT, body=b"{}"):
     return failed.value, time.monotonic() - began
 
 
-@pytest.mark.parametrize("parts", DRAGGED_OUT.values(), ids=DRAGGED_OUT)
-def test_an_answer_is_given_up_at_the_timeout_whatever_drips(parts):
+@pytest.mark.parametrize("parts", SLOW_PARTS.values(), ids=SLOW_PARTS)
+def test_an_answer_is_abandoned_at_the_timeout_whichever_part_drips(parts):
     with served(dripping(parts)) as port:
         error, elapsed = failure(f"http://127.0.0.1:{port}/")
     assert TIMEOUT <= elapsed < TIMEOUT + 0.4
-    assert "no whole answer within 0.5 seconds" in str(error)
+    assert "no complete answer within 0.5 seconds" in str(error)
     assert error.uncertain
 
 
-def test_an_answer_without_end_is_given_up_even_when_it_never_pauses():
+def test_an_endless_answer_is_abandoned_even_if_it_never_pauses():
     with served(dripping(itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 50), seconds=0)) as port:
         error, elapsed = failure(f"http://127.0.0.1:{port}/")
     assert elapsed < TIMEOUT + 0.4
     assert error.uncertain
 
 
-def test_a_tls_handshake_that_drips_is_given_up_at_the_timeout():
-    # A handshake record of 16 KiB, of which one byte arrives at a time.
+def test_a_tls_handshake_that_drips_is_abandoned_at_the_timeout():
+    # A handshake record of 16 KiB that arrives byte by byte.
     with served(dripping([b"\x16\x03\x03\x40\x00", *[b"\x02"] * 200])) as port:
         error, elapsed = failure(f"https://127.0.0.1:{port}/")
     assert TIMEOUT <= elapsed < TIMEOUT + 0.4
     assert not error.uncertain
 
 
-def test_a_proxy_whose_answer_drips_is_given_up_at_the_timeout(monkeypatch):
+def test_a_proxy_whose_answer_drips_is_abandoned_at_the_timeout(monkeypatch):
     with served(dripping([b"HTTP/1.1 200 ", *ENOUGH])) as port:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("no_proxy", "")
@@ -116,7 +116,7 @@ def test_a_proxy_whose_answer_drips_is_given_up_at_the_timeout(monkeypatch):
     assert not error.uncertain
 
 
-def test_the_handshake_behind_a_slow_proxy_has_only_what_is_left(monkeypatch):
+def test_the_handshake_behind_a_slow_proxy_has_only_the_time_left(monkeypatch):
     def serve(accepted, ended):
         accepted.recv(65536)
         ended.wait(0.4)
@@ -131,7 +131,7 @@ def test_the_handshake_behind_a_slow_proxy_has_only_what_is_left(monkeypatch):
     assert not error.uncertain
 
 
-def test_a_server_that_reads_nothing_is_given_up_at_the_timeout():
+def test_a_server_that_reads_nothing_is_abandoned_at_the_timeout():
     with served(lambda _accepted, ended: ended.wait(5)) as port:
         error, elapsed = failure(f"http://127.0.0.1:{port}/", body=b" " * 20_000_000)
     assert TIMEOUT <= elapsed < TIMEOUT + 0.4
@@ -139,8 +139,8 @@ def test_a_server_that_reads_nothing_is_given_up_at_the_timeout():
 
 
 @contextlib.contextmanager
-def deaf_port():
-    """Yield a port where a connection attempt is neither taken nor refused: its queue is full."""
+def silent_port():
+    """Yield a port that neither accepts nor refuses connections, because its queue is full."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _place in range(4):
@@ -151,8 +151,8 @@ def deaf_port():
         yield listener.getsockname()[1]
 
 
-def play_addresses(monkeypatch, *addresses):
-    """Let the name api.example have these addresses."""
+def fake_addresses(monkeypatch, *addresses):
+    """Make the host name api.example resolve to these addresses."""
     look_up = socket.getaddrinfo
 
     def played(host, port, *words):
@@ -163,23 +163,23 @@ def play_addresses(monkeypatch, *addresses):
     monkeypatch.setattr(socket, "getaddrinfo", played)
 
 
-def test_several_addresses_that_do_not_answer_cost_one_timeout_together(monkeypatch):
-    play_addresses(monkeypatch, "127.0.0.1", "127.0.0.1", "127.0.0.1")
-    with deaf_port() as port:
+def test_several_silent_addresses_share_one_timeout(monkeypatch):
+    fake_addresses(monkeypatch, "127.0.0.1", "127.0.0.1", "127.0.0.1")
+    with silent_port() as port:
         error, elapsed = failure(f"http://api.example:{port}/")
     assert TIMEOUT <= elapsed < TIMEOUT + 0.4
     assert "no connection within 0.5 seconds" in str(error)
     assert not error.uncertain
 
 
-def test_the_next_address_is_tried_where_one_refuses(monkeypatch, server):
-    play_addresses(monkeypatch, "127.0.0.2", "127.0.0.1")
+def test_if_an_address_refuses_the_next_one_is_tried(monkeypatch, server):
+    fake_addresses(monkeypatch, "127.0.0.2", "127.0.0.1")
     endpoint = f"http://api.example:{server.server_port}/v1/process"
     assert Client(Connection(endpoint, "t0ken", retries=0)).send(b"{}", "application/json").status == 201
     assert server.requests[0][1]["Host"] == f"api.example:{server.server_port}"
 
 
-def test_each_call_on_a_kept_connection_has_its_whole_time():
+def test_each_request_on_a_kept_connection_has_the_full_timeout():
     accepted_connections = []
 
     def serve(accepted, ended):
@@ -194,7 +194,7 @@ def test_each_call_on_a_kept_connection_has_its_whole_time():
 
 
 def test_a_deadline_ends_an_attempt_before_its_timeout():
-    with served(dripping(DRAGGED_OUT["the headers"])) as port:
+    with served(dripping(SLOW_PARTS["the headers"])) as port:
         client = Client(Connection(f"http://127.0.0.1:{port}/", "t0ken", timeout=10.0, retries=3))
         began = time.monotonic()
         with pytest.raises(DeliveryError, match="after 1 attempt"):

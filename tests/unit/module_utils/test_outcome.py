@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every answer means: design part 3's table, row by row, and what an odd body or a doubtful attempt makes of it.
+"""The outcome of every answer: the table of outcomes row by row, unexpected bodies, and uncertain attempts.
 
 Must not import ansible-core or send anything.
 """
@@ -50,7 +50,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("state", "status", "body", "uncertain", "name", "changed"), TABLE)
-def test_an_answer_means_what_its_row_of_the_table_says(state, status, body, uncertain, name, changed):
+def test_each_answer_has_the_outcome_of_the_table(state, status, body, uncertain, name, changed):
     outcome = interpret(state, status, body, uncertain)
     assert (outcome.name, outcome.changed) == (name, changed)
 
@@ -79,14 +79,14 @@ LACKING = [
         ("resolved", 202, "unmatched", False),
     ],
 )
-def test_the_status_decides_with_one_warning_where_the_body_says_nothing(body, state, status, name, changed):
+def test_if_the_body_is_unusable_the_status_decides_with_one_warning(body, state, status, name, changed):
     outcome = interpret(state, status, body)
     assert (outcome.name, outcome.changed, len(outcome.warnings)) == (name, changed, 1)
-    assert ("no JSON object" in outcome.warnings[0]) is (body is None)
+    assert ("not a JSON object" in outcome.warnings[0]) is (body is None)
 
 
 @pytest.mark.parametrize(("state", "status", "body"), [row[:3] for row in TABLE if row[1] < 300])
-def test_a_whole_body_that_agrees_with_its_status_needs_no_warning(state, status, body):
+def test_a_complete_body_that_agrees_with_its_status_gives_no_warning(state, status, body):
     warnings = interpret(state, status, body).warnings
     if state == "triggered" and body == answer(created=True, resolved=True):
         assert "Resolve part" in warnings[0]
@@ -103,13 +103,13 @@ def test_a_whole_body_that_agrees_with_its_status_needs_no_warning(state, status
         ("resolved", True, "resolved"),
     ],
 )
-def test_a_201_whose_body_denies_the_creation_creates_nothing_and_warns(state, resolved, name):
+def test_a_201_whose_body_denies_the_creation_warns_and_created_nothing(state, resolved, name):
     outcome = interpret(state, 201, answer(created=False, resolved=resolved))
     assert outcome.name == name
     assert "contradicts" in outcome.warnings[0]
 
 
-def test_a_trigger_that_was_created_is_created_although_the_resolve_part_is_missing():
+def test_a_created_trigger_counts_even_if_the_resolve_section_is_missing():
     outcome = interpret("triggered", 201, {"triggered": {"created": True}})
     assert (outcome.name, outcome.changed, len(outcome.warnings)) == ("created", True, 1)
 
@@ -119,7 +119,7 @@ def test_a_trigger_that_was_created_is_created_although_the_resolve_part_is_miss
 @pytest.mark.parametrize(
     "status", [204, 206, 301, 302, 307, 400, 401, 403, 404, 405, 407, 413, 415, 418, 422, 425, 429]
 )
-def test_any_other_status_fails_and_changed_nothing_unless_an_earlier_attempt_may_have(state, uncertain, status):
+def test_any_other_status_fails_as_unchanged_unless_an_earlier_attempt_is_uncertain(state, uncertain, status):
     for body in (None, answer(created=True, resolved=True)):
         outcome = interpret(state, status, body, uncertain)
         assert (outcome.name, outcome.changed) == ("failed", uncertain)
@@ -128,7 +128,7 @@ def test_any_other_status_fails_and_changed_nothing_unless_an_earlier_attempt_ma
 
 @pytest.mark.parametrize("state", ["triggered", "resolved"])
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 599])
-def test_a_temporary_error_fails_and_may_have_changed_something(state, status):
+def test_a_temporary_error_fails_as_changed(state, status):
     outcome = interpret(state, status, None)
     assert (outcome.name, outcome.changed) == ("failed", True)
     assert "retries" in outcome.message
@@ -150,7 +150,7 @@ def test_a_temporary_error_fails_and_may_have_changed_something(state, status):
         (415, "content_type"),
         (422, "API Filter"),
         (429, "try again"),
-        (418, "no answer of the Callgoose API"),
+        (418, "not the Callgoose API"),
     ],
 )
 def test_a_failure_names_its_likely_cause(status, says):
@@ -167,18 +167,18 @@ def test_a_failure_names_its_likely_cause(status, says):
         ("triggered", 208, answer(), "nothing changed"),
     ],
 )
-def test_a_message_says_which_part_of_the_set_up_is_wrong(state, status, body, says):
+def test_a_message_says_which_part_of_the_setup_is_wrong(state, status, body, says):
     assert says in interpret(state, status, body).message
 
 
 @pytest.mark.parametrize(("state", "name"), [("triggered", "created"), ("resolved", "resolved")])
-def test_a_duplicate_that_may_be_our_own_attempt_says_so(state, name):
+def test_a_duplicate_after_an_uncertain_attempt_mentions_that_attempt(state, name):
     message = interpret(state, 208, answer(), uncertain=True).message
     assert "earlier attempt" in message
-    assert f"counts as {name}" in message
+    assert f"reported as {name}" in message
 
 
-def test_every_status_has_an_outcome_under_every_state_body_and_doubt():
+def test_every_combination_of_state_status_and_body_has_an_outcome():
     names = {"created", "resolved", "duplicate", "unmatched", "nothing_to_resolve", "failed"}
     bodies = [None, {}, *(answer(*flags) for flags in itertools.product((False, True), repeat=2))]
     for state, status, body, uncertain in itertools.product(
@@ -196,10 +196,10 @@ def test_every_status_has_an_outcome_under_every_state_body_and_doubt():
             assert state == "resolved"
 
 
-def test_only_the_statuses_that_ask_for_another_try_are_transient():
+def test_only_statuses_that_ask_for_a_retry_are_transient():
     assert [status for status in range(200, 500) if is_transient(status)] == [408, 425, 429]
     assert all(is_transient(status) for status in range(500, 600))
 
 
-def test_a_server_that_refused_before_processing_leaves_no_doubt():
+def test_425_and_429_say_that_the_request_was_not_processed():
     assert [status for status in range(200, 502) if is_doubtful(status)] == [408, 500, 501]

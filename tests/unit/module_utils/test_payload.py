@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The body: which fields it has, what becomes of Ansible's own types, and that equal values give equal bytes.
+"""The request body: its fields, the conversion of Ansible's types, and equal bytes for equal values.
 
-Must not import ansible-core: stand-ins play its tagged texts and vault values.
+Must not import ansible-core: the tests have stand-ins for its tagged strings and vault values.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ FULL = {
 LONE = "bad\udcff"
 
 
-class TaggedText(str):
-    """As ansible-core's tagged and unsafe texts: a subclass, here with another repr."""
+class TaggedString(str):
+    """Like the tagged and unsafe strings of ansible-core: a subclass of str, here with another repr."""
 
     def __repr__(self):
         return "tagged"
 
 
 class Vaulted:
-    """As ansible-core's vault values: no text by type, but one by str()."""
+    """Like the vault values of ansible-core: not a str, but convertible by str()."""
 
     __ENCRYPTED__ = True
 
@@ -68,7 +68,7 @@ def test_a_resolve_has_no_severity_and_no_tags():
 
 
 @pytest.mark.parametrize("state", ["triggered", "resolved"])
-def test_what_is_empty_is_left_out(state):
+def test_empty_fields_are_omitted(state):
     assert Payload(state, "disk").body() == {"state": state, "incident_key": "disk"}
 
 
@@ -82,7 +82,7 @@ def test_canonical_json_is_sorted_compact_utf_8():
     assert canonical_json({"b": [1, None], "a": {"ü": True}}) == '{"a":{"ü":true},"b":[1,null]}'.encode()
 
 
-def test_canonical_json_has_no_bytes_of_its_own_for_what_json_cannot_express():
+def test_canonical_json_refuses_what_json_cannot_express():
     with pytest.raises(ValueError, match="JSON"):
         canonical_json([float("nan")])
 
@@ -95,7 +95,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_plain_values_stay_as_they_are_and_survive_the_journey(value):
+def test_plain_values_stay_unchanged_and_survive_a_round_trip(value):
     assert plain(value, "details") == value
     assert json.loads(canonical_json(plain(value, "details")).decode("utf-8")) == value
 
@@ -116,9 +116,9 @@ def exact(value):
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (TaggedText("text"), "text"),
+        (TaggedString("text"), "text"),
         (Vaulted(), "opened"),
-        ({TaggedText("key"): [TaggedText("item")]}, {"key": ["item"]}),
+        ({TaggedString("key"): [TaggedString("item")]}, {"key": ["item"]}),
         ({1: "int", None: "none", 2.5: "float"}, {"1": "int", "None": "none", "2.5": "float"}),
         (("a", "b"), ["a", "b"]),
         (collections.deque(["a"]), ["a"]),
@@ -137,7 +137,7 @@ def exact(value):
         ("ü€😀", "ü€😀"),
     ],
 )
-def test_what_ansible_hands_over_becomes_json_s_own_types(value, expected):
+def test_ansible_types_become_plain_json_types(value, expected):
     assert exact(plain(value, "details")) == exact(expected)
 
 
@@ -159,7 +159,7 @@ def test_what_ansible_hands_over_becomes_json_s_own_types(value, expected):
         (10**4000, "too long"),
     ],
 )
-def test_what_has_no_json_form_is_refused_with_its_place(value, says):
+def test_a_value_without_a_json_form_is_refused_and_the_message_says_where_it_is(value, says):
     for holder, place in (
         (value, "details"),
         ({"a": [0, {"b": value}]}, "details.a[1].b"),
@@ -171,17 +171,17 @@ def test_what_has_no_json_form_is_refused_with_its_place(value, says):
         assert says in str(refused.value)
 
 
-def test_a_key_that_is_no_text_is_refused():
-    with pytest.raises(NotPlainError, match=r"^details\.a holds bytes"):
+def test_a_key_that_is_not_valid_utf_8_is_refused():
+    with pytest.raises(NotPlainError, match=r"^details\.a contains bytes"):
         plain({"a": {LONE: 1}}, "details")
 
 
 @pytest.mark.parametrize("name", ["incident_key", "title", "content", "severity", "source"])
-def test_a_field_that_is_no_text_is_named(name):
-    with pytest.raises(NotPlainError, match=f"^{name} holds bytes"):
+def test_the_message_names_a_field_that_is_not_valid_utf_8(name):
+    with pytest.raises(NotPlainError, match=f"^{name} contains bytes"):
         Payload("triggered", **{**FULL, name: LONE}).body()
 
 
-def test_a_tag_that_is_no_text_is_named():
-    with pytest.raises(NotPlainError, match=r"^tags\[1\] holds bytes"):
+def test_the_message_names_a_tag_that_is_not_valid_utf_8():
+    with pytest.raises(NotPlainError, match=r"^tags\[1\] contains bytes"):
         Payload("triggered", "disk", tags=("ok", LONE)).body()

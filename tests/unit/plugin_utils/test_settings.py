@@ -57,7 +57,7 @@ def test_each_line_of_redact_is_a_pattern_of_its_own():
         ({"max_hosts": 0}, "max_hosts: it is less than 1"),
         ({"max_delay": 0.5}, "max_delay: it is less than 1"),
         ({"redact": "("}, "redact: '(' is not a regular expression"),
-        ({"redact": "x*"}, "redact: 'x*' matches the empty text"),
+        ({"redact": "x*"}, "redact: 'x*' matches the empty string"),
         ({"ca_path": "/nonexistent/ca.pem"}, "ca_path"),
     ],
 )

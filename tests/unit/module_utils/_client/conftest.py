@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the client's tests share: a sandbox over TLS, a way to send to one, and pauses that take no time.
+"""Fixtures for the tests of the client: a sandbox over TLS, functions that send to it, and pauses that take no time.
 
-Must not change how the client sends: only its pauses and the environment that it reads are played.
+Must not change how the client sends: only its pauses and its environment variables are replaced.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC"
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what the machine's own environment would change."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the environment variables that change how the client connects."""
     for name in (*PROXY_VARIABLES, *map(str.upper, PROXY_VARIABLES), *CA_VARIABLES):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between attempts, in seconds; none of them is waited for."""
+    """The pauses between attempts, in seconds: recorded, not waited for."""
     from ansible_collections.callgoose.sqibs.plugins.module_utils import _client as client
 
-    asked: list[float] = []
-    monkeypatch.setattr(client.time, "sleep", asked.append)
-    return asked
+    recorded: list[float] = []
+    monkeypatch.setattr(client.time, "sleep", recorded.append)
+    return recorded
 
 
 @pytest.fixture()
 def tls_sandbox() -> Iterator[Sandbox]:
-    """An emulated API over https, with an authority of its own."""
+    """An emulated API over https, with its own certificate authority."""
     from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
     with Sandbox(tls=True) as running:
@@ -51,7 +51,7 @@ def tls_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture()
 def connect() -> Callable[..., Connection]:
-    """Return the connection to a sandbox, with these fields changed."""
+    """Return a function that returns the connection to a sandbox, with the given fields changed."""
     from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
 
     def connect(sandbox: Sandbox, **fields: Any) -> Connection:
@@ -63,7 +63,7 @@ def connect() -> Callable[..., Connection]:
 
 @pytest.fixture()
 def send(connect: Callable[..., Connection]) -> Callable[..., Answer]:
-    """Send one trigger to a sandbox over a connection with these fields changed."""
+    """Return a function that sends one trigger to a sandbox, over a connection with the given fields changed."""
     from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
 
     def send(sandbox: Sandbox, body: bytes = BODY, deadline: float | None = None, **fields: Any) -> Answer:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TCP and TLS connections: kept from call to call, never shared with a fork, and only to who shows the right paper.
+"""TCP and TLS connections: kept between requests, never shared with a fork, refused without a valid certificate.
 
-Must not count what the sandbox does not: connections, handshakes and client certificates are its own figures.
+Must take the numbers of connections and handshakes, and the client certificates, from the sandbox alone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ JSON = "application/json"
 
 @pytest.fixture(params=[False, True], ids=["http", "https"])
 def any_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A sandbox without and with TLS in turn."""
+    """A sandbox, first without and then with TLS."""
     with Sandbox(tls=request.param) as running:
         yield running
 
@@ -40,7 +40,7 @@ def test_the_items_of_a_loop_share_one_connection_and_one_handshake(any_sandbox,
     assert any_sandbox.handshakes == (1 if any_sandbox.ca_path else 0)
 
 
-def test_the_connection_stays_after_errors_that_are_answers(any_sandbox, connect):
+def test_the_connection_is_kept_after_an_http_error(any_sandbox, connect):
     any_sandbox.queue_fault("status", status=503)
     any_sandbox.queue_fault("redirect", location="https://elsewhere.example/")
     for _turn in range(3):
@@ -48,14 +48,14 @@ def test_the_connection_stays_after_errors_that_are_answers(any_sandbox, connect
     assert any_sandbox.connections == 1
 
 
-def test_another_token_or_timeout_is_another_client(sandbox, connect):
+def test_each_token_and_timeout_has_its_own_client(sandbox, connect):
     first = client_for(connect(sandbox))
     assert client_for(connect(sandbox)) is first
     assert client_for(connect(sandbox, token="another")) is not first
     assert client_for(connect(sandbox, timeout=1.0)) is not first
 
 
-def test_a_kept_connection_that_was_closed_costs_no_attempt(sandbox, connect):
+def test_reconnecting_a_closed_connection_does_not_count_as_an_attempt(sandbox, connect):
     kept = client_for(connect(sandbox))
     kept.send(b"{}", JSON)
     sandbox.close()
@@ -65,7 +65,7 @@ def test_a_kept_connection_that_was_closed_costs_no_attempt(sandbox, connect):
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_forked_worker_opens_a_connection_of_its_own(any_sandbox, connect):
+def test_a_forked_worker_opens_its_own_connection(any_sandbox, connect):
     connection = connect(any_sandbox)
     client_for(connection).send(b'{"who":"parent"}', JSON)
     child = os.fork()
@@ -85,7 +85,7 @@ def test_a_forked_worker_opens_a_connection_of_its_own(any_sandbox, connect):
 # Certificates
 
 
-def test_ca_path_makes_a_private_authority_known(tls_sandbox, send):
+def test_ca_path_makes_a_private_authority_trusted(tls_sandbox, send):
     assert send(tls_sandbox).status == 201
 
 
@@ -109,25 +109,25 @@ def test_validate_certs_false_takes_any_certificate(tls_sandbox, send):
     assert send(tls_sandbox, ca_path=None, validate_certs=False).status == 201
 
 
-def test_a_client_certificate_is_shown(tls_sandbox, send):
+def test_the_client_certificate_is_sent(tls_sandbox, send):
     certificate = {"client_cert": tls_sandbox.client_cert, "client_key": tls_sandbox.client_key}
     assert send(tls_sandbox, **certificate).status == 201
     assert [request["client_certificate"] for request in tls_sandbox.requests] == ["sandbox-client"]
 
 
-def test_a_client_certificate_may_hold_its_key_in_the_same_file(tls_sandbox, send, tmp_path):
+def test_one_file_may_contain_the_client_certificate_and_its_key(tls_sandbox, send, tmp_path):
     both = tmp_path / "both.pem"
     both.write_bytes(Path(tls_sandbox.client_key).read_bytes() + Path(tls_sandbox.client_cert).read_bytes())
     assert send(tls_sandbox, client_cert=str(both)).status == 201
     assert tls_sandbox.requests[0]["client_certificate"] == "sandbox-client"
 
 
-def test_without_a_client_certificate_none_is_shown(tls_sandbox, send):
+def test_by_default_no_client_certificate_is_sent(tls_sandbox, send):
     send(tls_sandbox)
     assert tls_sandbox.requests[0]["client_certificate"] is None
 
 
-def test_a_server_that_hangs_up_in_the_handshake_is_tried_again(pauses):
+def test_a_server_that_hangs_up_during_the_handshake_is_retried(pauses):
     def hang_up(listener: socket.socket) -> None:
         for _attempt in range(2):
             accepted, _address = listener.accept()

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which answers and failures are tried again, after what pause, how often, and what remains in doubt.
+"""Which answers and errors are retried, after which pause, how often, and whether the outcome is certain.
 
-Must not wait out a pause: they are recorded. Only a few timeouts of a fraction of a second are real.
+Must not wait for pauses: they are only recorded. A few timeouts of a fraction of a second are real.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import Del
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port on which no process listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
-def test_a_transient_status_is_tried_again_until_it_passes(sandbox, send, pauses, status):
+def test_a_transient_status_is_retried_until_it_passes(sandbox, send, pauses, status):
     sandbox.queue_fault("status", status=status, count=2)
     answer = send(sandbox)
     assert (answer.status, answer.attempts) == (201, 3)
@@ -39,7 +39,9 @@ def test_a_transient_status_is_tried_again_until_it_passes(sandbox, send, pauses
 @pytest.mark.parametrize(
     ("status", "uncertain"), [(408, True), (425, False), (429, False), (500, True), (502, True), (503, True)]
 )
-def test_only_a_server_that_refused_before_processing_leaves_no_doubt(sandbox, send, status, uncertain):
+def test_the_outcome_is_certain_only_if_the_server_says_it_did_not_process_the_request(
+    sandbox, send, status, uncertain
+):
     sandbox.queue_fault("status", status=status)
     assert send(sandbox).uncertain is uncertain
 
@@ -59,7 +61,7 @@ def test_retries_are_further_attempts_and_the_last_answer_counts(sandbox, send, 
     assert len(pauses) == retries
 
 
-def test_the_pause_doubles_up_to_a_longest_and_is_halved_at_random(sandbox, send, pauses):
+def test_the_pause_doubles_up_to_a_maximum_with_random_jitter(sandbox, send, pauses):
     sandbox.queue_fault("status", status=503, count=None)
     send(sandbox, retries=7)
     for pause, whole in zip(pauses, [0.5, 1, 2, 4, 8, 8, 8], strict=True):
@@ -88,7 +90,7 @@ def test_retry_after_as_a_date_is_honoured_up_to_a_cap(sandbox, send, pauses, se
 
 
 @pytest.mark.parametrize("header", ["", "soon", "-5", "1.5", "Mon, 99 Foo 2026 25:61:61 GMT"])
-def test_a_retry_after_that_says_nothing_leaves_the_usual_pause(sandbox, send, pauses, header):
+def test_an_invalid_retry_after_is_ignored(sandbox, send, pauses, header):
     sandbox.queue_fault("status", status=503, headers={"Retry-After": header})
     assert send(sandbox).status == 201
     assert 0.25 <= pauses[0] <= 0.5
@@ -96,7 +98,7 @@ def test_a_retry_after_that_says_nothing_leaves_the_usual_pause(sandbox, send, p
 
 @pytest.mark.parametrize("processed", [False, True])
 @pytest.mark.parametrize("kind", ["reset", "cut_off"])
-def test_a_lost_answer_is_tried_again_and_a_208_shows_that_it_was_processed(sandbox, send, kind, processed):
+def test_a_lost_answer_is_retried_and_a_208_shows_that_it_was_processed(sandbox, send, kind, processed):
     sandbox.queue_fault(kind, processed=processed)
     answer = send(sandbox)
     assert (answer.status, answer.attempts, answer.uncertain) == (208 if processed else 201, 2, True)
@@ -104,34 +106,34 @@ def test_a_lost_answer_is_tried_again_and_a_208_shows_that_it_was_processed(sand
 
 
 @pytest.mark.parametrize("kind", ["reset", "cut_off"])
-def test_over_tls_a_lost_answer_is_tried_again_too(tls_sandbox, send, kind):
+def test_a_lost_answer_is_also_retried_over_tls(tls_sandbox, send, kind):
     tls_sandbox.queue_fault(kind, processed=True)
     answer = send(tls_sandbox)
     assert (answer.status, answer.attempts, answer.uncertain) == (208, 2, True)
 
 
-def test_a_half_answer_is_no_answer(sandbox, send):
+def test_an_incomplete_answer_does_not_count(sandbox, send):
     sandbox.queue_fault("cut_off")
     with pytest.raises(DeliveryError, match="the answer was cut off") as failed:
         send(sandbox, retries=0)
     assert failed.value.uncertain
 
 
-def test_a_server_that_hangs_costs_one_timeout_an_attempt(sandbox, send):
+def test_a_server_that_hangs_costs_one_timeout_per_attempt(sandbox, send):
     sandbox.queue_fault("hang", processed=True)
     answer = send(sandbox, timeout=0.3)
     assert (answer.status, answer.attempts, answer.uncertain) == (208, 2, True)
 
 
-def test_a_server_that_always_hangs_is_given_up_with_what_is_in_doubt(sandbox, send):
+def test_a_server_that_always_hangs_is_an_uncertain_failure(sandbox, send):
     sandbox.queue_fault("hang", count=None)
-    with pytest.raises(DeliveryError, match=r"after 2 attempts: no whole answer within 0\.2 seconds") as failed:
+    with pytest.raises(DeliveryError, match=r"after 2 attempts: no complete answer within 0\.2 seconds") as failed:
         send(sandbox, timeout=0.2, retries=1)
     assert (failed.value.attempts, failed.value.uncertain) == (2, True)
     assert "may have processed" in str(failed.value)
 
 
-def test_an_answer_after_the_timeout_is_not_waited_for(sandbox, send):
+def test_the_client_does_not_wait_for_an_answer_after_the_timeout(sandbox, send):
     sandbox.queue_fault("delay", seconds=5)
     began = time.monotonic()
     assert send(sandbox, timeout=0.3).attempts == 2
@@ -140,21 +142,21 @@ def test_an_answer_after_the_timeout_is_not_waited_for(sandbox, send):
 
 @pytest.mark.parametrize("kind", ["drip", "drip_head"])
 @pytest.mark.parametrize("seconds", [0.02, 0.2, 5])
-def test_an_answer_that_drips_is_bounded_by_the_timeout_however_slowly(sandbox, send, kind, seconds):
+def test_the_timeout_bounds_an_answer_that_drips_at_any_speed(sandbox, send, kind, seconds):
     sandbox.queue_fault(kind, seconds=seconds)
     began = time.monotonic()
-    with pytest.raises(DeliveryError, match=r"no whole answer within 0\.4 seconds") as failed:
+    with pytest.raises(DeliveryError, match=r"no complete answer within 0\.4 seconds") as failed:
         send(sandbox, timeout=0.4, retries=0)
     assert time.monotonic() - began < 1.5
     assert failed.value.uncertain
 
 
-def test_an_answer_that_drips_fast_enough_is_read_whole(sandbox, send):
+def test_an_answer_that_drips_fast_enough_is_read_completely(sandbox, send):
     sandbox.queue_fault("drip", seconds=0.001)
     assert send(sandbox).body["triggered"]["created"] is True
 
 
-def test_nobody_listening_is_tried_again_and_leaves_no_doubt(pauses):
+def test_a_refused_connection_is_retried_and_certain_to_have_sent_nothing(pauses):
     connection = Connection(f"http://127.0.0.1:{free_port()}/v1/process", "t0ken", retries=2)
     with pytest.raises(DeliveryError, match="after 3 attempts: the connection failed") as failed:
         client.Client(connection).send(b"{}", "application/json")
@@ -163,7 +165,7 @@ def test_nobody_listening_is_tried_again_and_leaves_no_doubt(pauses):
     assert "may have processed" not in str(failed.value)
 
 
-def test_a_host_name_without_address_is_said_and_leaves_no_doubt(monkeypatch):
+def test_an_unknown_host_name_is_reported_and_certain_to_have_received_nothing(monkeypatch):
     def unknown(*_arguments, **_more):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -173,7 +175,7 @@ def test_a_host_name_without_address_is_said_and_leaves_no_doubt(monkeypatch):
     assert (failed.value.attempts, failed.value.uncertain) == (2, False)
 
 
-def test_a_server_that_comes_back_gets_the_event(sandbox, send, monkeypatch):
+def test_a_server_that_comes_back_receives_the_retry(sandbox, send, monkeypatch):
     sandbox.close()
     monkeypatch.setattr(client.time, "sleep", lambda _seconds: sandbox.start())
     assert send(sandbox).attempts == 2
@@ -181,28 +183,28 @@ def test_a_server_that_comes_back_gets_the_event(sandbox, send, monkeypatch):
 
 
 @pytest.mark.parametrize("body", ["<html>Sorry</html>", "", "[]", '"text"', "null", "{", "[" * 100000, "\ud7ff" * 9])
-def test_an_answer_that_is_no_json_object_has_its_status_and_no_body(sandbox, send, body):
+def test_an_answer_without_a_json_object_has_a_status_and_no_body(sandbox, send, body):
     sandbox.queue_fault("body", body=body)
     answer = send(sandbox)
     assert (answer.status, answer.body, answer.attempts) == (201, None, 1)
 
 
-def test_a_page_of_a_wrong_host_is_not_read_to_its_end(sandbox, send):
+def test_a_huge_answer_is_not_read_to_its_end(sandbox, send):
     sandbox.queue_fault("body", body="x" * 50_000_000)
     answer = send(sandbox)
     assert (answer.status, answer.body) == (201, None)
 
 
-# The deadline is the caller's, over all attempts.
+# The caller's deadline covers all attempts together.
 
 
-def test_a_pause_that_would_pass_the_deadline_is_not_begun(sandbox, send, pauses):
+def test_a_pause_that_would_exceed_the_deadline_is_not_started(sandbox, send, pauses):
     sandbox.queue_fault("status", status=503, headers={"Retry-After": "20"}, count=None)
     answer = send(sandbox, deadline=time.monotonic() + 5)
     assert (answer.status, answer.attempts, pauses) == (503, 1, [])
 
 
-def test_an_attempt_ends_at_the_deadline_though_the_timeout_is_longer(sandbox, send):
+def test_an_attempt_ends_at_the_deadline_even_if_the_timeout_is_longer(sandbox, send):
     sandbox.queue_fault("hang", count=None)
     began = time.monotonic()
     with pytest.raises(DeliveryError) as failed:

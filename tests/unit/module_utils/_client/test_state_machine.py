@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trigger, resolve, waiting and faults in any order, checked against what the sandbox itself holds.
+"""Triggers, resolves, pauses and faults in any order, checked against the incidents of the sandbox.
 
-Must not know the rules of the outcome table: the only truth here is which incidents are open, and what was answered.
+Must not use the rules of the outcome table: only the open incidents and the answers decide what is right.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FAULTS = st.one_of(
     st.builds(dict, kind=st.just("redirect"), location=st.just("/elsewhere")),
     st.builds(dict, kind=st.just("body"), body=st.sampled_from(["", "<html>", "{}", '{"triggered": 1}'])),
 )
-# These cost a timeout each, so they are drawn rarely.
+# Each of these costs a timeout, so they are drawn rarely.
 SLOW_FAULTS = st.one_of(
     st.builds(dict, kind=st.just("hang"), processed=st.booleans()),
     st.builds(dict, kind=st.just("delay"), seconds=st.just(60.0), processed=st.booleans()),
@@ -40,7 +40,7 @@ RETRIES = st.integers(0, 2)
 
 
 class Incidents(RuleBasedStateMachine):
-    """One API, two keys, and a task after the other."""
+    """One API, two keys, and one task after another."""
 
     def __init__(self, sandbox: Sandbox, reading: str) -> None:
         super().__init__()
@@ -50,22 +50,22 @@ class Incidents(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([WINDOW / 2, WINDOW + 1]))
     def wait(self, seconds: float) -> None:
-        """Let the duplicate window pass, or half of it."""
+        """Wait for half of the duplicate window, or until it is over."""
         self.sandbox.advance(seconds)
 
     @rule(nothing_open=st.sampled_from(["resolved_false", "no_filter", "duplicate"]), merge_open=st.booleans())
     def read_otherwise(self, nothing_open: str, merge_open: bool) -> None:
-        """Change what nobody outside can know about the API."""
+        """Change how the API behaves where its documentation leaves it open."""
         self.sandbox.set(nothing_open=nothing_open, merge_open=merge_open)
 
     @rule(key=KEYS, state=STATES, retries=RETRIES)
     def run(self, key: str, state: str, retries: int) -> None:
-        """Run a task while all is well."""
+        """Run a task without faults."""
         self._run_and_check(key, state, retries)
 
     @rule(key=KEYS, state=STATES, retries=RETRIES, faults=st.lists(FAULTS, min_size=1, max_size=3))
     def run_badly(self, key: str, state: str, retries: int, faults: list[dict[str, Any]]) -> None:
-        """Run a task through faults."""
+        """Run a task with one fault or several."""
         for fault in faults:
             self.sandbox.queue_fault(**fault)
         self._run_and_check(key, state, retries)
@@ -91,7 +91,7 @@ class Incidents(RuleBasedStateMachine):
 
         opened, closed = len(after) > len(before), resolved(after) > resolved(before)
         doubts = [doubtful(request) for request in requests]
-        # A body that says nothing leaves the status to decide, and the user a warning.
+        # If the body is unusable, the status decides, and the result has a warning.
         unclear = any("body" in warning for warning in result.get("warnings", []))
 
         assert result["attempts"] == len(requests) <= retries + 1
@@ -114,7 +114,7 @@ class Incidents(RuleBasedStateMachine):
 
 
 def options(sandbox: Sandbox, key: str, state: str, retries: int) -> dict[str, Any]:
-    """Return a task's options as the argument specification leaves them."""
+    """Return a task's options as validated by the argument specification."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
     given = {"state": state, "title": key, "incident_key": key, "retries": retries, "timeout": 0.15}
     return {**defaults, "base_url": sandbox.base_url, "api_token": sandbox.token, **given}
@@ -126,11 +126,11 @@ def resolved(incidents: list[dict[str, Any]]) -> int:
 
 
 def doubtful(request: dict[str, Any]) -> bool:
-    """Return whether the sender of this request could not know what became of it."""
+    """Return whether the sender of this request cannot know whether the API processed it."""
     return request["fault"] in DOUBTFUL_KINDS or request["status"] in DOUBTFUL_STATUSES
 
 
-def test_no_success_is_reported_that_the_api_did_not_grant_and_changed_is_what_may_have_changed(reading):
+def test_success_means_confirmed_by_the_api_and_changed_means_possibly_changed(reading):
     with Sandbox(reading=reading) as sandbox:
         run_state_machine_as_test(
             lambda: Incidents(sandbox, reading),

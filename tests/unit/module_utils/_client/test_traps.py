@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The traps of `requests`, each with a test: netrc, CA variables, redirects, proxies, and texts that carry the URL.
+"""A test for each trap of `requests`: netrc, CA variables, redirects, proxies, and errors that contain the URL.
 
-Must not read this machine's own netrc or proxy variables: the fixtures take them away.
+Must not depend on this machine's netrc file or proxy variables: the fixtures remove them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SECRET = "s3cr3t-t0ken"
 DEAD_PROXY = "http://127.0.0.1:1"
 
 
-def test_an_entry_of_netrc_does_not_replace_the_token(sandbox, send, monkeypatch, tmp_path):
+def test_a_netrc_entry_does_not_replace_the_token(sandbox, send, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password else\n", encoding="utf-8")
     netrc.chmod(0o600)
@@ -43,12 +43,12 @@ def test_a_ca_variable_does_not_override_validate_certs_false(tls_sandbox, send,
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_ca_variable_is_honoured_where_certificates_are_checked(tls_sandbox, send, monkeypatch, variable):
+def test_a_ca_variable_is_used_when_certificates_are_checked(tls_sandbox, send, monkeypatch, variable):
     monkeypatch.setenv(variable, tls_sandbox.ca_path)
     assert send(tls_sandbox, ca_path=None).status == 201
 
 
-def test_ca_path_stands_above_the_ca_variables(tls_sandbox, send, monkeypatch):
+def test_ca_path_overrides_the_ca_variables(tls_sandbox, send, monkeypatch):
     with Sandbox(tls=True) as other:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", other.ca_path)
         assert send(tls_sandbox).status == 201
@@ -64,17 +64,17 @@ def test_a_redirect_is_never_followed(sandbox, send, pauses, status):
     assert [request["method"] for request in sandbox.requests] == ["POST"]
 
 
-# Texts that carry the URL
+# Errors that contain the URL
 
 
 def texts_of(error: BaseException) -> str:
-    """Return everything that could be printed of an error: itself, its representation, and its traceback."""
+    """Return all that could be printed of an error: its message, its representation and its traceback."""
     return str(error) + repr(error) + "".join(traceback.format_exception(error))
 
 
 @pytest.mark.parametrize("auth_method", ["bearer", "url_parameter"])
 @pytest.mark.parametrize("fault", [("reset", {}), ("cut_off", {}), ("hang", {}), ("drip", {"seconds": 0.05})])
-def test_no_error_text_carries_the_token(sandbox, send, auth_method, fault):
+def test_no_error_contains_the_token(sandbox, send, auth_method, fault):
     kind, fields = fault
     sandbox.queue_fault(kind, count=None, **fields)
     with pytest.raises(DeliveryError) as failed:
@@ -87,20 +87,20 @@ def test_no_error_text_carries_the_token(sandbox, send, auth_method, fault):
     "endpoint",
     ["http://127.0.0.1:1/v1/process", "https://127.0.0.1:1/v1/process", "https://a..b/v1/process", "https://.b/"],
 )
-def test_no_error_text_of_a_missing_connection_carries_the_token(endpoint):
+def test_no_connection_error_contains_the_token(endpoint):
     connection = Connection(endpoint, SECRET, auth_method="url_parameter", retries=0)
     with pytest.raises(DeliveryError) as failed:
         client.Client(connection).send(b"{}", "application/json")
     assert SECRET not in texts_of(failed.value)
 
 
-def test_no_error_text_of_a_certificate_carries_the_token(tls_sandbox, send):
+def test_no_certificate_error_contains_the_token(tls_sandbox, send):
     with pytest.raises(DeliveryError) as failed:
         send(tls_sandbox, token=SECRET, auth_method="url_parameter", ca_path=None)
     assert SECRET not in texts_of(failed.value)
 
 
-def test_no_error_text_of_a_proxy_carries_the_token_or_the_proxy_s_password(sandbox, send, monkeypatch):
+def test_no_proxy_error_contains_the_token_or_the_proxy_password(sandbox, send, monkeypatch):
     for proxy in ("http://user:pa55@127.0.0.1:1", "http://user:pa55@[::1", "http://"):
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("http_proxy", proxy)
@@ -110,7 +110,7 @@ def test_no_error_text_of_a_proxy_carries_the_token_or_the_proxy_s_password(sand
         assert "pa55" not in texts_of(failed.value)
 
 
-def test_nothing_is_logged_or_warned_without_certificate_checks(tls_sandbox, send, recwarn, capfd):
+def test_without_certificate_checks_nothing_is_logged_and_no_warning_is_shown(tls_sandbox, send, recwarn, capfd):
     send(tls_sandbox, token=SECRET, auth_method="url_parameter", validate_certs=False)
     assert [str(warning.message) for warning in recwarn if "InsecureRequest" in warning.category.__name__] == []
     assert SECRET not in "".join(capfd.readouterr())
@@ -141,7 +141,7 @@ def test_no_proxy_is_honoured(sandbox, send, monkeypatch, variable, hosts):
     assert send(sandbox).status == 201
 
 
-def test_a_proxy_that_cannot_be_reached_is_tried_again_and_leaves_no_doubt(sandbox, send, monkeypatch):
+def test_an_unreachable_proxy_is_retried_and_certain_to_have_sent_nothing(sandbox, send, monkeypatch):
     monkeypatch.setenv("http_proxy", DEAD_PROXY)
     with pytest.raises(DeliveryError, match="after 3 attempts") as failed:
         send(sandbox, retries=2)
@@ -149,14 +149,14 @@ def test_a_proxy_that_cannot_be_reached_is_tried_again_and_leaves_no_doubt(sandb
     assert sandbox.requests == []
 
 
-# What options put into the URL and the headers
+# The parts of the URL and the headers that come from options
 
 
 @pytest.mark.parametrize(
     "source", ["Ansible", "A & B", "a=b&token=evil", "x#y", "a/b?c", "100%", "%26", "a+b c", "Büro 😀", "../x", "'\"<>"]
 )
 @pytest.mark.parametrize("auth_method", ["bearer", "url_parameter"])
-def test_a_source_arrives_as_it_is_and_adds_nothing_else(sandbox, send, source, auth_method):
+def test_a_source_arrives_unchanged_and_adds_no_other_parameter(sandbox, send, source, auth_method):
     assert send(sandbox, source=source, auth_method=auth_method).status == 201
     [request] = sandbox.requests
     token = {"token": [sandbox.token]} if auth_method == "url_parameter" else {}
@@ -167,7 +167,7 @@ def test_a_source_arrives_as_it_is_and_adds_nothing_else(sandbox, send, source, 
 
 @pytest.mark.parametrize("token", ["a&from=evil", "a#b", "a/b?c=d", "100%25", "a+b", "a=b;c", "'\"<>\\^`{|}~"])
 @pytest.mark.parametrize("auth_method", ["bearer", "url_parameter"])
-def test_a_token_arrives_as_it_is_and_adds_nothing_else(sandbox, send, token, auth_method):
+def test_a_token_arrives_unchanged_and_adds_no_other_parameter(sandbox, send, token, auth_method):
     assert send(sandbox, token=token, auth_method=auth_method).status == 401
     [request] = sandbox.requests
     assert request["token"] == token

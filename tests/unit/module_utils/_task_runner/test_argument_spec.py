@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task's options: what the specification refuses, what only a look at the values can, and what becomes of the rest.
+"""The options of a task: what the specification refuses, what the checks of values refuse, and the request they give.
 
 Must not send anything.
 """
@@ -22,7 +22,7 @@ TOKEN = "s3cr3t"
 
 @pytest.fixture()
 def task(validate):
-    """Return the task that these options give."""
+    """Return a function that returns the request for the given options."""
 
     def task(**options):
         parameters, errors = validate(api_token=TOKEN, **options)
@@ -34,7 +34,7 @@ def task(validate):
 
 @pytest.fixture()
 def refusal(task):
-    """Return why these options are refused."""
+    """Return a function that returns the error for the given options."""
 
     def refusal(**options):
         with pytest.raises(OptionError) as refused:
@@ -77,14 +77,14 @@ def refusal(task):
         ),
     ],
 )
-def test_the_specification_refuses_and_names_the_option(validate, options, says):
+def test_the_specification_refuses_a_wrong_option_and_names_it(validate, options, says):
     _parameters, errors = validate(api_token=TOKEN, **options)
     assert len(errors) == 1
     assert says in errors[0]
 
 
 @pytest.mark.parametrize("option", sorted(CONNECTION_SPEC))
-def test_every_connection_option_has_its_variable(validate, monkeypatch, option):
+def test_every_connection_option_has_an_environment_variable(validate, monkeypatch, option):
     values = {"bool": "no", "float": "2.5", "int": "7", "path": "/a", "str": "bearer"}
     expected = {"bool": False, "float": 2.5, "int": 7, "path": "/a", "str": "bearer"}
     kind = CONNECTION_SPEC[option]["type"]
@@ -94,7 +94,7 @@ def test_every_connection_option_has_its_variable(validate, monkeypatch, option)
 
 
 @pytest.mark.parametrize("option", sorted(set(CONNECTION_SPEC) - {"source"}))
-def test_an_empty_variable_counts_as_not_set(validate, monkeypatch, option):
+def test_an_empty_environment_variable_counts_as_unset(validate, monkeypatch, option):
     monkeypatch.setenv(f"CALLGOOSE_{option.upper()}", "")
     parameters, errors = validate(title="x")
     assert (parameters[option], errors) == (CONNECTION_SPEC[option].get("default"), [])
@@ -105,13 +105,13 @@ def test_the_source_may_be_empty(validate, monkeypatch):
     assert validate(title="x")[0]["source"] == ""
 
 
-# What only a look at the values refuses
+# What the checks of values refuse
 
 
 @pytest.mark.parametrize("option", ["title", "incident_key"])
 @pytest.mark.parametrize("state", ["triggered", "resolved"])
 @pytest.mark.parametrize("text", ["", " ", "\t\n"])
-def test_an_empty_text_is_no_title_and_no_key(refusal, option, state, text):
+def test_an_empty_string_is_refused_as_title_and_as_key(refusal, option, state, text):
     error = refusal(**{"state": state, "title": "x", option: text})
     assert error.option == option
     assert "empty" in str(error)
@@ -146,7 +146,7 @@ def test_a_missing_token_is_refused(validate):
         "text/plain, image/png",
     ],
 )
-def test_a_content_type_that_the_api_takes_for_empty_is_refused(refusal, content_type):
+def test_a_content_type_that_the_api_ignores_is_refused(refusal, content_type):
     error = refusal(title="x", content_type=content_type)
     assert error.option == "content_type"
     assert "evil" not in str(error).lower()
@@ -166,7 +166,7 @@ def test_a_content_type_that_the_api_takes_for_empty_is_refused(refusal, content
         'text/plain;charset="UTF-8"; format=flowed',
     ],
 )
-def test_a_text_type_is_taken_as_it_is(task, content_type):
+def test_a_text_type_is_sent_unchanged(task, content_type):
     assert task(title="x", content_type=content_type).content_type == content_type
 
 
@@ -181,14 +181,14 @@ def test_spaces_around_a_content_type_are_not_sent(task):
         ({"title": "x", "details": {"a": float("nan")}}, "details", "details.a is nan"),
         ({"payload": {"a": {1}}}, "payload", "payload.a is of type set"),
         ({"payload": [object()]}, "payload", "payload[0] is of type object"),
-        ({"payload": "\udcff"}, "payload", "payload holds bytes"),
-        ({"title": "\udcff"}, "incident_key", "incident_key holds bytes"),
-        ({"title": "x", "content": "\udcff"}, "content", "content holds bytes"),
-        ({"title": "x", "tags": ["a", "\udcff"]}, "tags", "tags[1] holds bytes"),
-        ({"title": "x", "source": "\udcff"}, "source", "source: it holds bytes"),
-        ({"payload": {"a": 1}, "source": "\udcff"}, "source", "source: it holds bytes"),
-        ({"payload": 5}, "payload", "neither a dictionary, a list nor a text"),
-        ({"payload": True}, "payload", "neither"),
+        ({"payload": "\udcff"}, "payload", "payload contains bytes"),
+        ({"title": "\udcff"}, "incident_key", "incident_key contains bytes"),
+        ({"title": "x", "content": "\udcff"}, "content", "content contains bytes"),
+        ({"title": "x", "tags": ["a", "\udcff"]}, "tags", "tags[1] contains bytes"),
+        ({"title": "x", "source": "\udcff"}, "source", "source: it contains bytes"),
+        ({"payload": {"a": 1}, "source": "\udcff"}, "source", "source: it contains bytes"),
+        ({"payload": 5}, "payload", "not a dictionary, list or string"),
+        ({"payload": True}, "payload", "not a dictionary"),
         ({"payload": {}}, "payload", "empty"),
         ({"payload": []}, "payload", "empty"),
         ({"payload": ""}, "payload", "empty"),
@@ -200,23 +200,23 @@ def test_spaces_around_a_content_type_are_not_sent(task):
         ({"title": "x", "base_url": "http://api.example"}, "base_url", "allow_http"),
     ],
 )
-def test_a_bad_value_is_refused_with_its_place(refusal, options, option, place):
+def test_a_wrong_value_is_refused_and_the_message_says_where_it_is(refusal, options, option, place):
     error = refusal(**options)
     assert error.option == option
     assert place in str(error)
 
 
-# What becomes of the rest
+# The request
 
 
-def test_the_key_is_the_title_unless_it_is_given(task):
+def test_the_key_defaults_to_the_title(task):
     assert task(title="Disk full").incident_key == "Disk full"
     assert task(title="Disk full", incident_key="disk").incident_key == "disk"
     assert task(state="resolved", incident_key="disk").incident_key == "disk"
     assert task(state="resolved", title="Disk full").incident_key == "Disk full"
 
 
-def test_a_trigger_s_body_is_canonical_json_of_what_was_given(task):
+def test_the_body_of_a_trigger_is_canonical_json(task):
     made = task(title="Disk full", tags=["b", "a"], details={"z": 1, "a": datetime.date(2026, 1, 2)})
     assert made.body == (
         b'{"details":{"a":"2026-01-02","z":1},"incident_key":"Disk full","severity":"critical","source":"Ansible",'
@@ -226,7 +226,7 @@ def test_a_trigger_s_body_is_canonical_json_of_what_was_given(task):
     assert made.content_type == "application/json"
 
 
-def test_a_resolve_s_body_has_no_severity(task):
+def test_the_body_of_a_resolve_has_no_severity(task):
     assert task(state="resolved", incident_key="disk").payload == {
         "state": "resolved",
         "incident_key": "disk",
@@ -248,12 +248,12 @@ def test_an_empty_source_is_not_sent(task):
         ("ALERT ü\n", "ALERT ü\n".encode(), "text/plain"),
     ],
 )
-def test_a_payload_goes_as_it_is_and_has_no_key_of_ours(task, payload, body, content_type):
+def test_a_payload_is_sent_unchanged_and_has_no_incident_key(task, payload, body, content_type):
     made = task(payload=payload)
     assert (made.body, made.content_type, made.incident_key) == (body, content_type, None)
 
 
 @pytest.mark.parametrize(("state", "default"), [("triggered", "fail"), ("resolved", "ok")])
-def test_what_unmatched_means_depends_on_the_state_unless_it_is_given(task, state, default):
+def test_the_default_of_unmatched_depends_on_the_state(task, state, default):
     assert task(title="x", state=state).unmatched == default
     assert task(title="x", state=state, unmatched="warn").unmatched == "warn"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One task from its options to Ansible's result, against an emulated API.
+"""One task from its options to its result, against an emulated API.
 
-Must not look into the client: what was sent is read from the sandbox.
+Must not inspect the client: the sandbox knows what was sent.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ansible_collections.callgoose.sqibs.tests.sandbox import Filter, Sandbox, T
 
 @pytest.fixture()
 def sandbox(reading):
-    """A sandbox, under each reading of a duplicate in turn."""
+    """A sandbox, once for each possible meaning of "duplicate"."""
     with Sandbox(reading=reading) as running:
         yield running
 
 
 @pytest.fixture()
 def run(sandbox, validate):
-    """Run a task with these options against the sandbox."""
+    """Return a function that runs a task with the given options against the sandbox."""
 
     def run(check_mode=False, diff=False, **options):
         given = {"base_url": sandbox.base_url, "api_token": sandbox.token, **options}
@@ -44,7 +44,7 @@ def told(result):
     return result["outcome"], result["changed"], result.get("failed", False), result["status_code"]
 
 
-def test_a_trigger_its_repetition_a_resolve_and_its_repetition(run, sandbox):
+def test_a_repeated_trigger_and_a_repeated_resolve_are_duplicates(run, sandbox):
     assert told(run(title="Disk full")) == ("created", True, False, 201)
     assert told(run(title="Disk full")) == ("duplicate", False, False, 208)
     assert len(sandbox.open_incidents) == 1
@@ -53,11 +53,11 @@ def test_a_trigger_its_repetition_a_resolve_and_its_repetition(run, sandbox):
     assert sandbox.open_incidents == []
 
 
-def test_a_resolve_with_nothing_open_is_no_failure(run):
+def test_a_resolve_with_nothing_open_succeeds(run):
     assert told(run(state="resolved", incident_key="disk")) == ("nothing_to_resolve", False, False, 200)
 
 
-def test_a_result_tells_what_was_sent_and_answered(run, sandbox):
+def test_a_result_contains_what_was_sent_and_answered(run, sandbox):
     result = run(title="Disk full", incident_key="disk")
     assert result["payload"] == json.loads(sandbox.requests[0]["body"])
     assert result["incident_key"] == "disk"
@@ -81,7 +81,7 @@ def test_a_result_tells_what_was_sent_and_answered(run, sandbox):
         ("resolved", "warn", False, True),
     ],
 )
-def test_a_payload_that_no_filter_matches_is_what_unmatched_says(run, sandbox, state, unmatched, failed, warned):
+def test_unmatched_decides_whether_an_unmatched_payload_fails(run, sandbox, state, unmatched, failed, warned):
     sandbox.set_filters([])
     result = run(title="x", state=state, **({"unmatched": unmatched} if unmatched else {}))
     assert told(result) == ("unmatched", False, failed, 202)
@@ -89,13 +89,13 @@ def test_a_payload_that_no_filter_matches_is_what_unmatched_says(run, sandbox, s
     assert "API Filter" in result["msg"]
 
 
-def test_a_token_that_is_not_valid_fails_with_the_kinds(run, sandbox):
+def test_an_invalid_token_fails_and_the_message_names_the_token_kinds(run, sandbox):
     result = run(title="x", api_token=sandbox.request_token)
     assert told(result) == ("failed", False, True, 401)
     assert "Request token" in result["msg"]
 
 
-def test_a_resolve_that_opens_an_incident_fails_and_has_changed_something(run, sandbox):
+def test_a_resolve_that_opens_an_incident_fails_as_changed(run, sandbox):
     sandbox.set_filters([Filter(trigger=Trigger(pairs=()), resolve=None)])
     result = run(state="resolved", title="x")
     assert told(result) == ("failed", True, True, 201)
@@ -103,14 +103,14 @@ def test_a_resolve_that_opens_an_incident_fails_and_has_changed_something(run, s
 
 
 @pytest.mark.parametrize("processed", [False, True])
-def test_a_last_500_may_have_changed_something_and_says_so(run, sandbox, processed):
+def test_a_final_500_fails_as_changed(run, sandbox, processed):
     sandbox.queue_fault("status", status=500, processed=processed)
     result = run(title="x", retries=0)
     assert told(result) == ("failed", True, True, 500)
 
 
 @pytest.mark.parametrize("processed", [False, True])
-def test_no_answer_at_all_fails_and_may_have_changed_something(run, sandbox, processed):
+def test_a_missing_answer_fails_as_changed(run, sandbox, processed):
     sandbox.queue_fault("reset", count=None, processed=processed)
     result = run(title="x", retries=1)
     assert told(result) == ("failed", True, True, None)
@@ -118,14 +118,14 @@ def test_no_answer_at_all_fails_and_may_have_changed_something(run, sandbox, pro
     assert "may have processed" in result["msg"]
 
 
-def test_nobody_listening_fails_and_changed_nothing(run, sandbox):
+def test_a_refused_connection_fails_as_unchanged(run, sandbox):
     sandbox.close()
     result = run(title="x", retries=1)
     assert told(result) == ("failed", False, True, None)
     assert result["attempts"] == 2
 
 
-def test_a_duplicate_of_our_own_lost_attempt_counts_as_created(run, sandbox):
+def test_a_duplicate_after_a_lost_answer_is_reported_as_created(run, sandbox):
     sandbox.queue_fault("cut_off")
     result = run(title="x")
     assert told(result) == ("created", True, False, 208)
@@ -133,7 +133,7 @@ def test_a_duplicate_of_our_own_lost_attempt_counts_as_created(run, sandbox):
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"id": 5, "triggered": "x", "resolved": []}'])
-def test_an_odd_body_is_a_warning_and_the_result_keeps_its_shape(run, sandbox, body):
+def test_an_unexpected_body_is_a_warning_and_the_result_has_all_keys(run, sandbox, body):
     sandbox.queue_fault("body", body=body)
     result = run(title="x")
     assert told(result) == ("created", True, False, 201)
@@ -142,7 +142,7 @@ def test_an_odd_body_is_a_warning_and_the_result_keeps_its_shape(run, sandbox, b
 
 
 @pytest.mark.parametrize("state", ["triggered", "resolved"])
-def test_check_mode_sends_nothing_and_tells_what_it_would(run, sandbox, state):
+def test_check_mode_sends_nothing_and_returns_the_payload(run, sandbox, state):
     result = run(check_mode=True, title="x", state=state)
     assert told(result) == ("would_send", True, False, None)
     assert result["payload"]["state"] == state
@@ -161,7 +161,7 @@ def test_diff_mode_shows_the_payload(run, check_mode):
     assert result["diff"]["before"] == ""
 
 
-def test_diff_mode_shows_a_text_as_it_is_and_nothing_where_nothing_changed(run):
+def test_diff_mode_shows_a_string_payload_unchanged_and_no_diff_without_a_change(run):
     assert run(check_mode=True, diff=True, payload="ALERT")["diff"]["after"] == "ALERT\n"
     run(title="x")
     assert "diff" not in run(diff=True, title="x")
@@ -186,7 +186,7 @@ def test_diff_mode_shows_a_text_as_it_is_and_nothing_where_nothing_changed(run):
         ({"retries": -1}, "retries"),
     ],
 )
-def test_bad_input_fails_before_any_request_and_names_the_option(run, sandbox, options, option):
+def test_wrong_input_fails_before_any_request_and_names_the_option(run, sandbox, options, option):
     result = run(**{"title": "x", **options})
     assert result["failed"]
     assert not result["changed"]

@@ -105,7 +105,7 @@ def test_the_users_own_patterns_mask_all_that_they_match() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "words"), [("(", "not a regular expression"), ("x*", "the empty text"), ("", "the empty text")]
+    ("pattern", "words"), [("(", "not a regular expression"), ("x*", "the empty string"), ("", "the empty string")]
 )
 def test_a_pattern_that_cannot_be_used_is_refused_by_name(pattern: str, words: str) -> None:
     with pytest.raises(ValueError, match=words) as error:
