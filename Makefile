@@ -31,7 +31,7 @@ bench: $(VENV)/.benchmarks
 	$(VENV)/bin/python tests/benchmarks/callback.py
 
 lint: $(VENV)/bin/nox
-	$(VENV)/bin/nox -s lint docs
+	$(VENV)/bin/nox -s lint license-check extra-checks ansible-lint artifact typing changelog docs-check docs
 
 clean:
 	rm -rf $(VENV) .nox .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output

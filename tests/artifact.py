@@ -1,7 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the collection and installs it into a folder: tests run on what a user gets, not on the source tree.
+"""Builds the collection and installs it into a directory: tests run on what a user gets, not on the source tree.
+
+``python tests/artifact.py [--with-tests] DIRECTORY``
 
 Must not touch the user's own Ansible home, configuration or collections, nor any network.
 """
@@ -9,6 +11,7 @@ Must not touch the user's own Ansible home, configuration or collections, nor an
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +39,17 @@ def install(destination: Path) -> Path:
     return destination / "ansible_collections" / "callgoose" / "sqibs"
 
 
+def add_tests(collection: Path) -> None:
+    """Lay the source tree's tests into an installed collection, for what finds them by the collection's name.
+
+    The artifact itself holds none of them but the sandbox. What is in the artifact is listed in its FILES.json.
+
+    :param collection: what :func:`install` returned.
+    """
+    leave = shutil.ignore_patterns("output", "__pycache__")
+    shutil.copytree(ROOT / "tests", collection / "tests", ignore=leave, dirs_exist_ok=True)
+
+
 def private_environment(home: Path) -> dict[str, str]:
     """Return the environment of a child whose home and Ansible configuration are ``home``'s, not the user's.
 
@@ -50,4 +64,8 @@ def private_environment(home: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print(install(Path(sys.argv[1]).resolve()))
+    *flags, target = sys.argv[1:]
+    installed = install(Path(target).resolve())
+    if "--with-tests" in flags:
+        add_tests(installed)
+    print(installed)
