@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the callback's options so that none of them is taken for what it does not say.
+"""Reads the callback's options strictly: an empty value means unset, and a misspelled boolean is an error.
 
-To Ansible an empty variable is a value, and any word that it does not know is a false one: both would be a lost page.
+Must not rely on Ansible for that: it accepts empty values and treats unknown words as false, so a page could be missed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec imp
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC
 
-# Options that are on or off, with their defaults. The callback's documentation has them as texts.
+# Boolean options with their defaults. The callback's documentation has them as strings.
 SWITCHES: dict[str, bool] = {
     "enabled": True,
     **{name: spec["default"] for name, spec in SETTINGS_SPEC.items() if spec["type"] == "bool"},
@@ -28,7 +28,7 @@ SWITCHES: dict[str, bool] = {
 
 @contextlib.contextmanager
 def without_empty_variables() -> Iterator[None]:
-    """Hide variables that are set to nothing for a while, as a credential's field is that nobody filled in."""
+    """Hide empty environment variables within a ``with`` block: AWX sets them for credential fields left blank."""
     empty = [name for name, value in os.environ.items() if name.startswith(VARIABLE_PREFIX) and not value]
     hidden = {name: os.environ.pop(name) for name in empty if name != MAY_BE_EMPTY}
     try:
@@ -38,10 +38,10 @@ def without_empty_variables() -> Iterator[None]:
 
 
 def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options without empty items, and each switch as what it says.
+    """Return the options with lists without empty items, and with booleans converted.
 
-    :param options: as Ansible hands them over.
-    :raises OptionError: a switch is neither on nor off.
+    :param options: as Ansible passes them.
+    :raises OptionError: a boolean option is neither true nor false.
     """
     lists = {name: [item for item in value if item] for name, value in options.items() if isinstance(value, list)}
     return {**options, **lists, **{name: _switch(name, options[name]) for name in SWITCHES}}
