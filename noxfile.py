@@ -184,7 +184,9 @@ def docs(session: nox.Session) -> None:
 def module_python(session: nox.Session) -> None:
     """What a delegated task runs on its host, on the oldest Python and libraries for that, without ansible-core."""
     session.install("hypothesis", "pytest", "requests==2.31.0", "urllib3<2")
-    pytest(session, "tests/unit/module_utils", env={"SQIBS_TEST_COLLECTIONS": str(BUILD / "collections")})
+    # The rest of that directory needs the sandbox or ansible-core.
+    words = [f"--ignore=tests/unit/module_utils/{name}" for name in ("_client", "_task_runner")]
+    pytest(session, *words, "tests/unit/module_utils", env={"SQIBS_TEST_COLLECTIONS": str(BUILD / "collections")})
 
 
 @nox.session

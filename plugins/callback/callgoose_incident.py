@@ -269,6 +269,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queu
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.options import (
     read_options,
     without_empty_variables,
+    written_value,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.process_exit import ProcessExit
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.session import Session
@@ -308,7 +309,7 @@ class CallbackModule(CallbackBase):
             super().set_options(*args, **kwargs)
         try:
             # On ansible-core 2.16 get_options() fails: the callbacks' base leaves out what it needs.
-            options = read_options(self._plugin_options)
+            options = read_options(self._plugin_options, written_value)
         except OptionError as error:
             self._warn(str(error))
             self.disabled = True

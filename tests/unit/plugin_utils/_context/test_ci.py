@@ -210,7 +210,7 @@ def test_only_a_web_address_is_a_link(url: str, public: str) -> None:
 
 @given(st.text())
 def test_no_address_is_too_odd_to_be_read(text: str) -> None:
-    # Delivery as links to people: never another scheme, whatever the environment says.
+    # Sent as links to people: never another scheme, whatever the environment says.
     assert public_url(text) == "" or public_url(text).startswith(("http://", "https://"))
 
 
