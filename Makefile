@@ -16,7 +16,7 @@ help:
 	@echo 'make demo   an incident from start to end, against an emulated API on this machine'
 	@echo 'make test   unit, integration and end-to-end tests on the newest ansible-core for this Python'
 	@echo 'make bench  time and memory beside debug and uri, with limits: some minutes, on a quiet machine'
-	@echo 'make lint   style, types, licences, documentation'
+	@echo 'make lint   style, types, licenses, changelog, documentation'
 	@echo 'make clean  remove everything that these made'
 
 demo: $(INSTALLED)
@@ -31,7 +31,7 @@ bench: $(VENV)/.benchmarks
 	$(VENV)/bin/python tests/benchmarks/callback.py
 
 lint: $(VENV)/bin/nox
-	$(VENV)/bin/nox -s lint license-check extra-checks ansible-lint artifact typing changelog docs-check docs
+	$(VENV)/bin/nox -s lint ruff license-check extra-checks ansible-lint artifact typing changelog docs-check docs
 
 clean:
 	rm -rf $(VENV) .nox .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output
