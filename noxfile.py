@@ -173,7 +173,6 @@ def docs(session: nox.Session) -> None:
     source = BUILD / "docs"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(ROOT / ".ci" / "docs", source)
-    shutil.copytree(ROOT / "docs", source / "guides", ignore=shutil.ignore_patterns("docsite"))
     source.chmod(0o700)  # antsibull-docs writes into no folder that others may write to
     words = ["--use-current", "--fail-on-error", f"--dest-dir={source}"]
     session.run("antsibull-docs", "collection", *words, "callgoose.sqibs", env=INSTALLED)

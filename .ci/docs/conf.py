@@ -12,7 +12,7 @@ import docutils.nodes
 
 project = "Callgoose SQIBS"
 author = copyright = "Callgoose SQIBS collection contributors"
-extensions = ["myst_parser", "sphinx_antsibull_ext"]
+extensions = ["sphinx_antsibull_ext"]
 html_theme = "alabaster"
 # Room for a line of the guides' examples.
 html_theme_options = {"page_width": "1200px", "body_max_width": "auto"}
@@ -20,8 +20,6 @@ html_copy_source = False
 highlight_language = "YAML+Jinja"
 pygments_style = "sphinx"
 exclude_patterns = ["build"]
-# Guides link to headings of one another.
-myst_heading_anchors = 3
 
 # Labels of Ansible's own documentation that the generated pages and our plugins' texts refer to.
 ANSIBLE_DOCUMENTATION = "https://docs.ansible.com/ansible/latest/"

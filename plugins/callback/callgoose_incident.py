@@ -26,8 +26,6 @@ description:
   - For each option the environment variable takes precedence over C(ansible.cfg).
   - An option that is set to an empty string counts as not set, except O(source). An invalid value causes a warning, and
     then nothing is sent.
-  - The guide B(Page on failure) in the collection's directory C(docs) explains the rules, shows a page, and describes
-    the setup in AWX.
 author:
   - Callgoose SQIBS collection contributors (@callgoose)
 extends_documentation_fragment:
@@ -232,6 +230,8 @@ options:
 requirements:
   - enabled in the configuration, with C(callbacks_enabled = callgoose.sqibs.callgoose_incident)
 seealso:
+  - ref: ansible_collections.callgoose.sqibs.docsite.page_on_failure
+    description: The guide explains the rules, shows a page, and describes the setup in AWX.
   - module: callgoose.sqibs.callgoose_incident
 """
 

@@ -101,6 +101,8 @@ attributes:
     support: full
     platforms: all
 seealso:
+  - ref: ansible_collections.callgoose.sqibs.docsite.sandbox
+    description: Try your playbooks without an account.
   - name: Callgoose SQIBS
     description: The website of the service, with guides for API tokens and API Filters.
     link: https://www.callgoose.com

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,9 @@ def files(artifact: Path) -> set[str]:
         "LICENSES/GPL-3.0-or-later.txt",
         "README.md",
         "changelogs/changelog.yaml",
-        "docs",
         "docs/docsite/extra-docs.yml",
         "docs/docsite/links.yml",
+        "docs/docsite/rst/page_on_failure.rst",
         "meta/runtime.yml",
         "playbooks",
         "plugins",
@@ -81,3 +82,9 @@ def test_what_an_execution_environment_installs_is_what_the_collection_imports(a
     environment = yaml.safe_load((artifact / "meta" / "execution-environment.yml").read_text(encoding="utf-8"))
     lines = (artifact / environment["dependencies"]["python"]).read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line and not line.startswith("#")] == ["requests>=2.31.0"]
+
+
+def test_each_link_of_the_readme_works_on_galaxy_too(artifact: Path) -> None:
+    links = re.findall(r"\]\(([^)]*)\)", (artifact / "README.md").read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []

@@ -134,7 +134,7 @@ def test_a_title_that_the_shells_quotes_did_not_hold_together_is_refused(tmp_pat
     assert not sandbox.requests
 
 
-# As docs/playbooks.md has it; each text would stop the playbook, or run a command, if it were taken for a template.
+# As docs/docsite/rst/playbooks.rst has it; each text would stop the playbook, or run a command, if it were taken for a template.
 NASTY = """{% no such tag %} {{ lookup('ansible.builtin.pipe', 'touch templated') }} {# kept #} it's "this": \\ {{"""
 UNSAFE = f"""
 callgoose_title: !unsafe 'Job {{{{ name }}}} failed'

@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, OWN, SITE, Project
 
-GUIDE = Path(__file__).resolve().parents[3] / "docs" / "incident_guard.md"
+GUIDE = Path(__file__).resolve().parents[3] / "docs/docsite/rst/incident_guard.rst"
 
 TWO_GUARDS = """
 - name: Site
@@ -274,14 +274,15 @@ def test_without_a_ledger_a_good_run_closes_what_a_failed_one_opened(project):
 
 def test_the_guides_example_opens_and_closes_an_incident_as_it_says(tmp_path, sandbox):
     guide = GUIDE.read_text(encoding="utf-8")
-    files = dict(re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)^```", guide, re.DOTALL | re.MULTILINE))
+    blocks = re.findall(r"^``(\S+)``:\n\n\.\. code-block:: \w+\n\n((?:   .*\n|\n)+)", guide, re.MULTILINE)
+    files = {name: textwrap.dedent(text).strip() + "\n" for name, text in blocks}
     assert sorted(files) == ["deploy.yml", "inventory.ini", "site.yml"]
     project = Project(tmp_path, sandbox, files)
     words = ("-i", "inventory.ini")
     for _time in range(2):
         assert project.run("site.yml", *words, "-e", "broken=web1,web2", hosts=None).rc == 2
     (raised,) = project.sent()
-    assert f"`{raised['title']}`" in guide
+    assert f"``{raised['title']}``" in " ".join(guide.split())
     good = project.run("site.yml", *words, hosts=None)
     assert good.rc == 0 and "Callgoose: resolved incident" in good.stdout
     assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]
