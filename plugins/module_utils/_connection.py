@@ -25,7 +25,7 @@ BEARER = "bearer"
 URL_PARAMETER = "url_parameter"
 # Line breaks (also Unicode's) and other control characters. They split headers and garble logs.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# In seconds. Sockets cannot wait for longer than 24 days; nobody needs more than one.
+# In seconds. Sockets cannot wait for longer than 24 days; one day is more than enough.
 LONGEST_TIMEOUT = 86400
 VISIBLE_ASCII = re.compile("[\x21-\x7e]+")
 

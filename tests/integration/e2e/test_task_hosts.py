@@ -147,11 +147,11 @@ def relay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """The interpreter of the host to which a task is delegated; it has `requests`."""
     if request.param == sys.executable:
         return sys.executable
-    folder = tmp_path_factory.mktemp("relay")
-    subprocess.run([request.param, "-m", "venv", str(folder)], check=True)
+    directory = tmp_path_factory.mktemp("relay")
+    subprocess.run([request.param, "-m", "venv", str(directory)], check=True)
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "requests"]
-    subprocess.run([str(folder / "bin" / "python"), *install], check=True)
-    return str(folder / "bin" / "python")
+    subprocess.run([str(directory / "bin" / "python"), *install], check=True)
+    return str(directory / "bin" / "python")
 
 
 def hosts(interpreter: str) -> list[str]:
