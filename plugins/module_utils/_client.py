@@ -275,7 +275,7 @@ def _cause(error: BaseException) -> str:
             return inner.strerror
         if isinstance(inner, socket.timeout):
             return "timed out"
-    return "the other side closed it"
+    return "closed by the other side"
 
 
 def _read(response: Any) -> bytes:

@@ -114,7 +114,8 @@ def _endpoint(base_url: str, allow_http: bool) -> str:
     if "@" in parts.netloc:
         raise OptionError("base_url", "it contains credentials", "Remove them, and set the token as api_token.")
     if parts.query or parts.fragment or "?" in base_url or "#" in base_url:
-        raise OptionError("base_url", "it has a query or fragment", "End it with the path, and set api_token instead.")
+        remedy = "Remove it: the URL ends with its path, and the token belongs in api_token."
+        raise OptionError("base_url", "it has a query or fragment", remedy)
     if "\\" in base_url:
         raise OptionError("base_url", "it contains a backslash", remedy)
     if parts.scheme == "http" and not allow_http and not _is_loopback(host):
