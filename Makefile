@@ -16,7 +16,7 @@ help:
 	@echo 'make demo   shows incidents from trigger to resolve, with an emulated API on this machine (under a minute)'
 	@echo 'make test   runs unit, integration and end-to-end tests on the newest ansible-core for this Python (about 10 minutes)'
 	@echo 'make bench  compares time and memory with debug and uri, and checks limits (minutes, on an idle machine)'
-	@echo 'make lint   checks style, types, licences and documentation'
+	@echo 'make lint   checks style, types, licenses, changelog and documentation'
 	@echo 'make clean  removes everything that the commands above created'
 
 demo: $(INSTALLED)
@@ -31,7 +31,7 @@ bench: $(VENV)/.benchmarks
 	$(VENV)/bin/python tests/benchmarks/callback.py
 
 lint: $(VENV)/bin/nox
-	$(VENV)/bin/nox -s lint docs
+	$(VENV)/bin/nox -s lint ruff license-check extra-checks ansible-lint artifact typing changelog docs-check docs
 
 clean:
 	rm -rf $(VENV) .nox .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output

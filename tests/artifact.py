@@ -3,12 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the collection and installs it into a directory, so that tests use what users get, not the source tree.
 
+``python tests/artifact.py [--with-tests] DIRECTORY``
+
 Must not use the user's Ansible home, configuration or collections, or the network.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +39,17 @@ def install(destination: Path) -> Path:
     return destination / "ansible_collections" / "callgoose" / "sqibs"
 
 
+def add_tests(collection: Path) -> None:
+    """Copy the source tree's tests into an installed collection, so that they can be imported by its name.
+
+    Of the tests, the artifact itself contains only the sandbox. Its FILES.json lists what it contains.
+
+    :param collection: the directory that :func:`install` returned.
+    """
+    leave = shutil.ignore_patterns("output", "__pycache__")
+    shutil.copytree(ROOT / "tests", collection / "tests", ignore=leave, dirs_exist_ok=True)
+
+
 def private_environment(home: Path) -> dict[str, str]:
     """Return environment variables for a child process whose home and Ansible configuration are in ``home``.
 
@@ -50,4 +64,8 @@ def private_environment(home: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print(install(Path(sys.argv[1]).resolve()))
+    *flags, target = sys.argv[1:]
+    installed = install(Path(target).resolve())
+    if "--with-tests" in flags:
+        add_tests(installed)
+    print(installed)

@@ -32,9 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if INSTALLED not in os.environ:
         scratch = tempfile.TemporaryDirectory(prefix="sqibs-tests-")
         config.add_cleanup(scratch.cleanup)
-        subprocess.run(
-            [sys.executable, str(TESTS / "artifact.py"), scratch.name], check=True, stdout=subprocess.DEVNULL
-        )
+        command = [sys.executable, str(TESTS / "artifact.py"), "--with-tests", scratch.name]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         os.environ[INSTALLED] = scratch.name
     collections = os.environ[INSTALLED]
     sys.path.insert(0, collections)

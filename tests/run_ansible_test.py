@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from artifact import install, private_environment
+from artifact import add_tests, install, private_environment
 
 # ansible-test downloads get-pip.py from a host of its own for each virtual environment it makes, unless it finds it
 # in its cache. Python's own ensurepip and a package index are all that is needed to do the same. (ensurepip turns pip's
@@ -39,28 +39,35 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sqibs-ansible-test-") as scratch:
         home = (options.home or Path(scratch, "home")).resolve()
         home.mkdir(parents=True, exist_ok=True)
-        cache_pip_bootstrap(home)
+        cache_pip_bootstrap(home, python_requirements())
         keep_pip_settings(home)
         collection = install(Path(scratch, "collections"))
+        add_tests(collection)
         command = [sys.executable, str(Path(sys.executable).with_name("ansible-test")), *words]
         env = private_environment(home)
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
         return subprocess.run(command, cwd=collection, env=env, stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def cache_pip_bootstrap(home: Path) -> None:
-    """Write a bootstrap script into ansible-test's cache, for each pip version that it requests.
-
-    The versions are in ``get_venv_packages`` of ansible_test/_internal/python_requirements.py; the path of the cache is
-    in ansible_test/_util/target/setup/requirements.py.
-    """
+def python_requirements() -> Path:
+    """Return the file of the running Python's ansible-test that names the pip versions that it requests."""
     package = importlib.util.find_spec("ansible_test")
     if package is None or not package.submodule_search_locations:
         raise SystemExit(f"{sys.executable} has no ansible-test: install ansible-core into it")
-    source = Path(package.submodule_search_locations[0], "_internal", "python_requirements.py")
+    return Path(package.submodule_search_locations[0], "_internal", "python_requirements.py")
+
+
+def cache_pip_bootstrap(home: Path, requirements: Path) -> None:
+    """Put a bootstrap script where ansible-test looks for one, for each pip version that it asks for.
+
+    The place of the cache stands in ansible_test/_util/target/setup/requirements.py.
+
+    :param home: the home directory that ansible-test will be given.
+    :param requirements: ansible_test/_internal/python_requirements.py: its ``get_venv_packages`` has the versions.
+    """
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    for version in re.findall(r"\bpip='([\d.]+)'", source.read_text(encoding="utf-8")):
+    for version in re.findall(r"\bpip='([\d.]+)'", requirements.read_text(encoding="utf-8")):
         cache.joinpath(f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP, encoding="utf-8")
 
 

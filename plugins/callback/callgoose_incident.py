@@ -11,38 +11,41 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: callgoose_incident
 type: notification
-short_description: Raise an incident when a run fails, resolve it when a later run succeeds
+short_description: Trigger an incident when a run fails, and resolve it when a later run succeeds
 version_added: 0.1.0
 description:
-  - Watches what C(ansible-playbook) does. When a run has failed it raises one Callgoose SQIBS incident with the hosts,
-    the task and the error in it, and when a later run has put that right it resolves the incident. Playbooks need no
-    change.
-  - A host counts as failed when a task failed on it that nothing caught, when it was unreachable, or when the play
-    ended before it was done. Failures that are ignored or rescued do not count.
-  - Check mode, ad-hoc commands, C(--syntax-check) and C(--list-*) send nothing. What stops Ansible before it starts a
-    playbook (a YAML error, a missing role, a wrong C(--limit)) no callback can see.
-  - It never harms the run. The exit code stays what it is, and whatever goes wrong here is one warning.
-  - An option that is set to an empty text counts as not set, except O(source).
-  - The guide B(Page on failure), in the collection's folder C(docs), has the rules in words, what a page says,
-    and what to set up in AWX.
+  - Watches C(ansible-playbook). When a run fails, the callback triggers one Callgoose SQIBS incident with the hosts,
+    the task and the error. Once every failed host has succeeded in later runs, it resolves the incident. Playbooks
+    need no change.
+  - A host counts as failed if a task failed on it and nothing caught the failure, if it was unreachable, or if the play
+    ended before the host had finished. Ignored and rescued failures do not count.
+  - Check mode, ad-hoc commands, C(--syntax-check) and C(--list-*) send nothing. No callback can see what stops Ansible
+    before it starts a playbook, such as a YAML error, a missing role or a wrong C(--limit).
+  - The callback never harms the run. The exit code does not change, and whatever goes wrong in the callback is a single
+    warning.
+  - For each option the environment variable takes precedence over C(ansible.cfg).
+  - An option that is set to an empty string counts as not set, except O(source). An invalid value causes a warning, and
+    then nothing is sent.
+  - The guide B(Page on failure) in the collection's directory C(docs) explains the rules, shows a page, and describes
+    the setup in AWX.
 author:
   - Callgoose SQIBS collection contributors (@callgoose)
 extends_documentation_fragment:
-  # in this order: of two types of one option the first counts
+  # In this order: if two fragments describe the same key of an option, the first one counts.
   - callgoose.sqibs.connection.callback
   - callgoose.sqibs.connection
 options:
   enabled:
-    description: Whether anything is watched and sent, V(true) or V(false).
-    type: str
-    default: 'true'
+    description: Whether the callback watches runs and sends anything.
+    type: bool
+    default: true
     env:
       - name: CALLGOOSE_ENABLED
     ini:
       - section: callback_callgoose_incident
         key: enabled
   severity:
-    description: The severity of the incidents. API Filters can ask for it and choose the urgency by it.
+    description: The severity of the incidents. API Filters can match on it and set the urgency by it.
     type: str
     choices: [critical, error, warning, info]
     default: critical
@@ -52,7 +55,7 @@ options:
       - section: callback_callgoose_incident
         key: severity
   tags:
-    description: Words that Callgoose's tag-based maintenance mode looks for.
+    description: Tags for Callgoose's tag-based maintenance mode.
     type: list
     elements: str
     default: []
@@ -63,8 +66,9 @@ options:
         key: tags
   project:
     description:
-      - What the project is called, as a part of the incident's key. Failures and successes meet where it is the same.
-      - If not set, it is the path of the git remote, or else the name of the folder of the git checkout or of
+      - The name of the project, which is part of the incident key. A success resolves only incidents of the same
+        project.
+      - The default is the path of the git remote. Without a remote it is the directory name of the git checkout or of
         C(ansible.cfg).
     type: str
     default: ''
@@ -75,8 +79,8 @@ options:
         key: project
   key_vars:
     description:
-      - Names of extra vars, such as V(env), that tell runs apart. A run with C(-e env=stage) then has other incidents
-        than one with C(-e env=prod).
+      - Names of extra vars that distinguish runs. With V(env), a run with C(-e env=stage) has other incidents than a
+        run with C(-e env=prod).
     type: list
     elements: str
     default: []
@@ -87,8 +91,8 @@ options:
         key: key_vars
   playbooks:
     description:
-      - Patterns such as V(deploy/*.yml) for the playbooks to watch, by their path in the project or their full name in
-        a collection. If not set, all are watched.
+      - Patterns for the playbooks to watch, such as V(deploy/*.yml). They match the path of a playbook in the project,
+        or its full name in a collection. By default all playbooks are watched.
       - The playbooks of this collection are never watched.
     type: list
     elements: str
@@ -99,7 +103,7 @@ options:
       - section: callback_callgoose_incident
         key: playbooks
   exclude_playbooks:
-    description: Patterns for the playbooks not to watch. They win over O(playbooks).
+    description: Patterns for the playbooks not to watch. They take precedence over O(playbooks).
     type: list
     elements: str
     default: []
@@ -110,7 +114,7 @@ options:
         key: exclude_playbooks
   unreachable:
     description:
-      - Whether a host that cannot be reached counts as failed. With V(ignore) it counts as neither failed nor good.
+      - Whether an unreachable host counts as failed. With V(ignore) it counts neither as failed nor as recovered.
     type: str
     choices: [fail, ignore]
     default: fail
@@ -121,17 +125,17 @@ options:
         key: unreachable
   page_limited_runs:
     description:
-      - Whether a failure in a run with C(--limit) raises an incident, V(true) or V(false). Such a run can resolve one
-        in any context, for the hosts that it covers.
-    type: str
-    default: 'true'
+      - Whether a failure in a run with C(--limit) triggers an incident.
+      - Such a run can always resolve an incident for the hosts that it covers.
+    type: bool
+    default: true
     env:
       - name: CALLGOOSE_PAGE_LIMITED_RUNS
     ini:
       - section: callback_callgoose_incident
         key: page_limited_runs
   after_failures:
-    description: How many runs must fail one after the other before an incident is raised.
+    description: How many consecutive runs must fail before an incident is triggered.
     type: int
     default: 1
     env:
@@ -141,8 +145,8 @@ options:
         key: after_failures
   repeat_interval:
     description:
-      - Seconds after which a further failure of an open incident is sent again. Until then a failing run sends nothing,
-        unless other hosts fail than before.
+      - If the same hosts are still failing after this many seconds, the open incident is sent again.
+      - Until then, a failing run sends nothing, unless the set of failed hosts changed.
     type: float
     default: 14400
     env:
@@ -152,8 +156,8 @@ options:
         key: repeat_interval
   on_interrupt:
     description:
-      - What a run that is ended by Ctrl-C, SIGTERM or SIGHUP (its terminal is gone) means. V(ignore) takes it for
-        somebody's decision, V(trigger) for a failure.
+      - What to do if Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) ends the run.
+      - With V(ignore) the interruption counts as deliberate. With V(trigger) it counts as a failure.
     type: str
     choices: [ignore, trigger]
     default: ignore
@@ -163,7 +167,7 @@ options:
       - section: callback_callgoose_incident
         key: on_interrupt
   max_hosts:
-    description: How many failed hosts an incident describes in full. The rest is counted.
+    description: How many failed hosts an incident describes in full. Further hosts are only counted.
     type: int
     default: 20
     env:
@@ -172,9 +176,9 @@ options:
       - section: callback_callgoose_incident
         key: max_hosts
   include_output:
-    description: Whether the end of the failed task's standard output and error is sent, V(true) or V(false).
-    type: str
-    default: 'true'
+    description: Whether to send the end of the failed task's standard output and standard error.
+    type: bool
+    default: true
     env:
       - name: CALLGOOSE_INCLUDE_OUTPUT
     ini:
@@ -182,8 +186,8 @@ options:
         key: include_output
   redact:
     description:
-      - Regular expressions, one a line, for what must not be sent. Whatever they match is replaced.
-      - Tokens, passwords, keys and their like are always replaced, and results of tasks with C(no_log) are never sent.
+      - Regular expressions for what must not be sent, one per line. Every match is replaced.
+      - Tokens, passwords, keys and similar secrets are always replaced. Results of tasks with C(no_log) are never sent.
     type: str
     default: ''
     env:
@@ -193,17 +197,18 @@ options:
         key: redact
   stable_payload:
     description:
-      - Whether to leave out what differs from run to run, which is the link to the run, its number, who started it and
-        the revision, V(true) or V(false). Then an incident that is sent again has the same bytes.
-    type: str
-    default: 'false'
+      - Whether to leave out what differs from run to run. This is the link to the run, its number, the user who started
+        it, and the revision.
+      - An incident that is sent again then has the same bytes.
+    type: bool
+    default: false
     env:
       - name: CALLGOOSE_STABLE_PAYLOAD
     ini:
       - section: callback_callgoose_incident
         key: stable_payload
   max_delay:
-    description: Seconds that sending may hold up the end of the command, in all, whatever the API does.
+    description: How many seconds sending may delay the end of the command in total, whatever the API does.
     type: float
     default: 15
     env:
@@ -213,10 +218,10 @@ options:
         key: max_delay
   state_url:
     description:
-      - Where the ledger of open incidents is kept, as V(sqlite:///) and a path. The file is made for its owner only.
-      - If not set, it is C(callgoose/state.sqlite3) in Ansible's home.
-      - Where it cannot be kept, as in a container that is thrown away, a failed and a later successful run of the same
-        command still meet by their key.
+      - The location of the ledger of open incidents, as V(sqlite:///) and a path. Only the owner can read the file.
+      - The default is C(callgoose/state.sqlite3) in Ansible's home.
+      - If the ledger cannot be kept, for example in a container that is deleted after the run, a later successful run
+        of the same command still resolves the incident, because both runs have the same key.
     type: str
     default: ''
     env:
@@ -225,13 +230,13 @@ options:
       - section: callback_callgoose_incident
         key: state_url
 requirements:
-  - enabled in configuration, as C(callbacks_enabled = callgoose.sqibs.callgoose_incident)
+  - enabled in the configuration, with C(callbacks_enabled = callgoose.sqibs.callgoose_incident)
 seealso:
   - module: callgoose.sqibs.callgoose_incident
 """
 
 EXAMPLES = r"""
-# In ansible.cfg. All but the first two lines is optional:
+# In ansible.cfg. Only the first two lines are required:
 #
 # [defaults]
 # callbacks_enabled = callgoose.sqibs.callgoose_incident
@@ -242,11 +247,11 @@ EXAMPLES = r"""
 # exclude_playbooks = test/*.yml, try.yml
 # key_vars = env
 #
-# In the environment, where an AWX credential or a CI secret can put it:
+# In the environment, set by an AWX credential or a CI secret:
 #
 # export CALLGOOSE_API_TOKEN=...
 #
-# To switch it off for one run:
+# To disable the callback for one run:
 #
 # CALLGOOSE_ENABLED=false ansible-playbook site.yml
 """
@@ -264,6 +269,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queu
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.options import (
     read_options,
     without_empty_variables,
+    written_value,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.process_exit import ProcessExit
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.session import Session
@@ -303,7 +309,7 @@ class CallbackModule(CallbackBase):
             super().set_options(*args, **kwargs)
         try:
             # On ansible-core 2.16 get_options() fails: the callbacks' base leaves out what it needs.
-            options = read_options(self._plugin_options)
+            options = read_options(self._plugin_options, written_value)
         except OptionError as error:
             self._warn(str(error))
             self.disabled = True

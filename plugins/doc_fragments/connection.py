@@ -8,17 +8,21 @@ Must not document anything that only one plugin has.
 
 from __future__ import annotations
 
+# Modules read the environment themselves, as a fallback. For the callback Ansible does, and there the environment
+# takes precedence over ansible.cfg, so this sentence would be wrong.
+_FALLBACK = "If not set, the value of the environment variable"
+
 
 class ModuleDocFragment:
-    """The connection options as modules have them: with the variables that they fall back to."""
+    """The connection options: ``MODULE`` for modules, ``CALLBACK`` followed by ``DOCUMENTATION`` for the callback."""
 
-    DOCUMENTATION = r"""
+    MODULE = r"""
 options:
   source:
     description:
-      - Names who sends. Callgoose puts it before the incident's title (C(Ansible - Disk full)).
-      - It is also part of the payload, so that an API Filter under a global token can ask for it.
-      - An empty text sends none.
+      - The name of the sender. Callgoose puts it in front of the incident's title, as in C(Ansible - Disk full).
+      - The payload contains it too, so that an API Filter under a global token can match on it.
+      - An empty string sends no name.
       - If not set, the value of the environment variable E(CALLGOOSE_SOURCE) is used.
     type: str
     default: Ansible
@@ -31,68 +35,72 @@ options:
     default: https://sqibs.callgoose.com/sqibs-api
   api_token:
     description:
-      - The API token. It must be an B(Incident) token; a Request token is refused by the API.
-      - Required. If not set, the value of the environment variable E(CALLGOOSE_API_TOKEN) is used.
+      - The API token. It must be an B(Incident) token. The API refuses a Request token.
+      - A token is required.
+      - If not set, the value of the environment variable E(CALLGOOSE_API_TOKEN) is used.
     type: str
   auth_method:
     description:
-      - How the token travels. V(bearer) sends it in the C(Authorization) header, V(url_parameter) in the URL.
-      - Prefer V(bearer), since proxies and servers write URLs into their logs.
+      - How the token is sent. V(bearer) sends it in the C(Authorization) header, V(url_parameter) in the URL.
+      - Prefer V(bearer), because proxies and servers log URLs.
       - If not set, the value of the environment variable E(CALLGOOSE_AUTH_METHOD) is used.
     type: str
     choices: [bearer, url_parameter]
     default: bearer
   validate_certs:
     description:
-      - Whether the server's TLS certificate is checked.
+      - Whether to validate the server's TLS certificate.
       - If not set, the value of the environment variable E(CALLGOOSE_VALIDATE_CERTS) is used.
     type: bool
     default: true
   ca_path:
     description:
-      - A PEM file, or a folder, with the certificate authorities to trust.
-      - Without it those of E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) are trusted, or else those that come with
-        the Python library requests.
+      - A PEM file or a directory with the certificate authorities to trust.
+      - Without it, the authorities of E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) are trusted. If neither is set, those
+        that come with the Python library requests are trusted.
       - If not set, the value of the environment variable E(CALLGOOSE_CA_PATH) is used.
     type: path
   client_cert:
     description:
-      - A PEM file with a client certificate, perhaps with its key.
+      - A PEM file with a client certificate. It may also contain the key.
       - If not set, the value of the environment variable E(CALLGOOSE_CLIENT_CERT) is used.
     type: path
   client_key:
     description:
-      - A PEM file with the key of O(client_cert), where that file does not hold it.
+      - A PEM file with the key of O(client_cert), if that file does not contain it.
       - If not set, the value of the environment variable E(CALLGOOSE_CLIENT_KEY) is used.
     type: path
   allow_http:
     description:
-      - Permits a O(base_url) with plain C(http), over which everybody on the way can read the token.
-      - Addresses of the machine itself need no permission.
+      - Whether O(base_url) may use plain C(http). Everyone on the network path can then read the token.
+      - Loopback addresses need no permission.
       - If not set, the value of the environment variable E(CALLGOOSE_ALLOW_HTTP) is used.
     type: bool
     default: false
   timeout:
     description:
-      - Seconds that one attempt may take.
+      - The maximum duration of one attempt in seconds.
       - If not set, the value of the environment variable E(CALLGOOSE_TIMEOUT) is used.
     type: float
     default: 10
   retries:
     description:
-      - How many further attempts follow one that failed in a way that may pass. These are a connection that broke
-        or timed out, an answer that was cut off, and the statuses 408, 425, 429 and 5xx.
-      - Between them the time grows, from half a second to eight, or is what the server asks for with
-        C(Retry-After), up to 30 seconds.
+      - How often to retry after a temporary failure. Temporary are a connection that breaks or times out, a truncated
+        response, and the statuses 408, 425, 429 and 5xx.
+      - The delay between attempts grows from half a second to eight seconds. If the server sends C(Retry-After), that
+        delay is used, up to 30 seconds.
       - If not set, the value of the environment variable E(CALLGOOSE_RETRIES) is used.
     type: int
     default: 3
 requirements:
-  - requests (Python library, where the request is sent from)
+  - requests (Python library, on the host that sends the request)
 notes:
   - Proxies are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
-  - Entries of C(~/.netrc) are not used and redirects are not followed, so that the token goes to O(base_url) only.
+  - Entries in C(~/.netrc) are ignored and redirects are not followed, so that the token goes to O(base_url) only.
 """
+
+    # With an annotation, because ansible-test's yamllint takes every plain assignment here for a literal.
+    DOCUMENTATION: str = "\n".join(line for line in MODULE.split("\n") if _FALLBACK not in line)
 
     CALLBACK = r"""
 options:
@@ -121,8 +129,6 @@ options:
       - section: callback_callgoose_incident
         key: auth_method
   validate_certs:
-    type: str
-    default: 'true'
     env:
       - name: CALLGOOSE_VALIDATE_CERTS
     ini:
@@ -147,8 +153,6 @@ options:
       - section: callback_callgoose_incident
         key: client_key
   allow_http:
-    type: str
-    default: 'false'
     env:
       - name: CALLGOOSE_ALLOW_HTTP
     ini:

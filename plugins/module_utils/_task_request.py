@@ -86,18 +86,20 @@ def _payload(params: Mapping[str, Any], source: str) -> Any:
     ):
         if params[option] is not None and not params[option].strip():
             raise OptionError(option, "it is empty", f"Set it to a non-empty string. {alternative}")
-    event = Payload(
+    # Without content, the API shows the whole JSON body as the description.
+    default_content = params["title"] if params["state"] == TRIGGERED else None
+    request = Payload(
         state=params["state"],
         incident_key=params["incident_key"] or params["title"],
         title=params["title"] or "",
-        content=params["content"] or "",
+        content=params["content"] or default_content or "",
         severity=params["severity"],
         source=source,
         tags=tuple(params["tags"] or ()),
         details=params["details"] or {},
     )
     try:
-        return event.body()
+        return request.body()
     except NotPlainError as error:
         raise _not_plain(str(error)) from None
 

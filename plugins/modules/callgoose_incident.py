@@ -11,76 +11,78 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: callgoose_incident
-short_description: Raise and resolve Callgoose SQIBS incidents
+short_description: Trigger and resolve Callgoose SQIBS incidents
 version_added: 0.1.0
 description:
-  - Raises an incident with Callgoose SQIBS, which calls the person on duty, and resolves it when all is well again.
-  - Raising what is already raised changes nothing. The API answers that it is a duplicate, and the task reports
+  - Triggers an incident with Callgoose SQIBS, which pages the on-call engineer, and resolves the incident later.
+  - Triggering is idempotent. If the incident was triggered before, the API reports a duplicate and the task returns
     C(changed=false).
-  - Needs an API Filter in the Callgoose dashboard that reads the payload. The collection's README has the filter to
-    set up for the payload that this module sends.
-  - The request is sent from the controller, whatever the target host is, so nothing is needed on the target. Windows
-    hosts and network devices work as well. With C(delegate_to) naming another host than localhost, that host sends.
+  - The Callgoose dashboard needs an API Filter that reads the payload. The collection's README shows the filter for the
+    payload that this module sends.
+  - The controller sends the request, whatever the target host is. Targets need nothing installed, so this works for
+    Windows hosts and network devices too. If C(delegate_to) names another host than localhost, that host sends the
+    request.
 author:
   - Callgoose SQIBS collection contributors (@callgoose)
 options:
   state:
     description:
-      - V(triggered) raises an incident, V(resolved) resolves the one with the same O(incident_key).
+      - V(triggered) triggers an incident. V(resolved) resolves the incident with the same O(incident_key).
     type: str
     choices: [triggered, resolved]
     default: triggered
   title:
     description:
-      - One line that says what is wrong, as it will be read aloud on the phone.
+      - One line that says what failed. Callgoose reads it out on the phone.
       - Required for O(state=triggered), unless O(payload) is given.
     type: str
   content:
     description:
-      - The description, any text.
+      - The description of the incident. Any string is allowed.
+      - The default is the O(title).
     type: str
   incident_key:
     description:
-      - Names the incident. The API Filter's B(Map Incident With) and B(Incident Mapped With) refer to it, so that a
-        resolve finds the incident that a trigger opened.
-      - If not set, the O(title) is used.
-      - O(state=resolved) needs it or O(title), unless O(payload) is given.
+      - The key that identifies the incident. A resolve finds the incident that a trigger opened with the same key. In
+        the API Filter, B(Map Incident With) and B(Incident Mapped With) refer to it.
+      - The default is the O(title).
+      - O(state=resolved) requires this option or O(title), unless O(payload) is given.
     type: str
   severity:
     description:
-      - How bad it is. API Filters can ask for it and choose the urgency by it.
+      - The severity of the incident. API Filters can match on it and set the urgency by it.
     type: str
     choices: [critical, error, warning, info]
     default: critical
   tags:
     description:
-      - Words that Callgoose's tag-based maintenance mode looks for.
+      - Tags for Callgoose's tag-based maintenance mode.
     type: list
     elements: str
   details:
     description:
-      - Anything else that should be part of the payload.
+      - Any further data for the payload.
     type: dict
   payload:
     description:
-      - The whole body, for API Filters that were made for another structure.
-      - A dictionary or a list is sent as JSON, a text as it is.
-      - Excludes O(title), O(content), O(incident_key), O(severity), O(tags) and O(details).
+      - The whole request body, for API Filters that expect another structure.
+      - A dictionary or a list is sent as JSON, a string is sent unchanged.
+      - Mutually exclusive with O(title), O(content), O(incident_key), O(severity), O(tags) and O(details).
     type: raw
   content_type:
     description:
-      - The body's media type. It must be a text type, since the API takes any other for an empty payload.
-      - The default is C(text/plain) for a text in O(payload), else C(application/json).
+      - The media type of the body. It must be a text type, because the API treats any other as an empty payload.
+      - The default is C(text/plain) if O(payload) is a string, and C(application/json) otherwise.
     type: str
   unmatched:
     description:
-      - What it means that no API Filter matches the payload. V(fail) fails the task, V(warn) warns and V(ok) goes on.
+      - What to do if no API Filter matches the payload. V(fail) fails the task, V(warn) warns, V(ok) continues.
       - The default is V(fail) for O(state=triggered), so that no page is lost silently, and V(ok) for
-        O(state=resolved), since there may be nothing to resolve.
+        O(state=resolved), because there may be nothing to resolve.
     type: str
     choices: [fail, warn, ok]
 extends_documentation_fragment:
-  - callgoose.sqibs.connection
+  - callgoose.sqibs.connection.module
   - callgoose.sqibs.attributes
   - callgoose.sqibs.attributes.actiongroup_callgoose
 attributes:
@@ -88,46 +90,46 @@ attributes:
     support: full
   async:
     support: none
-    details: The task takes one request. Use O(timeout) and O(retries) to bound it.
+    details: The task makes a single request. Limit its duration with O(timeout) and O(retries).
   check_mode:
     support: full
     details: Sends nothing and returns what would be sent, with RV(outcome=would_send).
   diff_mode:
     support: full
-    details: Shows the payload that was, or would be, sent.
+    details: Shows the payload that was sent, or would be sent.
   platform:
     support: full
     platforms: all
 seealso:
   - name: Callgoose SQIBS
-    description: The service's own site, with the guides for API tokens and API Filters.
+    description: The website of the service, with guides for API tokens and API Filters.
     link: https://www.callgoose.com
   - plugin: callgoose.sqibs.callgoose_incident
     plugin_type: callback
-    description: Raises and resolves incidents by what a whole run of C(ansible-playbook) does.
+    description: Triggers and resolves incidents by the result of a whole C(ansible-playbook) run.
 """
 
 EXAMPLES = r"""
-- name: Raise an incident
+- name: Trigger an incident
   callgoose.sqibs.callgoose_incident:
     title: Nightly backup failed
     content: "{{ ansible_failed_result.msg | default('no message') }}"
     incident_key: nightly-backup
     api_token: "{{ callgoose_api_token }}"
 
-- name: Resolve it when the backup works again
+- name: Resolve the incident when the backup succeeds again
   callgoose.sqibs.callgoose_incident:
     state: resolved
     incident_key: nightly-backup
     api_token: "{{ callgoose_api_token }}"
 
-- name: Page when the deployment fails, and fail all the same
+- name: Page if the deployment fails, and still fail
   block:
     - name: Deploy
       ansible.builtin.include_role:
         name: app
   rescue:
-    - name: Page the person on duty
+    - name: Page the on-call engineer
       callgoose.sqibs.callgoose_incident:
         title: Deployment failed on {{ inventory_hostname }}
         content: "Task {{ ansible_failed_task.name }}: {{ ansible_failed_result.msg | default('no message') }}"
@@ -138,7 +140,7 @@ EXAMPLES = r"""
       ansible.builtin.fail:
         msg: The deployment failed; see the incident.
 
-- name: One incident for each full disk (loop)
+- name: Open one incident for each full disk (loop)
   callgoose.sqibs.callgoose_incident:
     title: Disk {{ item.mount }} of {{ inventory_hostname }} is nearly full
     incident_key: disk-{{ inventory_hostname }}-{{ item.mount }}
@@ -149,7 +151,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.mount }}"
 
-- name: Request what a filter for another tool expects (custom payload)
+- name: Send the payload that another tool's filter expects (custom payload)
   callgoose.sqibs.callgoose_incident:
     payload:
       alert: disk_full
@@ -157,7 +159,7 @@ EXAMPLES = r"""
       labels:
         host: "{{ inventory_hostname }}"
 
-- name: Watch Windows servers and switches; nothing is needed on them
+- name: Monitor Windows servers and switches, which need nothing installed
   hosts: windows,switches
   gather_facts: false
   tasks:
@@ -170,12 +172,12 @@ EXAMPLES = r"""
       register: port
       ignore_errors: true
 
-    - name: Raise or resolve (sent from the controller)
+    - name: Trigger or resolve (sent from the controller)
       callgoose.sqibs.callgoose_incident:
         state: "{{ 'triggered' if port is failed else 'resolved' }}"
         title: "{{ inventory_hostname }} does not answer on port 443"
 
-- name: Request from a host that reaches the internet (delegate_to)
+- name: Send from a host that reaches the internet (delegate_to)
   callgoose.sqibs.callgoose_incident:
     title: Link to the data centre is down
   delegate_to: relay.example.com
@@ -187,22 +189,22 @@ EXAMPLES = r"""
       api_token: "{{ callgoose_api_token }}"
       source: Production
   tasks:
-    - name: Raise an incident
+    - name: Trigger an incident
       callgoose.sqibs.callgoose_incident:
         title: Certificate of {{ inventory_hostname }} expires soon
         severity: warning
 
-- name: Take the token from a file encrypted with ansible-vault
+- name: Read the token from a file encrypted with ansible-vault
   hosts: all
   vars_files:
-    - vault.yml  # holds callgoose_api_token
+    - vault.yml  # contains callgoose_api_token
   tasks:
-    - name: Raise an incident
+    - name: Trigger an incident
       callgoose.sqibs.callgoose_incident:
         title: Queue is stuck
         api_token: "{{ callgoose_api_token }}"
 
-- name: See what would be sent without sending it (check mode)
+- name: Show what would be sent, without sending it (check mode)
   callgoose.sqibs.callgoose_incident:
     title: Only a drill
   check_mode: true
@@ -212,40 +214,43 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - What came of it.
-    - V(created) and V(resolved) are what the API granted. V(duplicate) says that it had processed a similar request
-      before. V(unmatched) says that no API Filter matched. V(nothing_to_resolve) says that no open incident had this
-      key. V(would_send) is check mode's. V(failed) is anything else, and RV(msg) says what.
+    - The result of the request.
+    - V(created) and V(resolved) are confirmed by the API.
+    - V(duplicate) means that the API processed a similar request before.
+    - V(unmatched) means that no API Filter matched.
+    - V(nothing_to_resolve) means that no open incident has this key.
+    - V(would_send) is returned in check mode.
+    - V(failed) is anything else. RV(msg) says what.
   returned: always
   type: str
   sample: created
 status_code:
-  description: The HTTP status of the answer, or nothing where there was no answer.
+  description: The HTTP status of the response. Empty if there was no response.
   returned: always
   type: int
   sample: 201
 api_id:
-  description: The id that the API gave to the request.
+  description: The ID that the API gave to the request.
   returned: always
   type: str
   sample: 6f1c2a0e
 triggered:
-  description: What the API says of triggering.
+  description: What the API reports about triggering.
   returned: always
   type: dict
   sample: {created: true, duplicate: false}
 resolved:
-  description: What the API says of resolving.
+  description: What the API reports about resolving.
   returned: always
   type: dict
   sample: {resolved: false, duplicate: false}
 incident_key:
-  description: The key of the incident; nothing with O(payload).
+  description: The key of the incident. Empty if O(payload) is given.
   returned: always
   type: str
   sample: nightly-backup
 payload:
-  description: The body that was, or would be, sent.
+  description: The body that was sent, or would be sent.
   returned: always
   type: raw
   sample: {incident_key: nightly-backup, severity: critical, state: triggered, title: Nightly backup failed}
@@ -255,7 +260,7 @@ attempts:
   type: int
   sample: 1
 msg:
-  description: One sentence about what came of it, and on failure what to do.
+  description: One sentence about the result. After a failure it also says what to do.
   returned: always
   type: str
   sample: The incident was created.

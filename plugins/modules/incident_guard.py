@@ -14,14 +14,15 @@ module: incident_guard
 short_description: A step of the role incident_guard
 version_added: 0.1.0
 description:
-  - The role P(callgoose.sqibs.incident_guard#role) is made of these steps. Use the role.
-  - Each host says on the controller how far it came. When nobody can say more, or when a host has failed, what is known
-    becomes one incident that is raised or resolved.
-  - A host's later steps belong to the guard that it has begun in the same place, and take from there what is guarded,
-    the key and the title.
-  - The role's variables that need not be set are read here and win over options. In the role's tasks they would hide
-    C(module_defaults) even where they are not set, and Ansible can print a task's options, the token too.
-  - Options that are not listed here are the environment variables E(CALLGOOSE_*) of the callback
+  - The role P(callgoose.sqibs.incident_guard#role) consists of these steps. Use the role, not this module.
+  - Each host records its progress on the controller. When no host can add anything, or when a host has failed, the
+    records are turned into one incident, which is triggered or resolved.
+  - The later steps of a host belong to the guard that the host began in the same place. They take from there what is
+    guarded, the key and the title.
+  - The optional variables of the role are read here and take precedence over options. As arguments of the role's tasks
+    they would hide C(module_defaults) even if they are not set, and Ansible can print the arguments of a task,
+    including the token.
+  - Options that are not listed here are set with the environment variables E(CALLGOOSE_*) of the callback
     P(callgoose.sqibs.callgoose_incident#callback).
 author:
   - Callgoose SQIBS collection contributors (@callgoose)
@@ -29,55 +30,55 @@ options:
   step:
     description:
       - V(begin) checks what is to be guarded and returns what to include.
-      - V(done) and V(failed) note how it went on this host.
-      - V(settle) raises or resolves the incident, and fails again where the host had failed.
+      - V(done) and V(failed) record the result of this host.
+      - V(settle) triggers or resolves the incident. If this host has failed, it then fails again.
     type: str
     choices: [begin, done, failed, settle]
     required: true
   tasks:
     description:
-      - The task files that are guarded, for O(step=begin).
+      - The guarded task files, for O(step=begin).
     type: list
     elements: str
     default: []
   roles:
     description:
-      - The roles that are guarded, for O(step=begin).
+      - The guarded roles, for O(step=begin).
     type: list
     elements: str
     default: []
   incident_key:
     description:
-      - Names the incident, instead of a key made of what is guarded and where.
+      - The key that identifies the incident. The default is a key made of what is guarded and where.
     type: str
     default: ''
   title:
     description:
-      - What the page calls that which failed.
+      - The name that the page uses for what failed.
     type: str
     default: ''
   fail:
     description:
-      - Whether O(step=settle) fails again with the original error. Where this is set, the role's variable
-        C(incident_guard_fail) wins.
+      - Whether O(step=settle) fails again with the original error. If this option is set, the role's variable
+        C(incident_guard_fail) takes precedence.
     type: bool
     default: false
   severity:
     description:
-      - How bad it is. API Filters can ask for it.
+      - The severity of the incident. API Filters can match on it.
       - If not set, the value of the environment variable E(CALLGOOSE_SEVERITY) is used.
     type: str
     choices: [critical, error, warning, info]
     default: critical
   tags:
     description:
-      - Words that Callgoose's tag-based maintenance mode looks for.
+      - Tags for Callgoose's tag-based maintenance mode.
       - If not set, the value of the environment variable E(CALLGOOSE_TAGS) is used.
     type: list
     elements: str
     default: []
 extends_documentation_fragment:
-  - callgoose.sqibs.connection
+  - callgoose.sqibs.connection.module
   - callgoose.sqibs.attributes
   - callgoose.sqibs.attributes.actiongroup_callgoose
 attributes:
@@ -87,7 +88,7 @@ attributes:
     support: none
   check_mode:
     support: full
-    details: Raises and resolves nothing.
+    details: Triggers and resolves nothing.
   diff_mode:
     support: none
   platform:
@@ -105,7 +106,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 callgoose_guard:
-  description: What the callback must not page for.
+  description: The failures that the callback must not page for.
   returned: O(step=settle)
   type: dict
   contains:
@@ -115,7 +116,7 @@ callgoose_guard:
       elements: str
       sample: [web1]
 files:
-  description: The guarded task files, by their absolute paths.
+  description: The absolute paths of the guarded task files.
   returned: O(step=begin)
   type: list
   elements: str

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What callback and guard share: a run goes in when it is over, and comes out as incidents raised and resolved.
+"""Reports a finished run for the callback and the guard: triggers and resolves its incidents.
 
-Must not print, nor import what only a failure or a page needs before there is one: Ansible compiles each file of a
-collection anew in each run, and in most runs all is well.
+Must not print, nor import at the top what only failures or requests need: Ansible compiles each file of a collection
+again in each run, and most runs have neither.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import S
 if TYPE_CHECKING:
     from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
 
-# Where the store is when nobody names one.
+# The default store, relative to Ansible's home.
 _DEFAULT_STORE = "callgoose/state.sqlite3"
-# Seconds to wait for another run's change, however little time is left: what is not noted is lost.
+# Minimum seconds to wait for a locked store, however little time is left: an unrecorded run cannot be made up for.
 _PATIENCE = 0.1
 
 
 class IncidentReporter:
-    """Takes one context from its beginning to its result."""
+    """Reports one run, or one guarded part of it, from its beginning to its end."""
 
     def __init__(self, context: RunContext, settings: Settings) -> None:
         self.context = context
@@ -58,9 +58,11 @@ class IncidentReporter:
         self._store_error: StoreError | None = None
 
     def begin(self, seconds: float | None = None) -> Mark:
-        """Return the mark of the moment: only failures recorded before it can be put right by what begins now.
+        """Return the ledger's current mark. The run that begins now can only clear failures recorded before it.
 
-        :param seconds: what is left of the time that this may take; None: all of it.
+        If the store cannot be used, return ``NO_MARK``; :meth:`reconcile` reports the error.
+
+        :param seconds: remaining time that this may take; None means ``max_delay``.
         """
         try:
             store = self._store(self._settings.max_delay if seconds is None else seconds)
@@ -71,13 +73,13 @@ class IncidentReporter:
 
     @property
     def loss(self) -> str:
-        """What :meth:`begin` found lost, if anything. :meth:`reconcile` of the same reporter says it too."""
+        """The message about data that :meth:`begin` found lost, or empty. :meth:`reconcile` reports it too."""
         return str(self._store_error) if isinstance(self._store_error, StoreLost) else ""
 
     def reconcile(self, run: Run, began: Mark, inventory: frozenset[str], seconds: float) -> Reconciliation:
-        """Note the run, and send what is due because of it.
+        """Record the run, send what is due, and return what was done.
 
-        :param began: what :meth:`begin` returned when the run began.
+        :param began: the mark that :meth:`begin` returned.
         :param inventory: all hosts of the inventory.
         :param seconds: how long sending may take.
         """
@@ -99,16 +101,16 @@ class IncidentReporter:
             store = self._store(seconds)
         except StoreError as error:
             self._store_error, store = error, MemoryStore()
-        post = self._posting(run.hosts, deadline)
+        post = self._poster(run.hosts, deadline)
         result = reconcile(store, self.context.identity.base, facts, self._settings.policy, post)
         self._client = None
-        # What was lost at the beginning is said by nothing else; that the store cannot be used is said once.
+        # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
         if self._store_error and (self.loss or not result.notes):
             return with_trouble(result, self._store_error)
         return result
 
     def _snapshots(self, run: Run) -> tuple[dict[str, dict[str, Any]], dict[str, Any] | None]:
-        """Return what the ledger is to keep of what went wrong, by host, and of the run itself where it was aborted."""
+        """Return the data that the ledger keeps of the failures, by host, and of the run itself if it was aborted."""
         if not run.failures and not run.aborted:
             return {}, None
         from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import (
@@ -121,31 +123,32 @@ class IncidentReporter:
         return failed, aborted_snapshot() if run.aborted else None
 
     def _store(self, seconds: float) -> Store:
-        # C.config would look for the working directory again, which the run may have removed
+        # Not C.config: it would look for the working directory again, which the run may have removed.
         url = self._settings.state_url or f"sqlite:///{C.ANSIBLE_HOME}/{_DEFAULT_STORE}"
-        # Who waits for another run's change waits within the time that sending may take.
+        # Waiting for a locked store counts towards the time that sending may take.
         return open_store(url, patience=max(min(self._settings.max_delay / 5, seconds), _PATIENCE))
 
-    def _posting(self, hosts: frozenset[str], deadline: float) -> Callable[[Request], Reply]:
+    def _poster(self, hosts: frozenset[str], deadline: float) -> Callable[[Request], Reply]:
         def post(request: Request) -> Reply:
             from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 
-            # An incident can have hosts of earlier runs, which this run's plays did not match.
+            # An incident can have hosts of earlier runs that this run's plays did not match.
             is_covered = all(host in hosts or host.startswith("*") for host in request.hosts)
             total = len(hosts) if is_covered else 0
             payload = payload_for(request, self.context.subject, self._settings.page, total, self._settings.redactor)
             try:
                 answer = self._connected().send(canonical_json(payload.body()), "application/json", deadline)
             except DeliveryError as error:
-                fate = None if error.uncertain else outcomes.FAILED
-                return Reply(fate, str(error), in_time=time.monotonic() < deadline)
+                result = None if error.uncertain else outcomes.FAILED
+                return Reply(result, str(error), in_time=time.monotonic() < deadline)
             except CallgooseError as error:
                 return Reply(outcomes.FAILED, str(error))
-            # Unlike a task, the ledger may not take a duplicate for its own first attempt: it could be an old page's.
+            # Unlike a task, the ledger cannot assume that a duplicate means its own first attempt: it could mean an
+            # older trigger.
             outcome = outcomes.interpret(request.state, answer.status, answer.body)
-            is_doubtful = outcome.name == outcomes.FAILED and (outcome.changed or answer.uncertain)
-            fate = None if is_doubtful else outcome.name
-            return Reply(fate, outcome.message, answer.uncertain, in_time=time.monotonic() < deadline)
+            is_unknown = outcome.name == outcomes.FAILED and (outcome.changed or answer.uncertain)
+            result = None if is_unknown else outcome.name
+            return Reply(result, outcome.message, answer.uncertain, in_time=time.monotonic() < deadline)
 
         return post
 

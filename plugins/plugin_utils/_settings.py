@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of callback and guard, checked: one value that the rest of the controller's code takes.
+"""Checks the options that the callback and the guard share, and returns them as one value.
 
-Must not read options itself (Ansible's plugins and roles do), nor open, send or import anything for sending.
+Must not read options itself (Ansible's plugins and roles do), nor send anything or import the code for it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.opti
 if TYPE_CHECKING:
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 
-# Options of their own that callback and guard share, as an argument specification; the callback documents the same.
+# The options that callback and guard share, as an argument specification. The callback documents the same options.
 SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "severity": option("severity", type="str", default="critical", choices=list(SEVERITIES)),
     "tags": option("tags", type="list", elements="str", default=[]),
     "project": option("project", type="str", default=""),
-    # The names of variables are public; sanity would take them for secrets.
+    # Names of variables are not secret, but ansible-test sanity would take "key_vars" for a secret.
     "key_vars": option("key_vars", type="list", elements="str", default=[], no_log=False),
     "page_limited_runs": option("page_limited_runs", type="bool", default=True),
     "after_failures": option("after_failures", type="int", default=1),
@@ -51,10 +51,10 @@ class Settings:
     """Checked options.
 
     :param redact: the user's patterns for what must not be sent.
-    :param project: the name to use instead of the project's own; empty: its own.
-    :param key_vars: names of the extra vars that tell runs apart.
-    :param max_delay: seconds that sending may take in all.
-    :param state_url: names the store; empty: the default one.
+    :param project: the name to use instead of the project's own; empty means its own.
+    :param key_vars: names of the extra vars that distinguish runs.
+    :param max_delay: seconds that sending may take in total.
+    :param state_url: the URL of the store; empty means the default store.
     """
 
     connection: Connection
@@ -68,15 +68,15 @@ class Settings:
 
     @cached_property
     def redactor(self) -> Redactor:
-        """What takes secrets out of what is sent: the API token, what the user's patterns match, and the usual ones."""
+        """Removes secrets from what is sent: the API token, matches of the user's patterns and of the built-in ones."""
         return _redactor(self.redact, [self.connection.token])
 
 
 def settings_from(options: Mapping[str, Any]) -> Settings:
     """Check the options and return them as one value.
 
-    :param options: values of :data:`SETTINGS_SPEC`, of the types that it gives; others are not looked at.
-    :raises OptionError: a value is refused; the message names the option and the remedy.
+    :param options: values for :data:`SETTINGS_SPEC`, of the types given there; other options are ignored.
+    :raises OptionError: a value is invalid; the message names the option and the remedy.
     """
     connection = connection_from(options)
     check_files(connection)
@@ -104,14 +104,14 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
 
 
 def _at_least(name: str, options: Mapping[str, Any], least: int) -> Any:
-    # written so that "not a number" is refused too
+    # "not >=" instead of "<": NaN must be refused too
     if not options[name] >= least:
         raise OptionError(name, f"it is less than {least}", f"Use {least} or more.")
     return options[name]
 
 
 def _patterns(text: str) -> tuple[str, ...]:
-    """Return the patterns in a text, one a line: a comma is part of many a pattern."""
+    """Return the patterns, one from each line. Commas do not separate them, because patterns often contain commas."""
     patterns = tuple(filter(None, map(str.strip, text.splitlines())))
     try:
         if patterns:
@@ -122,7 +122,7 @@ def _patterns(text: str) -> tuple[str, ...]:
 
 
 def _redactor(patterns: Sequence[str], secrets: Sequence[str]) -> Redactor:
-    # Of all files its rules take longest to import, in each run anew, and most runs have nothing to clean of secrets.
+    # Imported only when needed: its patterns take long to compile, and most runs have nothing to redact.
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 
     return Redactor(patterns, secrets)

@@ -9,6 +9,7 @@ Must not look into the source tree, which pytest collected these lines from.
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 
 import pytest
@@ -26,16 +27,48 @@ def test_the_collection_under_test_is_the_installed_artifact_and_nothing_else(ar
     assert (artifact / "MANIFEST.json").exists(), "the collection under test is not an installed artifact"
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "LICENSES", "docs", "meta", "plugins", "tests"])
-def test_the_artifact_contains_what_users_need(artifact: Path, name: str) -> None:
-    assert (artifact / name).exists()
+@pytest.fixture
+def files(artifact: Path) -> set[str]:
+    """Every path in the artifact, from its FILES.json: the test run adds the tests to the directory afterwards."""
+    listed = json.loads((artifact / "FILES.json").read_text(encoding="utf-8"))["files"]
+    return {entry["name"] for entry in listed}
 
 
 @pytest.mark.parametrize(
-    "name", [".ci", ".git", ".gitignore", ".nox", ".venv", "Makefile", "build", "extensions", "noxfile.py"]
+    "name",
+    [
+        "CHANGELOG.md",
+        "LICENSES/GPL-3.0-or-later.txt",
+        "README.md",
+        "changelogs/changelog.yaml",
+        "docs",
+        "docs/docsite/extra-docs.yml",
+        "docs/docsite/links.yml",
+        "meta/runtime.yml",
+        "playbooks",
+        "plugins",
+        "roles",
+        "tests/config.yml",
+        "tests/sandbox",
+    ],
 )
-def test_the_artifact_omits_what_only_developers_need(artifact: Path, name: str) -> None:
-    assert not (artifact / name).exists()
+def test_the_artifact_contains_what_users_need(files: set[str], name: str) -> None:
+    assert name in files
+
+
+def test_the_artifact_omits_what_only_tests_and_developers_need(files: set[str]) -> None:
+    top = {name.split("/")[0] for name in files} - {"."}
+    text = {"CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "COPYING", "LICENSES", "MAINTAINERS.md"}
+    text |= {"README.md", "REUSE.toml", "SECURITY.md", "changelogs", "docs"}
+    assert top - {"extensions"} == {*text, "meta", "playbooks", "plugins", "roles", "tests"}
+    assert {name for name in files if name.startswith("changelogs/")} == {"changelogs/changelog.yaml"}
+    assert {name.split("/")[1] for name in files if name.startswith("tests/")} == {"config.yml", "sandbox"}
+    assert not [name for name in files if name.startswith("extensions/molecule")]
+    assert not [name for name in files if "__pycache__" in name]
+
+
+def test_no_finding_of_ansible_test_is_ignored(files: set[str]) -> None:
+    assert not [name for name in files if name.startswith("tests/sanity")]
 
 
 def test_each_module_is_in_the_action_group_that_module_defaults_name(artifact: Path) -> None:

@@ -1,25 +1,27 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the callback's options so that none of them is taken for what it does not say.
+"""Reads the callback's options strictly: an empty value means unset, and a misspelled boolean is an error.
 
-To Ansible an empty variable is a value, and any word that it does not know is a false one: both would be a lost page.
+Must not rely on Ansible for that: it accepts empty values and treats unknown words as false, so a page could be missed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import MAY_BE_EMPTY, VARIABLE_PREFIX
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC
 
-# Options that are on or off, with their defaults. The callback's documentation has them as texts.
+_SECTION = "callback_callgoose_incident"
+# Boolean options with their defaults.
 SWITCHES: dict[str, bool] = {
     "enabled": True,
     **{name: spec["default"] for name, spec in SETTINGS_SPEC.items() if spec["type"] == "bool"},
@@ -28,7 +30,7 @@ SWITCHES: dict[str, bool] = {
 
 @contextlib.contextmanager
 def without_empty_variables() -> Iterator[None]:
-    """Hide variables that are set to nothing for a while, as a credential's field is that nobody filled in."""
+    """Hide empty environment variables within a ``with`` block: AWX sets them for credential fields left blank."""
     empty = [name for name, value in os.environ.items() if name.startswith(VARIABLE_PREFIX) and not value]
     hidden = {name: os.environ.pop(name) for name in empty if name != MAY_BE_EMPTY}
     try:
@@ -37,18 +39,29 @@ def without_empty_variables() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options without empty items, and each switch as what it says.
+def written_value(name: str) -> str | None:
+    """Return an option as the user wrote it, before Ansible converts it; None if it is unset or empty.
 
-    :param options: as Ansible hands them over.
-    :raises OptionError: a switch is neither on nor off.
+    The environment variable takes precedence over ``ansible.cfg``, as everywhere in Ansible.
+    """
+    parser = C.config._parsers.get(C.CONFIG_FILE)
+    configured = parser.get(_SECTION, name, raw=True, fallback=None) if parser else None
+    return os.environ.get(VARIABLE_PREFIX + name.upper()) or configured or None
+
+
+def read_options(options: Mapping[str, Any], written: Callable[[str], str | None]) -> dict[str, Any]:
+    """Return the options with lists without empty items, and with booleans read as they were written.
+
+    :param options: as Ansible passes them: there, a misspelled boolean is false.
+    :param written: returns an option as the user wrote it, as :func:`written_value` does.
+    :raises OptionError: a boolean option is neither true nor false.
     """
     lists = {name: [item for item in value if item] for name, value in options.items() if isinstance(value, list)}
-    return {**options, **lists, **{name: _switch(name, options[name]) for name in SWITCHES}}
+    return {**options, **lists, **{name: _switch(name, written(name)) for name in SWITCHES}}
 
 
-def _switch(name: str, value: Any) -> bool:
-    if value == "":
+def _switch(name: str, value: str | None) -> bool:
+    if value is None:
         return SWITCHES[name]
     try:
         return bool(boolean(value))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells when this process ends, and whether a signal wanted that: Ctrl-C, SIGTERM, or SIGHUP of a lost terminal.
+"""Calls a function when this process ends, and says whether a signal (Ctrl-C, SIGTERM, SIGHUP) ended it.
 
-Must not change how the process ends: signals go on to whoever handled them before, and no exit code changes.
+Must not change how the process ends: signals are passed on to the previous handlers, and the exit code stays the same.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 
 class ProcessExit:
-    """Watches for the end of this process; a fork of it ends unwatched.
+    """Watches for the end of this process, but not of its forks.
 
-    :param at_end: called once when the process ends, with whether that is an interrupt. It must not raise, and it can
-        start no thread: Python 3.12 and later refuse that at exit.
+    :param at_end: called once when the process ends. The argument says whether a signal ended it. It must not raise,
+        and it cannot start a thread: Python 3.12 and later refuse that at exit.
     """
 
     def __init__(self, at_end: Callable[[bool], None]) -> None:
@@ -30,17 +30,16 @@ class ProcessExit:
         self._previous: dict[int, Any] = {}
 
     def watch(self, signals: bool = False) -> None:
-        """Begin to watch, if that has not begun.
+        """Start watching, unless already started.
 
-        :param signals: be told of SIGTERM and SIGHUP too. Otherwise they end the process as ever: at once, with no
-            notice here.
+        :param signals: also watch for SIGTERM and SIGHUP. Otherwise they end the process at once, without the call.
         """
         if self._process:
             return
         self._process = os.getpid()
         atexit.register(self._exit)
-        # Ctrl-C becomes KeyboardInterrupt, which ansible-core turns into an exit code before atexit runs: only the
-        # signal itself tells it from a crash. 2.19 and later have a handler of their own; it comes after this one.
+        # ansible-core turns KeyboardInterrupt into an exit code before atexit functions run, so only the signal itself
+        # distinguishes Ctrl-C from a crash. 2.19 and later have their own handler, which is called after this one.
         self._take_over(signal.SIGINT, self._interrupt)
         if signals:
             self._take_over(signal.SIGTERM, self._terminate)
@@ -48,7 +47,8 @@ class ProcessExit:
 
     def _take_over(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
         previous = signal.getsignal(number)
-        # Ignored (nohup), or not Python's: that is how it has to stay. Left to the system, Ctrl-C ends all at once.
+        # Leave a signal alone if it is ignored (nohup) or handled outside Python. The default action for SIGINT also
+        # stays: it ends the process at once.
         if callable(previous) or (previous == signal.SIG_DFL and number != signal.SIGINT):
             self._previous[number] = previous
             signal.signal(number, handler)
@@ -59,7 +59,7 @@ class ProcessExit:
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         self._interrupted = True
-        self._exit()  # now: what comes next leaves no time
+        self._exit()  # now, because the process may end before atexit functions run
         previous = self._previous[number]
         if callable(previous):
             previous(number, frame)

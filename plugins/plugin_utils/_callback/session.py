@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the callback does with the runs of one call: which of them count, and what the user is told of each.
+"""Manages the runs of one ansible-playbook call for the callback: which are watched, and the time they share.
 
-Must not read events, nor let one run cost the next one's time: all of them together may take `max_delay`.
+Must not read events. All runs of the call together may take at most `max_delay` for sending.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._reporter import I
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings, settings_from
 
-# Whoever runs these talks to Callgoose already.
+# These playbooks send to Callgoose themselves.
 _OWN_PLAYBOOKS = "callgoose.sqibs.*"
 
 
 class Session:
-    """Takes up each run of one ansible-playbook call and settles it.
+    """Begins and finishes each run of one ansible-playbook call.
 
-    :param options: the callback's, by name.
+    :param options: the callback's options, by name.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -38,10 +38,11 @@ class Session:
         self._began = NO_MARK
 
     def begin(self, playbook: str, extra_vars: Mapping[str, Any]) -> None:
-        """Take up a run.
+        """Begin a run.
 
-        :param playbook: as it was named.
-        :raises OptionError: an option is refused; nothing will be sent for this run.
+        :param playbook: as named on the command line.
+        :param extra_vars: the run's extra vars.
+        :raises OptionError: an option is invalid; nothing will be sent for this run.
         """
         self._reporter = None
         settings = self._checked()
@@ -53,7 +54,10 @@ class Session:
             self._seconds -= time.monotonic() - started
 
     def finish(self, run: Run, inventory: Callable[[], frozenset[str]]) -> Reconciliation:
-        """Settle the run that was taken up, and return what was done about it."""
+        """Reconcile the run that :meth:`begin` began, and return what was done.
+
+        :param inventory: returns all hosts of the inventory; called only if the run is reconciled.
+        """
         reporter, self._reporter = self._reporter, None
         is_deliberate = run.interrupted and self._options["on_interrupt"] == "ignore"
         if reporter is None or run.check_mode or is_deliberate:
@@ -70,9 +74,9 @@ class Session:
         return self._settings
 
     def _is_watched(self, playbook: str) -> bool:
-        wanted = self._options["playbooks"]
-        unwanted = (_OWN_PLAYBOOKS, *self._options["exclude_playbooks"])
-        return (not wanted or _matches(playbook, wanted)) and not _matches(playbook, unwanted)
+        included = self._options["playbooks"]
+        excluded = (_OWN_PLAYBOOKS, *self._options["exclude_playbooks"])
+        return (not included or _matches(playbook, included)) and not _matches(playbook, excluded)
 
 
 def _matches(playbook: str, patterns: Iterable[str]) -> bool:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Says which incident a run belongs to: what is run, on which inventory, and on which part of it.
+"""Computes which incident a run belongs to, from what is run, on which inventory, and with which limit and tags.
 
-Must not read files, the environment or Ansible: surroundings.py collects the facts, this file only names them.
+Must not read files, the environment or Ansible: _context/project.py collects the facts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-# 16 hexadecimal digits are 64 bits: keys of one account never meet by chance, and the name before them stays readable.
+# 16 hexadecimal digits are 64 bits: enough to avoid collisions within one account, and there is room for a name.
 _HASH = 16
 _KEY = 64
 
@@ -30,7 +30,9 @@ _TRANSPORT = re.compile(r"^[A-Za-z0-9.+-]+::")
 
 @dataclass(frozen=True)
 class Scope:
-    """The part of a playbook and an inventory that a run covers. Each is sorted and without duplicates; ``()`` is all.
+    """The part of a playbook and an inventory that a run covers.
+
+    Each field is sorted and has no duplicates; ``()`` means everything.
 
     :param limit: the host patterns of ``--limit``.
     :param tags: the tags of ``--tags``.
@@ -47,7 +49,7 @@ class Source:
     """One inventory source.
 
     :param place: ``IN_PROJECT``, ``ON_MACHINE`` or ``INLINE``.
-    :param text: for each of these the path from the project's root, the absolute path, the host list as given.
+    :param text: by ``place``: the path relative to the project's root, the absolute path, or the host list as given.
     """
 
     place: str
@@ -56,7 +58,7 @@ class Source:
 
 @dataclass(frozen=True)
 class JobTemplate:
-    """What AWX says of the job: two identifiers that mean something only together with the address of that AWX."""
+    """The job template of an AWX job. The two ids are unique only together with the address of that AWX."""
 
     url: str
     template_id: str
@@ -65,19 +67,19 @@ class JobTemplate:
 
 @dataclass(frozen=True)
 class IdentityFacts:
-    """Everything an identity is made of, read beforehand.
+    """Everything that an identity is computed from.
 
-    :param playbook: the path from the project's root, or a collection playbook's full name.
-    :param project: the ``project`` option; it wins over ``remote``, and that over ``folder``.
-    :param remote: the git remote's URL, in any form that git knows.
-    :param folder: the name of the project's root folder.
+    :param playbook: the path relative to the project's root, or a collection playbook's full name.
+    :param project: the ``project`` option; it takes precedence over ``remote``, and ``remote`` over ``folder``.
+    :param remote: the git remote's URL, in any form that git accepts.
+    :param folder: the name of the project's root directory.
     :param sources: the inventory sources in Ansible's order (a later one overrides an earlier one's variables).
-    :param host_name: this machine's name. It joins only where a source is ``ON_MACHINE``.
-    :param key_vars: names and values of the extra vars that tell runs apart, see :func:`key_var_values`.
-    :param job_template: set in AWX, where it stands for project, playbook and inventory.
-    :param relaunched: AWX started the job by *relaunch*, which sets a limit of its own: the limit does not count.
-    :param limit: host patterns, with files read and the text split.
-    :param tags: as given, perhaps several in one text, separated by commas. ``skip_tags`` likewise.
+    :param host_name: this machine's name. It is used only if a source is ``ON_MACHINE``.
+    :param key_vars: names and values of the extra vars that distinguish runs, see :func:`key_var_values`.
+    :param job_template: set in AWX, where it replaces project, playbook and inventory.
+    :param relaunched: AWX started the job by *relaunch*, which sets a limit of its own: that limit is ignored.
+    :param limit: host patterns, with files read and strings split.
+    :param tags: as given; one string may hold several, separated by commas. ``skip_tags`` likewise.
     """
 
     playbook: str
@@ -96,11 +98,11 @@ class IdentityFacts:
 
 @dataclass(frozen=True)
 class Identity:
-    """Which incidents a run can open and close.
+    """Which incidents a run can open and resolve.
 
-    :param base: hexadecimal digest of project, playbook, inventory and key variables: one ledger for each.
-    :param name: the same in readable words. It holds nothing that can be renamed without changing the base, so it is no
-        title: a job template's name is in ``Origin.job_name``.
+    :param base: hexadecimal digest of project, playbook, inventory and key variables. Each base has its own ledger.
+    :param name: the same in words. It contains nothing that can be renamed without changing the base, so it is not
+        suitable as a title: a job template's name is in ``Origin.job_name``.
     """
 
     base: str
@@ -115,10 +117,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class NamedIdentity(Identity):
-    """An identity whose incidents have a key of the user's choice.
+    """An identity whose incidents have a key that the user chose.
 
-    A run with ``--limit`` has a key of its own, as everywhere: without a ledger it could else close what it does not
-    cover.
+    A run with ``--limit`` still gets its own key. Otherwise, without a ledger, it could resolve an incident whose hosts
+    it does not cover.
     """
 
     own_key: str = ""
@@ -131,7 +133,7 @@ class NamedIdentity(Identity):
 
 
 def identify(facts: IdentityFacts) -> Identity:
-    """Return the identity of a run; equal facts give equal keys, in any order of limits and tags."""
+    """Return the identity of a run. Equal facts give equal keys; the order of limits and tags does not matter."""
     template = facts.job_template
     key_vars = sorted(facts.key_vars)
     if template:
@@ -145,34 +147,36 @@ def identify(facts: IdentityFacts) -> Identity:
         machine = facts.host_name.lower() if any(place == ON_MACHINE for place, text in sources) else ""
         base = digest("project", project, facts.playbook, sources, machine, key_vars)
     limit = () if facts.relaunched else facts.limit
-    return Identity(base, _speakable(name), scope_of(limit, facts.tags, facts.skip_tags))
+    return Identity(base, _encodable(name), scope_of(limit, facts.tags, facts.skip_tags))
 
 
 def part_of(whole: Identity, kind: str, *names: str) -> Identity:
-    """Return the identity of a part of a run that has incidents of its own, apart from the run's and other parts'.
+    """Return the identity of a part of a run that has its own incidents, separate from the run's and other parts'.
 
-    :param kind: what sort of part, such as ``guard``; ``names`` say which one. The last name is shown.
+    :param kind: the kind of part, such as ``guard``.
+    :param names: what identifies the part; the last name is shown.
     """
-    return Identity(digest(whole.base, kind, *names), _speakable(f"{whole.name} {names[-1]}"), whole.scope)
+    return Identity(digest(whole.base, kind, *names), _encodable(f"{whole.name} {names[-1]}"), whole.scope)
 
 
 def scope_of(limit: Iterable[str] = (), tags: Iterable[str] = (), skip_tags: Iterable[str] = ()) -> Scope:
     """Return the scope for these patterns and tags.
 
-    Ansible hands ``("all",)`` for no tags. A limit of ``all`` or ``*`` takes nothing away, unless another pattern does.
+    Without ``--tags``, Ansible passes ``("all",)``. A limit of ``all`` or ``*`` counts as no limit, unless another
+    pattern excludes hosts.
     """
     patterns = _distinct(limit)
     if {"all", "*"} & set(patterns) and not any(pattern.startswith(("!", "&")) for pattern in patterns):
         patterns = ()
-    wanted = _distinct(",".join(tags).split(","))
-    return Scope(patterns, () if wanted == ("all",) else wanted, _distinct(",".join(skip_tags).split(",")))
+    selected = _distinct(",".join(tags).split(","))
+    return Scope(patterns, () if selected == ("all",) else selected, _distinct(",".join(skip_tags).split(",")))
 
 
 def remote_path(url: str) -> str:
-    """Return the path part of a git remote's URL: ``org/repo`` for ``https://user:pw@host/org/repo`` and its like.
+    """Return the path part of a git remote's URL, such as ``org/repo`` for ``https://user:pw@host/org/repo``.
 
-    The forms are those of ``git-clone(1)``: URLs, ``[user@]host:path``, and paths of this machine, besides
-    ``transport::address`` (``gitremote-helpers(7)``). A URL without a path gives its host, as ``codecommit://repo``.
+    The forms are those of ``git-clone(1)``: URLs, ``[user@]host:path`` and local paths; also ``transport::address``
+    (``gitremote-helpers(7)``). A URL without a path, such as ``codecommit://repo``, gives its host.
     """
     url = _TRANSPORT.sub("", url.strip())
     scheme, separator, rest = url.partition("://")
@@ -188,47 +192,47 @@ def remote_path(url: str) -> str:
 
 
 def key_var_values(names: Iterable[str], extra_vars: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return the named extra vars that were given, as text: ``-e n=1`` and ``-e '{"n": 1}'`` mean the same."""
-    return tuple((name, _as_text(extra_vars[name])) for name in sorted(set(names)) if name in extra_vars)
+    """Return the named extra vars that were given, as strings: ``-e n=1`` and ``-e '{"n": 1}'`` are equal."""
+    return tuple((name, _as_string(extra_vars[name])) for name in sorted(set(names)) if name in extra_vars)
 
 
 def readable_key(name: str, *parts: Any) -> str:
     """Return a key of at most 64 characters of ``a-z0-9.-``: the end of ``name``, then a hash of ``parts``.
 
-    :param parts: all that tells this key from others, of plain types; ``name`` alone tells nothing apart.
+    :param parts: everything that distinguishes this key from others, of plain types; ``name`` is not hashed.
     """
     slug = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")
     room = _KEY - _HASH - 1
     if len(slug) > room:
-        # The end names the playbook. What remains of the word that is cut off would only look like a name.
+        # Keep the end: it names the playbook. Drop the rest of a word that was cut: it would look like a name.
         slug = slug[-room:]
         slug = slug.partition("-")[2] or slug
     return "-".join(part for part in (slug.strip("-."), digest(*parts)[:_HASH]) if part)
 
 
 def digest(*parts: Any) -> str:
-    """Return 64 hexadecimal digits that equal parts share, on every machine.
+    """Return a hash of 64 hexadecimal digits. Equal parts give equal digests on every machine.
 
     :param parts: of plain types.
     """
-    # ASCII escapes: a file name that is no UTF-8 has no other form that can be hashed.
+    # ASCII escapes, because a file name that is not valid UTF-8 cannot be encoded otherwise.
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode("ascii")).hexdigest()
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({_speakable(text.strip()) for text in texts if text.strip()}))
+    return tuple(sorted({_encodable(text.strip()) for text in texts if text.strip()}))
 
 
-def _speakable(text: str) -> str:
-    """Return text that can be sent as UTF-8; the command line and file names may hold bytes that cannot."""
+def _encodable(text: str) -> str:
+    """Return a string that can be encoded as UTF-8; the command line and file names may contain bytes that cannot."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _as_text(value: Any) -> str:
+def _as_string(value: Any) -> str:
     if isinstance(value, str):
         return str(value)
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     except Exception:
-        # A variable that refers to itself, or a vaulted one that cannot be opened: the run must not fail for its name.
+        # A variable that refers to itself, or a vaulted one that cannot be decrypted, must not break the run.
         return ""

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is remembered from run to run: which incidents a base has, for which hosts, and what the API confirmed of them.
+"""The state kept from run to run: a base's incidents, their failed hosts, and what the API has confirmed.
 
-Must not decide anything (incidents.py has the rules) nor touch files: it becomes JSON here, and a store keeps that.
+Must not decide anything (rules.py does) or touch files: this file converts to and from JSON, a store keeps the JSON.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 
-# What is known of an incident at the API, which has no endpoint to ask.
+# An incident's remote state: what is known of it at the API, which offers no way to query incidents.
 UNKNOWN = "unknown"  # this ledger never sent anything for it; an older, lost ledger may have
-CLOSED = "closed"  # a resolve was confirmed or is taken for confirmed, and nothing was sent since
-MAYBE = "maybe"  # something was or may have been sent whose fate is not known
-OPEN = "open"  # a trigger was confirmed, and nothing since that could have closed it
-# How much of the past a store keeps: nothing after the process, this controller's, or that of all controllers.
+CLOSED = "closed"  # a resolve was confirmed or counts as confirmed, and nothing was sent since
+MAYBE = "maybe"  # a request was or may have been sent, and its effect is not known
+OPEN = "open"  # a trigger was confirmed, and nothing since could have closed the incident
+# What a store remembers: nothing after the process ends, the runs of this controller, or those of all controllers.
 NONE, OWN, SHARED = "none", "own", "shared"
 
 _REMOTE_STATES = (UNKNOWN, CLOSED, MAYBE, OPEN)
@@ -30,22 +30,22 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in a ledger's history, read when a run begins: what that run cannot have put right was recorded later."""
+    """A position in a ledger's history, read when a run begins. The run cannot clear failures recorded after it."""
 
     ledger_id: str
     sequence: int
 
 
-# It fits no ledger, so nothing was recorded before it.
+# Matches no ledger, so no failure counts as recorded before it.
 NO_MARK = Mark("", 0)
 
 
 @dataclass(frozen=True)
 class FailedHost:
-    """A host that failed and is not known to be good since.
+    """A host that failed and has not recovered since.
 
     :param sequence: the ledger's sequence number when the failure was recorded.
-    :param failure: plain, redacted data for the report; the rules do not look into it.
+    :param failure: plain, redacted data for the page; the rules do not read it.
     """
 
     sequence: int
@@ -54,19 +54,19 @@ class FailedHost:
 
 @dataclass(frozen=True)
 class Incident:
-    """One incident: it is wanted open as long as it has failed_hosts.
+    """One incident. It should be open as long as it has failed hosts.
 
-    :param key: what the API maps it by.
-    :param scope: of the run that opened it; its tags and skip-tags say which runs can close it.
-    :param failed_hosts: by host, or by the pseudo-host of an aborted run.
-    :param episode: counts up at each opening; 0 when this ledger never opened it, or when nothing is remembered.
+    :param key: the ``incident_key`` that the API maps it by.
+    :param scope: the scope of the run that opened it; its tags and skip-tags determine which runs can resolve it.
+    :param failed_hosts: by host name, or by the pseudo-host of an aborted run.
+    :param episode: incremented each time it opens; 0 if this ledger never opened it, or if the store keeps nothing.
     :param remote_state: what is known of it at the API: ``UNKNOWN``, ``CLOSED``, ``MAYBE`` or ``OPEN``.
-    :param confirmed: whether the trigger of this very episode was confirmed.
-    :param failed_runs: consecutive failed runs since it was opened.
-    :param sent_hosts: the failed_hosts in the last trigger that was confirmed; they count only while ``confirmed``.
-    :param answered_at: seconds of the clock, when the API last confirmed what was wanted.
-    :param refused_at: seconds of the clock, when a resolve first got an answer that settles nothing yet; None: not so.
-    :param warned: whether the user was told that the resolve may have done nothing.
+    :param confirmed: whether the API confirmed the trigger of the current episode.
+    :param failed_runs: number of failed runs since it opened.
+    :param sent_hosts: the hosts in the last confirmed trigger; meaningful only while ``confirmed``.
+    :param answered_at: clock time in seconds when the API last confirmed the wanted state.
+    :param refused_at: clock time in seconds when a resolve first got an inconclusive answer; None if it did not.
+    :param warned: whether the user was warned that the resolve may have had no effect.
     """
 
     key: str
@@ -83,20 +83,20 @@ class Incident:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The members' names."""
+        """The names of the failed hosts."""
         return frozenset(self.failed_hosts)
 
     @property
     def is_settled(self) -> bool:
-        """Whether the API is known to have what is wanted: this episode open, or nothing open."""
+        """Whether the API is known to be in the wanted state: this episode open, or nothing open."""
         return self.confirmed if self.failed_hosts else self.remote_state == CLOSED
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Everything remembered of one base (project, playbook and inventory).
+    """Everything remembered about one base (project, playbook and inventory).
 
-    :param id: random, so that a ledger that was lost and begun anew is not taken for the old one.
+    :param id: random, so that a new ledger is never mistaken for one that was lost.
     :param sequence: counts the runs that recorded failures.
     :param incidents: by key.
     """
@@ -107,12 +107,12 @@ class Ledger:
 
     @property
     def mark(self) -> Mark:
-        """The present place in the ledger's history."""
+        """The current position in the ledger's history."""
         return Mark(self.id, self.sequence)
 
 
 def to_json(ledger: Ledger) -> str:
-    """Return the ledger as ASCII text, for a store to keep."""
+    """Return the ledger as a string of ASCII characters, for a store to keep."""
     return json.dumps(
         {
             "id": ledger.id,
@@ -125,23 +125,24 @@ def to_json(ledger: Ledger) -> str:
 
 
 def from_json(text: str) -> Ledger:
-    """Return the ledger that :func:`to_json` made this text of.
+    """Return the ledger that :func:`to_json` serialized.
 
-    :raises ValueError: it is no such text.
+    :raises ValueError: the string is not a serialized ledger.
     """
     try:
         data = json.loads(text)
         incidents = {key: _incident(key, value) for key, value in data["incidents"].items()}
         return Ledger(_is(str, data["id"]), _is(int, data["sequence"]), incidents)
     except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f"this is no ledger: {type(error).__name__}: {error}") from error
+        raise ValueError(f"this is not a ledger: {type(error).__name__}: {error}") from error
 
 
+# The keys of the JSON (such as "members", "standing" and "granted") are a stored format: they do not follow renames.
 def _plain(incident: Incident) -> dict[str, Any]:
     scope = incident.scope
     return {
         "scope": {"limit": scope.limit, "tags": scope.tags, "skip_tags": scope.skip_tags},
-        "members": {host: [member.sequence, dict(member.failure)] for host, member in incident.failed_hosts.items()},
+        "members": {host: [failed.sequence, dict(failed.failure)] for host, failed in incident.failed_hosts.items()},
         "episode": incident.episode,
         "standing": incident.remote_state,
         "granted": incident.confirmed,
@@ -156,16 +157,16 @@ def _plain(incident: Incident) -> dict[str, Any]:
 def _incident(key: str, data: Mapping[str, Any]) -> Incident:
     scope = data["scope"]
     if data["standing"] not in _REMOTE_STATES:
-        raise ValueError(f"an incident cannot be {data['standing']!r}")
+        raise ValueError(f"an incident cannot be in the state {data['standing']!r}")
     return Incident(
         key=key,
-        scope=Scope(_texts(scope["limit"]), _texts(scope["tags"]), _texts(scope["skip_tags"])),
+        scope=Scope(_strings(scope["limit"]), _strings(scope["tags"]), _strings(scope["skip_tags"])),
         failed_hosts={host: _failed_host(*value) for host, value in data["members"].items()},
         episode=_is(int, data["episode"]),
         remote_state=data["standing"],
         confirmed=_is(bool, data["granted"]),
         failed_runs=_is(int, data["failed_runs"]),
-        sent_hosts=frozenset(_texts(data["sent_hosts"])),
+        sent_hosts=frozenset(_strings(data["sent_hosts"])),
         answered_at=float(data["answered_at"]),
         refused_at=None if data["refused_at"] is None else float(data["refused_at"]),
         warned=_is(bool, data["warned"]),
@@ -176,12 +177,12 @@ def _failed_host(sequence: object, failure: object) -> FailedHost:
     return FailedHost(_is(int, sequence), _is(dict, failure))
 
 
-def _texts(values: object) -> tuple[str, ...]:
+def _strings(values: object) -> tuple[str, ...]:
     return tuple(_is(str, value) for value in _is(list, values))
 
 
 def _is(kind: type[_T], value: object) -> _T:
-    # JSON has no types of its own to trust: a number written as text would fail much later, in every run anew.
+    # Check types while reading: a number stored as a string would fail much later, and again in every run.
     if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
+        raise TypeError(f"{value!r} is not of type {kind.__name__}")
     return value

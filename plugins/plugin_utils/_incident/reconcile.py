@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries out what the rules want after a run: notes the run, sends what is due, and notes each answer.
+"""Applies the rules after a run: records the run in the store, sends the requests that are due, records each answer.
 
-Must not know what a page says, how it is sent, or who asks: callback and role hand these in.
+Must not know what a page says or how it is sent: the caller passes a function that posts a request.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store im
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
 
-# What an answer that grants the wish is called in the line that the user sees.
+# How the line that the user sees describes a confirmed request.
 _DONE = {outcomes.CREATED: "triggered", outcomes.DUPLICATE: "updated", outcomes.RESOLVED: "resolved"}
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of one request.
+    """The result of one request.
 
-    :param outcome: a name of ``module_utils._outcome``; None when nobody knows whether the API has processed it.
+    :param outcome: a name of ``module_utils._outcome``; None if it is unknown whether the API processed the request.
     :param message: one sentence for the user.
-    :param uncertain: whether an earlier attempt may have been processed.
+    :param uncertain: whether the API may have processed an earlier attempt.
     :param in_time: whether there is time for another request.
     """
 
@@ -53,14 +53,17 @@ class Reply:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One request that was made, and what came of it."""
+    """One request that was made, and its result."""
 
     request: Request
     reply: Reply
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the API has confirmed it: a duplicate is a page that went out before, or one that never did."""
+        """Whether the API confirmed the request.
+
+        A duplicate alone confirms nothing: the API may have opened an incident for the earlier request, or none at all.
+        """
         outcome = self.reply.outcome
         if self.request.state == TRIGGERED:
             return outcome == outcomes.CREATED or (outcome == outcomes.DUPLICATE and self.request.incident.confirmed)
@@ -69,11 +72,11 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What was done about a run.
+    """What was done after a run.
 
     :param sent: the requests, in order.
-    :param warnings: what the user must know: a page that did not go out, an incident that may still be open.
-    :param notes: what explains how it went, for those who ask.
+    :param warnings: what the user must know: a page that was not sent, an incident that may still be open.
+    :param notes: further explanations, shown with ``-v``.
     """
 
     sent: tuple[Delivery, ...] = ()
@@ -82,7 +85,7 @@ class Reconciliation:
 
     @property
     def done(self) -> tuple[str, ...]:
-        """What the API confirmed, in words."""
+        """What the API confirmed, as phrases for the user."""
         return tuple(
             f"{_DONE[sent.reply.outcome]} incident {sent.request.key}"
             for sent in self.sent
@@ -91,7 +94,7 @@ class Reconciliation:
 
 
 @dataclass
-class _Account:
+class _Progress:
     sent: list[Delivery] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -101,7 +104,7 @@ class _Account:
 
 
 def with_trouble(result: Reconciliation, error: StoreError) -> Reconciliation:
-    """Add what is wrong with the store, if it does not say so yet: a note, or a warning where something is lost."""
+    """Return the result with a problem of the store added once: as a warning if something was lost, else as a note."""
     if str(error) in (*result.warnings, *result.notes):
         return result
     if isinstance(error, StoreLost):
@@ -117,54 +120,54 @@ def reconcile(
     post: Callable[[Request], Reply],
     clock: Callable[[], float] = time.time,
 ) -> Reconciliation:
-    """Note a run in the ledger, send what is due, and return what was done. Never raises for a store or an API.
+    """Record a run in the ledger, send what is due, and return what was done. Store and API errors are not raised.
 
-    :param base: the ledger's name, of :class:`identity.Identity`.
-    :param policy: its ``memory`` is the store's, whatever is handed in.
+    :param base: of :class:`identity.Identity`; names the ledger.
+    :param policy: its ``memory`` is replaced by that of the store.
     :param post: makes one request.
     :param clock: seconds, the same for all runs on this store.
     """
-    account = _Account()
+    progress = _Progress()
     policy = replace(policy, memory=store.memory)
 
-    def note_run(ledger: Ledger) -> tuple[Ledger, Request | None]:
+    def record_run(ledger: Ledger) -> tuple[Ledger, Request | None]:
         ledger = after_run(ledger, run, policy, clock())
         return ledger, pending(ledger, policy, clock())
 
     try:
-        due = store.update(base, note_run)
+        due = store.update(base, record_run)
     except StoreError as error:
-        # A page that is sent twice is better than none. A resolve of which a ledger that comes back knows nothing is
-        # not: the next failure would pass for one that is open, and page nobody.
-        known = _known(store, base, run.key, error)
-        is_kept = isinstance(error, StoreBusy) or (known is not None and bool(known.failed_hosts))
-        noted = replace(run, partial=True) if is_kept else run
-        result = with_trouble(reconcile(MemoryStore(), base, noted, policy, post, clock), error)
-        warnings = _unnoted(run, known, error)
+        # A duplicate page is better than none. But if the store still holds this incident as open, send no resolve:
+        # once the store works again, the next failure would look like one that was already sent, and page nobody.
+        known = _stored_incident(store, base, run.key, error)
+        may_be_open = isinstance(error, StoreBusy) or (known is not None and bool(known.failed_hosts))
+        run_to_send = replace(run, partial=True) if may_be_open else run
+        result = with_trouble(reconcile(MemoryStore(), base, run_to_send, policy, post, clock), error)
+        warnings = _unrecorded_run_warnings(run, known, error)
         return replace(result, warnings=(*result.warnings, *warnings))
     while due:
         request = due
         reply = post(request)
-        account.sent.append(Delivery(request, reply))
+        progress.sent.append(Delivery(request, reply))
         try:
-            warnings, due = store.update(base, _note_answer(request, reply, policy, clock, account.sent))
+            warnings, due = store.update(base, _record_answer(request, reply, policy, clock, progress.sent))
         except StoreError as error:
-            account.warnings += _failures(request, reply)
-            return with_trouble(account.result(), error)
-        account.warnings += warnings
+            progress.warnings += _failures(request, reply)
+            return with_trouble(progress.result(), error)
+        progress.warnings += warnings
         if request.state == RESOLVED and reply.outcome == outcomes.DUPLICATE and not warnings:
-            account.notes.append(
-                f"The API took the resolve of incident {request.key} for one that it has had before. "
-                "If that was before the incident was triggered, it is still open."
+            progress.notes.append(
+                f"The API treated the resolve of incident {request.key} as a duplicate of an earlier resolve. "
+                "If that one was sent before the incident was triggered, the incident is still open."
             )
         if not reply.in_time and due:
-            account.notes.append("There was no time left for all requests; the next run makes the rest.")
+            progress.notes.append("max_delay was too short for all requests. The next run sends the rest.")
             break
-    return account.result()
+    return progress.result()
 
 
-def _known(store: Store, base: str, key: str, error: StoreError) -> Incident | None:
-    """Return what a store that cannot be written holds of this incident, if it can be read."""
+def _stored_incident(store: Store, base: str, key: str, error: StoreError) -> Incident | None:
+    """Return the incident from a store that cannot be written, or None if it cannot be read or has no such incident."""
     if isinstance(error, StoreBusy | StoreLost):
         return None
     try:
@@ -173,28 +176,28 @@ def _known(store: Store, base: str, key: str, error: StoreError) -> Incident | N
         return None
 
 
-def _unnoted(run: RunFacts, known: Incident | None, error: StoreError) -> list[str]:
-    """Return what the user must know of a run that could not be noted, now that the store says something else."""
-    because = str(error).rstrip(".")
+def _unrecorded_run_warnings(run: RunFacts, known: Incident | None, error: StoreError) -> list[str]:
+    """Return what the user must know if a run could not be recorded and the store is out of date."""
+    reason = str(error).rstrip(".")
     is_busy = isinstance(error, StoreBusy)
     if run.failed or run.aborted is not None:
         if is_busy or (known is not None and known.remote_state == CLOSED):
-            return [f"{because}. Runs that succeed may not resolve incident {run.key} before repeat_interval is over."]
+            return [f"{reason}. Successful runs may not resolve incident {run.key} until repeat_interval has elapsed."]
     elif known is not None and known.failed_hosts:
-        return [f"{because}. Until it can be written again, incident {run.key} cannot be resolved."]
+        return [f"{reason}. Incident {run.key} cannot be resolved until the store is writable again."]
     elif is_busy and run.wholly_successful:
-        return [f"{because}. If incident {run.key} is open, the next run that succeeds resolves it."]
+        return [f"{reason}. If incident {run.key} is open, the next successful run resolves it."]
     return []
 
 
-def _note_answer(
+def _record_answer(
     request: Request, reply: Reply, policy: Policy, clock: Callable[[], float], sent: list[Delivery]
 ) -> Callable[[Ledger], tuple[Ledger, tuple[list[str], Request | None]]]:
     def change(ledger: Ledger) -> tuple[Ledger, tuple[list[str], Request | None]]:
         ledger, doubts = after_answer(ledger, request, reply.outcome, policy, clock(), reply.uncertain)
-        # Why no filter matched is for the user to find out: the answer's own words tell where to look.
-        why = [reply.message] if doubts and reply.outcome == outcomes.UNMATCHED else []
-        warnings = _failures(request, reply) or [*doubts, *why]
+        # The user has to find out why no filter matched, and the answer's message says where to look.
+        reason = [reply.message] if doubts and reply.outcome == outcomes.UNMATCHED else []
+        warnings = _failures(request, reply) or [*doubts, *reason]
         return ledger, (warnings, pending(ledger, policy, clock(), [one.request for one in sent]))
 
     return change
@@ -203,5 +206,4 @@ def _note_answer(
 def _failures(request: Request, reply: Reply) -> list[str]:
     if reply.outcome not in (None, outcomes.FAILED):
         return []
-    wish = "triggered" if request.state == TRIGGERED else "resolved"
-    return [f"Incident {request.key} could not be {wish}: {reply.message}"]
+    return [f"Incident {request.key} could not be {request.state}: {reply.message}"]

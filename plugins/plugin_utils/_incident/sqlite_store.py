@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps ledgers in one SQLite file, which only its owner can read. Processes may use it at the same time.
+"""Keeps ledgers in one SQLite file that only its owner can read. Several processes can use it at the same time.
 
-Must not keep a connection open (Ansible forks), nor make anything when it is only read.
+Must not keep a connection open (Ansible forks), nor create a file or directory only to read.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store im
     new_ledger,
 )
 
-# Of the table below and of the documents in it. A file of a newer collection is left alone.
+# Version of the table below and of the documents in it. A file with a higher version is left unchanged.
 _VERSION = 1
-# How each file of SQLite 3 begins (https://www.sqlite.org/fileformat.html#the_database_header).
+# The first bytes of each SQLite 3 file (https://www.sqlite.org/fileformat.html#the_database_header).
 _MAGIC = b"SQLite format 3\x00"
 _TABLE = "CREATE TABLE IF NOT EXISTS ledgers (base TEXT PRIMARY KEY, document TEXT NOT NULL)"
 
@@ -34,8 +34,8 @@ _TABLE = "CREATE TABLE IF NOT EXISTS ledgers (base TEXT PRIMARY KEY, document TE
 class SqliteStore:
     """A store in one file.
 
-    :param path: of the file; its folder is made when it is missing.
-    :param patience: seconds to wait at most, in each call, while another process changes the file.
+    :param path: of the file; missing directories are created.
+    :param patience: maximum number of seconds that each call waits while another process changes the file.
     """
 
     memory = OWN
@@ -45,27 +45,27 @@ class SqliteStore:
         self._patience = patience
 
     def read(self, base: str) -> Ledger:
-        """Return the ledger of this base; one that does not exist yet is empty, with an id of its own.
+        """Return the ledger of this base, or an empty one with a new id if there is none yet.
 
         :raises StoreError: the file cannot be used.
         """
         if not self._stat():
             return new_ledger()
         with self._connected() as connection:
-            connection.execute("BEGIN")  # one lock for both questions, and one wait for it
+            connection.execute("BEGIN")  # one lock for both queries, so that only one wait is possible
             return (self._ledger(connection, base) if self._version(connection) else None) or new_ledger()
 
     def update(self, base: str, change: Callable[[Ledger], tuple[Ledger, T]]) -> T:
-        """Replace the ledger of this base by what ``change`` makes of it, and return what else it returns.
+        """Replace the ledger of this base by the one that ``change`` returns, and return its second result.
 
-        Nobody else can change the file between reading and writing. When ``change`` raises, nothing is changed.
+        No other process can change the file in between. If ``change`` raises an exception, nothing is changed.
 
         :raises StoreError: the file cannot be used.
         """
-        self._make()
+        self._create()
         with self._connected() as connection:
-            # What is read must still be so when it is written. Not IMMEDIATE: the commit would wait once more, for who
-            # reads. Without the commit, closing the connection takes everything back.
+            # What was read must not change before it is written. Not IMMEDIATE: the commit would then wait again, for
+            # readers. If there is no commit, closing the connection rolls everything back.
             connection.execute("BEGIN EXCLUSIVE")
             if not self._version(connection):
                 connection.execute(_TABLE)
@@ -82,20 +82,23 @@ class SqliteStore:
         try:
             return from_json(row[0]) if row else None
         except ValueError as error:
-            # Other ledgers in the file may be good, so it stays; the next run begins a new one in this one's place.
+            # Other ledgers in the file may be intact, so the file stays. The next run starts a new ledger.
             connection.execute("UPDATE OR REPLACE ledgers SET base = ? WHERE base = ?", (f"unreadable {base}", base))
-            connection.execute("COMMIT")  # or the end of the caller's transaction takes it back
+            connection.execute("COMMIT")  # otherwise the caller's transaction rolls it back
             raise StoreLost(
-                f"A ledger in {self.path} is unreadable ({error}). It was set aside there, and which incidents of this "
-                "playbook are open is no longer known."
+                f"A ledger in {self.path} is unreadable ({error}) and was renamed there. The next run starts a new "
+                "one. It is no longer known which incidents of this playbook are open."
             ) from error
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the file's version, 0 for one that is only just made."""
+        """Return the file's version, 0 if it was just created.
+
+        :raises StoreError: a newer version of this collection wrote the file.
+        """
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise StoreError(
-                f"The store {self.path} was written by a newer version of this collection and is left as it is."
+                f"The store {self.path} was written by a newer version of this collection and is left unchanged."
             )
         return version
 
@@ -107,29 +110,32 @@ class SqliteStore:
         except OSError as error:
             raise StoreError(f"The store {self.path} cannot be read: {error}") from error
         if not stat.S_ISREG(status.st_mode):
-            raise StoreError(f"The store {self.path} is no file.")
+            raise StoreError(f"The store {self.path} is not a regular file.")
         return status
 
-    def _make(self) -> None:
-        """Make folder and file, if they are missing, for nobody but their owner."""
+    def _create(self) -> None:
+        """Create directories and file if they are missing, accessible only to their owner."""
         try:
-            for folder in reversed(self.path.parents):
-                if not folder.exists():
-                    # not mkdir(parents=True): the folders in between would get the umask's mode
-                    folder.mkdir(mode=0o700, exist_ok=True)
+            for directory in reversed(self.path.parents):
+                if not directory.exists():
+                    # not mkdir(parents=True): the directories in between would get the umask's mode
+                    directory.mkdir(mode=0o700, exist_ok=True)
             try:
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             except FileExistsError:
                 pass
             status = self._stat()
-            self._check_kind()
+            self._check_format()
             if status and stat.S_IMODE(status.st_mode) != 0o600:
                 self.path.chmod(0o600)  # SQLite gives its journal the same mode
         except OSError as error:
-            raise StoreError(f"The store {self.path} cannot be made: {error}") from error
+            raise StoreError(f"The store {self.path} cannot be created: {error}") from error
 
-    def _check_kind(self) -> None:
-        """Keep off a file that no SQLite has written: `state_url` may name one by mistake, and it stays as it is."""
+    def _check_format(self) -> None:
+        """Refuse a file that SQLite did not write: ``state_url`` may name it by mistake, so it must stay unchanged.
+
+        :raises StoreLost: the file is not an SQLite file. :raises StoreError: it cannot be read.
+        """
         try:
             with self.path.open("rb") as file:
                 start = file.read(len(_MAGIC))
@@ -137,40 +143,41 @@ class SqliteStore:
             raise StoreError(f"The store {self.path} cannot be read: {error}") from error
         if start not in (b"", _MAGIC):
             raise StoreLost(
-                f"{self.path} is no SQLite file, so it is left as it is, and which incidents are open is not known. "
-                "Remove it, or name another one in state_url."
+                f"{self.path} is not an SQLite file and is left unchanged. It is not known which incidents are open. "
+                "Remove the file, or set state_url to another one."
             )
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
-        # mode=rw: SQLite itself never makes the file, which would get the umask's mode
+        # mode=rw: SQLite must not create the file, which would get the umask's mode
         uri = f"{self.path.absolute().as_uri()}?mode=rw"
         opened = self._stat()
-        self._check_kind()
+        self._check_format()
         try:
             with closing(sqlite3.connect(uri, uri=True, timeout=self._patience, isolation_level=None)) as connection:
-                connection.text_factory = bytes  # what is no UTF-8 is an unreadable ledger, not an unusable store
+                connection.text_factory = bytes  # invalid UTF-8 makes one ledger unreadable, not the whole store
                 yield connection
         except sqlite3.Error as error:
-            # "not a database" and "malformed" come as this very class, what may pass (locked, full) as one beneath it
+            # "not a database" and "malformed" are raised as exactly this class, temporary errors (locked, full) as
+            # subclasses of it.
             if error.__class__ is not sqlite3.DatabaseError:
-                # the error's code, which says so too, came with Python 3.11
+                # sqlite_errorcode exists only since Python 3.11
                 kind = StoreBusy if "locked" in str(error) else StoreError
                 raise kind(f"The store {self.path} cannot be used: {error}") from error
             raise StoreLost(self._set_aside(opened, error)) from error
 
     def _set_aside(self, opened: os.stat_result | None, error: Exception) -> str:
-        """Move a broken file out of the way, so that the next run begins a new one."""
-        aside = self.path.with_name(self.path.name + ".broken")
+        """Rename a broken file, so that the next run creates a new one. Return the message for the user."""
+        renamed = self.path.with_name(self.path.name + ".broken")
         try:
-            # another process may have done so before, and begun a new one
+            # another process may have renamed it already, and created a new one
             if opened and os.path.samestat(self.path.stat(), opened):
-                self.path.replace(aside)
+                self.path.replace(renamed)
         except FileNotFoundError:
             pass
         except OSError as problem:
-            return f"The store {self.path} is broken ({error}) and cannot be set aside: {problem}. Remove it."
+            return f"The store {self.path} is broken ({error}) and cannot be renamed: {problem}. Remove it."
         return (
-            f"The store {self.path} is broken ({error}). It was set aside as {aside.name}, and which incidents are "
-            "open is no longer known."
+            f"The store {self.path} is broken ({error}) and was renamed to {renamed.name}. The next run creates a new "
+            "one. It is no longer known which incidents are open."
         )

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a store of ledgers promises, and how it says that it cannot keep that.
+"""The interface that every store of ledgers implements, and the errors that it raises.
 
-Must not know any store, nor the rules.
+Must not know any particular store, nor the rules.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ T = TypeVar("T")
 
 
 class StoreError(CallgooseError):
-    """A store cannot be used now. The caller goes on with a :class:`MemoryStore`; nothing was changed."""
+    """A store cannot be used now. Nothing was changed; the caller continues with a :class:`stores.MemoryStore`."""
 
 
 class StoreBusy(StoreError):
-    """Another process uses it, and has done so for longer than there was patience."""
+    """Another process has locked the store for longer than the caller may wait."""
 
 
 class StoreLost(StoreError):
-    """The user must know of it: what the store held can be read no more, or what it is to use is somebody else's."""
+    """The user must be warned: the store's data can no longer be read, or its file belongs to another program."""
 
 
 class Store(Protocol):
@@ -35,23 +35,23 @@ class Store(Protocol):
 
     @property
     def memory(self) -> str:
-        """How much of the past it keeps: ``NONE``, ``OWN`` or ``SHARED`` of incidents.py."""
+        """What it remembers: ``NONE``, ``OWN`` or ``SHARED`` of ledger.py."""
 
     def read(self, base: str) -> Ledger:
-        """Return the ledger of this base; one that does not exist yet is empty, with an id of its own.
+        """Return the ledger of this base, or an empty one with a new id if there is none yet.
 
         :raises StoreError: the store cannot be used.
         """
 
     def update(self, base: str, change: Callable[[Ledger], tuple[Ledger, T]]) -> T:
-        """Replace the ledger of this base by what ``change`` makes of it, and return what else it returns.
+        """Replace the ledger of this base by the one that ``change`` returns, and return its second result.
 
-        Nobody else can change the ledger between reading and writing. When ``change`` raises, nothing is changed.
+        No other process can change the ledger in between. If ``change`` raises an exception, nothing is changed.
 
         :raises StoreError: the store cannot be used.
         """
 
 
 def new_ledger() -> Ledger:
-    """Return an empty ledger that is not taken for any other."""
+    """Return an empty ledger with an id of its own."""
     return Ledger(uuid.uuid4().hex)

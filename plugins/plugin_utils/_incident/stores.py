@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens the store that `state_url` names, and gives the one to use where there is none.
+"""Opens the store that ``state_url`` names, and provides the one to use if there is none.
 
-Must not know the rules, nor choose a place on its own.
+Must not know the rules, nor choose a location of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SQLITE = "sqlite://"
 
 
 class MemoryStore:
-    """The store where there is none: it forgets everything when the process ends."""
+    """The store to use if no other works: it keeps ledgers only until the process ends."""
 
     memory = NONE
 
@@ -34,21 +34,21 @@ class MemoryStore:
 
 
 def open_store(url: str, patience: float = 5.0) -> Store:
-    """Return the store that ``state_url`` names. Nothing is read or made until it is used.
+    """Return the store that ``state_url`` names. Nothing is read or created until it is used.
 
     :param url: ``sqlite:///`` and a path, absolute or starting with ``~/``.
-    :param patience: seconds to wait at most, in each call, while another process changes the store.
-    :raises StoreError: there is no such kind of store, or no path, or this Python has no SQLite.
+    :param patience: maximum number of seconds that each call waits while another process changes the store.
+    :raises StoreError: there is no such kind of store, the path is missing or relative, or this Python has no SQLite.
     """
     if not url.startswith(_SQLITE):
         kind = url.partition(":")[0]
-        raise StoreError(f"state_url: there is no store of the kind {kind!r}. Use sqlite:///path/to/file.")
-    # four slashes are as common as three, and mean the same: a path that depends on the working directory is no home
+        raise StoreError(f"state_url: stores of the kind {kind!r} are not supported. Use sqlite:///path/to/file.")
+    # Four slashes are as common as three and mean the same: a relative path would depend on the working directory.
     path = url[len(_SQLITE) :].lstrip("/")
     if not path or "\0" in path or not url.startswith(_SQLITE + "/"):
         raise StoreError("state_url: sqlite:// needs an absolute path. Use sqlite:///path/to/file.")
     try:
-        # some builds of Python come without it
+        # some builds of Python have no sqlite3 module
         from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sqlite_store import SqliteStore
     except ImportError as error:
         raise StoreError(f"state_url: this Python has no sqlite3 module ({error}).") from error

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a page says, as data for programs: an event's details.
+"""Builds the ``details`` of an event: what the page says, as data for programs.
 
-Must stay within its limit whatever a run brings, and hold no text that groups.py has not made ready to leave.
+Must stay within DETAILS_LIMIT for any run, and contain only strings that grouping.py has cleaned and redacted.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ DETAILS_LIMIT = 16 * 1024  # bytes of canonical JSON
 def details_of(name: str, groups: FailureGroups, run: Mapping[str, str], total_hosts: int) -> dict[str, Any]:
     """Return the details of one trigger.
 
-    :param name: of the subject, ready to leave; ``run`` likewise what is known of where it ran.
-    :param total_hosts: hosts that the run's plays matched; 0 where the incident has others.
+    :param name: the subject's name, cleaned and redacted.
+    :param run: where the run took place, cleaned and redacted.
+    :param total_hosts: number of hosts that the run's plays matched; 0 if the incident also has other hosts.
     """
     names = groups.names(groups.hosts, 2048)
     details = without_empty(
@@ -53,19 +54,19 @@ def details_of(name: str, groups: FailureGroups, run: Mapping[str, str], total_h
 
 
 def _entry(group: FailureGroup, groups: FailureGroups, share: int) -> dict[str, Any]:
-    """Return what the details say of one group, in at most ``share`` bytes of JSON."""
+    """Return the details of one group, in at most ``share`` bytes of JSON."""
     task, path = groups.place(group)
-    is_of_hosts = group.kind != ABORTED
-    names = groups.names(group.hosts, share // 8) if is_of_hosts else []
+    has_hosts = group.kind != ABORTED
+    names = groups.names(group.hosts, share // 8) if has_hosts else []
     entry: dict[str, Any] = {
         "kind": group.kind,
         "task": task,
         "path": path,
         "line": group.line,
         "hosts": names,
-        "more_hosts": len(group.hosts) - len(names) if is_of_hosts else 0,
+        "more_hosts": len(group.hosts) - len(names) if has_hosts else 0,
     }
-    # JSON writes quotes, backslashes and line breaks as two bytes.
+    # JSON escapes quotes, backslashes and line breaks, which doubles their size.
     budget = (share - len(canonical_json(entry))) // 2
     for name, _host, text in groups.texts(group):
         room = budget // (3 - len(entry.keys() & CUTS.keys())) - 20 if name not in entry else 0

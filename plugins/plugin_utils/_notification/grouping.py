@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An incident's failures as groups: what went wrong, on which hosts, and how much a page can say of each.
+"""Groups an incident's failures by what went wrong, and divides the space of a page among the groups.
 
-Must keep the same order for the same failures, and let no text out that was not cleaned and redacted.
+Must keep the same order for the same failures, and return only strings that are cleaned and redacted.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
     UNREACHABLE,
 )
 
-# Of a message the beginning says most, of an output the end.
+# The beginning of a message says most, and the end of an output.
 CUTS = {"message": beginning, "stderr": ending, "stdout": ending}
-# Bytes of a task's name or path in a page; the fewest of a text that are worth showing.
+# Maximum bytes of a task's name or path in a page; minimum bytes of a text that is worth showing.
 SHOWN_NAME = 160
 SMALLEST_TEXT = 60
-# Room for the line that counts what is not shown.
+# Bytes reserved for the line that counts what is not shown.
 REST_ROOM = 128
 
-# Causes come before what they led to.
+# Causes come before their consequences.
 _KINDS = (ABORTED, FAILED, UNREACHABLE, DROPPED, NOT_REACHED)
 _SHOWN_OUTPUTS = 5  # of one group
-# A group that is shown gets at least so many bytes, and leaves some for as many others as make _SHARES in all.
+# Each group that is shown gets at least _SMALLEST_SHARE bytes, and at most 1/_SHARES of what is left if more follow.
 _SMALLEST_SHARE = 1000
 _SHARES = 6
 
 
 @dataclass
 class FailureGroup:
-    """One thing that went wrong, and on which hosts."""
+    """One failure and all hosts that have it."""
 
     kind: str
     task: str
@@ -69,22 +69,22 @@ class FailureGroup:
 
 
 class FailureGroups:
-    """An incident's failures: hosts with the same task and the same message together, causes first."""
+    """An incident's failures: hosts with the same task and message are one group, causes come first."""
 
     def __init__(self, request: Request, options: PageOptions, redactor: Redactor) -> None:
         failed_hosts = request.incident.failed_hosts
         self._redactor = redactor
         self._named = max(options.max_hosts, 0)
         self.aborted = sorted(host[1:] for host in failed_hosts if host.startswith("*"))
-        self._entries = {host: _entries(member.failure) for host, member in failed_hosts.items()}
+        self._entries = {host: _entries(failed.failure) for host, failed in failed_hosts.items()}
         self.kinds = {host: _kind(entries[0]) for host, entries in self._entries.items() if not host.startswith("*")}
         self.hosts = sorted(self.kinds)
-        self.all = sorted(self._found(options), key=lambda group: group.order)
+        self.all = sorted(self._group(options), key=lambda group: group.order)
 
-    def _found(self, options: PageOptions) -> list[FailureGroup]:
+    def _group(self, options: PageOptions) -> list[FailureGroup]:
         found: dict[tuple[Any, ...], FailureGroup] = {}
         everything = [(host, entry) for host in sorted(self._entries) for entry in self._entries[host]]
-        # A host in brief joins those in full whose message begins like its own, so those come first.
+        # Full messages first: a host with a brief message joins the group whose full message begins with it.
         for host, entry in sorted(everything, key=lambda item: len(_text(item[1], "message")) <= BRIEF_MESSAGE):
             line = entry.get("line")
             place = (_kind(entry), _text(entry, "task"), _text(entry, "path"), line if isinstance(line, int) else 0)
@@ -100,27 +100,30 @@ class FailureGroups:
         return list({id(group): group for group in found.values()}.values())
 
     def text(self, text: str, most: int) -> str:
-        """Return a text of one line as it may leave."""
+        """Return the text on one line, cleaned, redacted and cut to ``most`` bytes."""
         return beginning(self._redactor.text(one_line(text)), most)
 
     def lines(self, text: str) -> str:
-        """Return a text of several lines as it may leave, apart from its length."""
+        """Return the text with its lines, cleaned and redacted but not cut."""
         return self._redactor.text(cleaned(text))
 
     def names(self, hosts: Collection[str], most: int) -> list[str]:
-        """Return the names of the first hosts, as many as are named and fit into ``most`` bytes."""
+        """Return the names of the first hosts: at most ``max_hosts`` names, in at most ``most`` bytes."""
         names = [self.text(host, KEPT_NAME) for host in sorted(hosts)[: self._named]]
         sizes = accumulate(len(name.encode("utf-8")) + 3 for name in names)
         return [name for name, size in zip(names, sizes, strict=True) if size <= most]
 
     def place(self, group: FailureGroup) -> tuple[str, str]:
-        """Return its task's name and path, ready to leave."""
+        """Return the name and path of the group's task, cleaned and redacted."""
         return self.text(group.task, SHOWN_NAME), self.text(group.path, SHOWN_NAME)
 
     def texts(self, group: FailureGroup) -> list[tuple[str, str, str]]:
-        """Return what was said, with the host where hosts differ: ``message``, ``stderr`` or ``stdout``, host, text."""
+        """Return the group's texts as tuples of kind (``message``, ``stderr`` or ``stdout``), host and text.
+
+        The host is empty if all hosts of the group have the same output.
+        """
         texts = [("message", "", self.lines(group.message))]
-        # hosts came in the order of their names, so outputs did
+        # hosts were added in the order of their names, and so were their outputs
         for (stderr, stdout), hosts in list(group.outputs.items())[:_SHOWN_OUTPUTS]:
             host = "" if hosts == group.hosts else self.text(min(hosts), 100)
             texts += [("stderr", host, self.lines(stderr)), ("stdout", host, self.lines(stdout))]
@@ -128,7 +131,7 @@ class FailureGroups:
 
 
 def _entries(failure: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return a member's failures, never none: what another version of this collection has kept is worth a page too."""
+    """Return a host's failures, at least one: data that another version of this collection stored is shown too."""
     failures = failure.get("failures")
     entries = [entry for entry in failures if isinstance(entry, Mapping)] if isinstance(failures, list) else []
     return entries or [failure]
@@ -146,12 +149,12 @@ def _text(entry: Mapping[str, Any], name: str) -> str:
 
 @dataclass
 class Budget:
-    """Bytes that are left for groups."""
+    """The bytes that are left for groups."""
 
     left: int
 
     def shares(self, groups: Sequence[FailureGroup]) -> Iterator[tuple[FailureGroup, int]]:
-        """Give each group its share, as long as there is enough left; the caller takes off what it has used."""
+        """Yield each group with its share while enough bytes are left. The caller subtracts what it has used."""
         for position, group in enumerate(groups):
             if self.left < _SMALLEST_SHARE:
                 return

@@ -1,10 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Says what a page says: an incident's failures as the event to send, with a title and a content for people.
+"""Builds the event to send for an incident, with the title and content that the on-call engineer reads.
 
-Must stay bounded whatever a run brings, and the same bytes for the same failures: no clock, no durations, no order of
-events.
+Must stay bounded for any run, and give the same bytes for the same failures: no times, durations or order of events.
 """
 
 from __future__ import annotations
@@ -46,11 +45,11 @@ TITLE_LIMIT = 120  # characters
 CONTENT_LIMIT = 8 * 1024  # bytes
 
 _WORDS = {
-    ABORTED: "Aborted: the run started and never reached its end. The output of ansible-playbook says why.",
+    ABORTED: "Aborted: the run started but did not finish. See the output of ansible-playbook for the cause.",
     FAILED: "Failed",
     UNREACHABLE: "Unreachable",
     DROPPED: "Dropped: ansible-core took the host out of the play without reporting an error.",
-    NOT_REACHED: "Not reached: the play ended before it was done.",
+    NOT_REACHED: "Not reached: the play ended before the host had finished its tasks.",
 }
 _VERBS = {FAILED: "failed on", UNREACHABLE: "could not reach", DROPPED: "dropped", NOT_REACHED: "did not reach"}
 _LABELS = {"message": "Message", "stderr": "End of stderr", "stdout": "End of stdout"}
@@ -59,35 +58,35 @@ _LABELS = {"message": "Message", "stderr": "End of stderr", "stdout": "End of st
 def payload_for(
     request: Request, subject: Subject, options: PageOptions, total_hosts: int, redactor: Redactor | None = None
 ) -> Payload:
-    """Return the event that says what ``request`` is about.
+    """Return the event to send for ``request``.
 
-    :param total_hosts: hosts that the run's plays matched; 0 where the incident has others.
-    :param redactor: the ledger may hold texts from before a pattern was added, and names are redacted only here;
-        without one, the built-in patterns do it.
+    :param total_hosts: number of hosts that the run's plays matched; 0 if the incident also has other hosts.
+    :param redactor: needed here because the ledger may hold strings stored before a pattern was added, and because
+        names are redacted only here. Without one, the built-in patterns apply.
     """
     redactor = redactor or Redactor()
     name = beginning(redactor.text(one_line(subject.name)), KEPT_NAME)
     episode = {"episode": request.episode} if request.episode else {}
     source = one_line(options.source)
-    run = _run_words(subject.origin, options, redactor)
+    run = _run_details(subject.origin, options, redactor)
     if request.state == RESOLVED:
         return Payload(
             state=RESOLVED,
             incident_key=request.key,
-            title=f"{_short_name(name, TITLE_LIMIT - 20)} works again",
-            content=f"{name} works again: no host is left on which it failed.",
+            title=f"{_short_name(name, TITLE_LIMIT - 20)} has recovered",
+            content=f"{name} has recovered: no failed hosts are left.",
             source=source,
-            # Without an episode only the run tells this resolve from that of an earlier opening, which the API may
-            # have had within its window of duplicates.
+            # Without an episode, only the run distinguishes this resolve from that of an earlier incident. The API
+            # could take it for a duplicate of that one.
             details=episode or ({"run": run} if run else {}),
         )
     groups = FailureGroups(request, options, redactor)
-    page = _Page(name, groups, run, total_hosts)
+    message = _Message(name, groups, run, total_hosts)
     return Payload(
         state=TRIGGERED,
         incident_key=request.key,
-        title=page.title(),
-        content=page.content(),
+        title=message.title(),
+        content=message.content(),
         severity=options.severity,
         source=source,
         tags=tuple(one_line(tag) for tag in options.tags),
@@ -96,10 +95,11 @@ def payload_for(
 
 
 @dataclass(frozen=True)
-class _Page:
-    """One trigger's title and content.
+class _Message:
+    """The title and content of one trigger.
 
-    :param name: of the subject, ready to leave; ``run`` likewise what is known of where it ran.
+    :param name: the subject's name, cleaned and redacted.
+    :param run: where the run took place, cleaned and redacted.
     """
 
     name: str
@@ -136,30 +136,33 @@ class _Page:
         return "\n\n".join(filter(None, (head, *sections, foot)))
 
     def _what_happened(self, named: int) -> str:
-        """Return what a title says after the name, with so many hosts named."""
+        """Return the part of the title after the name.
+
+        :param named: maximum number of hosts to name.
+        """
         kinds = self.groups.kinds
-        aborted = "was aborted before its end" if self.groups.aborted else ""
+        aborted = "was aborted" if self.groups.aborted else ""
         if not kinds:
             return aborted or "failed"
-        late = [host for host in self.groups.hosts if kinds[host] == NOT_REACHED]
-        hosts = [host for host in self.groups.hosts if kinds[host] != NOT_REACHED] or late
-        # the task that a title ends with is the first group's
+        not_reached = [host for host in self.groups.hosts if kinds[host] == NOT_REACHED]
+        hosts = [host for host in self.groups.hosts if kinds[host] != NOT_REACHED] or not_reached
+        # name the first group's hosts first: the title ends with its task
         first = next(group.hosts for group in self.groups.all if group.kind != ABORTED)
         happened = {kinds[host] for host in hosts}
         verb = _VERBS[happened.pop()] if len(happened) == 1 else _VERBS[FAILED]
         of_all = f" of {self.total_hosts}" if self.total_hosts else ""
-        is_many = (self.total_hosts if of_all else len(hosts)) > 1
-        what = f"{verb} {len(hosts)}{of_all} host{'s' if is_many else ''}"
+        is_plural = (self.total_hosts if of_all else len(hosts)) > 1
+        what = f"{verb} {len(hosts)}{of_all} host{'s' if is_plural else ''}"
         if named:
             hosts.sort(key=lambda host: (host not in first, host))
             names = [shortened(self.groups.text(host, KEPT_NAME), 40) for host in hosts[:named]]
             what += f" ({listed(names, len(hosts))})"
-        if late and hosts is not late:
-            what += f", {len(late)} not reached"
+        if not_reached and hosts is not not_reached:
+            what += f", {len(not_reached)} not reached"
         return "; ".join(filter(None, (aborted, what)))
 
     def _section(self, group: FailureGroup, share: int) -> str:
-        """Return what the content says of one group, in at most ``share`` bytes."""
+        """Return the section of one group, in at most ``share`` bytes."""
         task, path = self.groups.place(group)
         lines = [] if group.kind == FAILED and task else [_WORDS[group.kind]]
         if task:
@@ -187,11 +190,11 @@ class _Page:
         return "\n".join(lines)
 
 
-def _run_words(origin: Origin, options: PageOptions, redactor: Redactor) -> dict[str, str]:
+def _run_details(origin: Origin, options: PageOptions, redactor: Redactor) -> dict[str, str]:
     if options.stable_payload:
         return {}
-    words = {name: redactor.text(one_line(value)) for name, value in asdict(origin).items() if name != "job_name"}
-    return {name: beginning(value, 512 if name == "url" else SHOWN_NAME) for name, value in words.items() if value}
+    values = {name: redactor.text(one_line(value)) for name, value in asdict(origin).items() if name != "job_name"}
+    return {name: beginning(value, 512 if name == "url" else SHOWN_NAME) for name, value in values.items() if value}
 
 
 def _run_lines(run: Mapping[str, str]) -> Iterator[str]:
@@ -204,5 +207,5 @@ def _run_lines(run: Mapping[str, str]) -> Iterator[str]:
 
 
 def _short_name(name: str, most: int) -> str:
-    """Return the end of a name, at most ``most`` characters: of a path that is what tells it from others."""
+    """Return the end of a name, at most ``most`` characters: the end of a path distinguishes it best."""
     return name if len(name) <= most else "…" + name[1 - most :]

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the ledger keeps of a run's failures: plain data by host, all that a page can say of a host later.
+"""Reduces a run's failures to the plain data that the ledger keeps: all that a later page can say about a host.
 
-Must stay bounded whatever a run brings, and be the same for the same failures, in whatever order hosts failed. All text
-of others is cleaned first, then redacted, then cut: a cut must not hide a secret from its pattern.
+Must stay bounded for any run, and give the same data for the same failures in any order. Strings from outside are
+first cleaned, then redacted, then cut: a pattern does not recognize a secret that was cut.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
     Run,
 )
 
-# The kind of what an aborted run's pseudo-host has; the others are run.py's.
+# The kind of failure of an aborted run's pseudo-host; _run/model.py has the other kinds.
 ABORTED = "aborted"
 
-# Bytes of a name, and characters of the message of a host that is not kept in full.
+# Maximum bytes of a name, and maximum characters of the message of a host that is not stored in full.
 KEPT_NAME = 256
 BRIEF_MESSAGE = 200
-# Bytes of the other texts, and how many failures of a host.
+# Maximum bytes of the other texts, and maximum number of failures of a host.
 _KEPT_MESSAGE = 2048
 _KEPT_OUTPUT = 1024
 _KEPT_FAILURES = 3
-# Characters of a long message that are looked at to find its first BRIEF_MESSAGE ones without secrets.
+# Characters of a long message that are redacted to get a brief one: redaction can shorten them.
 _BRIEF_WINDOW = 512
 
 
 def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> dict[str, dict[str, Any]]:
-    """Return for each failed host what a page can say of it later, as plain data: all that the ledger keeps.
+    """Return the data that the ledger keeps for each failed host, for later pages.
 
-    :param root: the project's folder, absolute.
-    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "stdout", "stderr"}, …]}``, what is
-        empty left out; of all but ``max_hosts`` hosts only the first failure, in brief.
+    :param root: the project's directory, absolute.
+    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "stdout", "stderr"}, …]}`` without
+        empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is kept, in brief.
     """
     texts = _Texts(redactor)
-    in_full = _most_telling(run, options.max_hosts)
+    in_full = _hosts_in_full(run, options.max_hosts)
     data: dict[str, dict[str, Any]] = {}
     for host, failures in run.failures.items():
         if host in in_full:
@@ -66,12 +66,15 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
 
 
 def aborted_snapshot() -> dict[str, Any]:
-    """Return the same for the pseudo-host of a run that never reached its end; nobody knows more of it than that."""
+    """Return the same for the pseudo-host of an aborted run, about which nothing else is known."""
     return {"failures": [{"kind": ABORTED}]}
 
 
-def _most_telling(run: Run, most: int) -> set[str]:
-    """Return the hosts to keep in full: by name, but some of each failing task; last those that only suffer from it."""
+def _hosts_in_full(run: Run, most: int) -> set[str]:
+    """Return the hosts to keep in full: one of each failing task, then by name; hosts that were not reached come last.
+
+    :param most: maximum number of hosts.
+    """
     seen: Counter[tuple[Any, ...]] = Counter()
     ranks: list[tuple[bool, int, str]] = []
     for host in sorted(run.failures):
@@ -79,11 +82,11 @@ def _most_telling(run: Run, most: int) -> set[str]:
         place = (first.kind, first.task, first.path, first.line)
         ranks.append((first.kind == NOT_REACHED, seen[place], host))
         seen[place] += 1
-    return {host for _is_late, _nth, host in sorted(ranks)[: max(most, 0)]}
+    return {host for _is_not_reached, _nth, host in sorted(ranks)[: max(most, 0)]}
 
 
 class _Texts:
-    """Cleans, redacts and cuts texts, equal ones once: a thousand hosts often fail with the same words."""
+    """Cleans, redacts and cuts texts. Results are cached: a thousand hosts often fail with the same message."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
@@ -116,7 +119,7 @@ class _Texts:
         return self._outputs[text]
 
     def _redacted_message(self, text: str) -> str:
-        # a text of just the recorder's limit was cut there
+        # if the text is exactly as long as the recorder's limit, the recorder has cut it
         whole = text if len(text) not in (MESSAGE_LIMIT, SHORT_LIMIT) else without_cut_word(text)
         return self._redactor.text(cleaned(whole))
 
@@ -150,5 +153,5 @@ def _relative(path: str, root: str) -> str:
 
 
 def without_empty(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data without what says nothing."""
+    """Return the data without empty values."""
     return {name: value for name, value in data.items() if value}

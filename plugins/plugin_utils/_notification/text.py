@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes texts that a terminal or a hostile host wrote fit to be read in a page: clean, and no longer than they may be.
+"""Cleans and shortens strings from terminals and untrusted hosts, so that a page can show them.
 
-Must not know what a text is about. Lengths are bytes of UTF-8, unless they are said to be characters.
+Must not know what a string means. Lengths are in bytes of UTF-8, unless a docstring says characters.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from collections.abc import Sequence
 _ELLIPSIS = "…"
 # Colours and cursor movements, window titles, and the other two-letter codes of ECMA-48.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
-# All controls but tab and line feed, and what turns the direction of writing: a text must not look like another one.
+# All control characters except tab and line feed, and those that change the direction of writing: they can make a text
+# look like another one.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-# The longest part of a word that a cut text loses.
+# Maximum number of characters of a cut word that are removed.
 _LONGEST_WORD = 256
 
 
 def cleaned(text: str) -> str:
-    """Return ``text`` as lines of plain, valid characters, without white space at its ends."""
+    """Return ``text`` as lines of plain, valid characters, without leading and trailing white space."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
@@ -30,12 +31,12 @@ def cleaned(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` cleaned and on one line."""
+    """Return ``text`` cleaned and joined to one line."""
     return " ".join(cleaned(text).split())
 
 
 def beginning(text: str, most: int) -> str:
-    """Return the beginning of ``text``, at most ``most`` bytes, with an ellipsis where it was cut."""
+    """Return the beginning of ``text``, at most ``most`` bytes, with an ellipsis if it was cut."""
     data = text.encode("utf-8")
     if len(data) <= most:
         return text
@@ -44,7 +45,7 @@ def beginning(text: str, most: int) -> str:
 
 
 def ending(text: str, most: int) -> str:
-    """Return the end of ``text``, likewise."""
+    """Return the end of ``text``, at most ``most`` bytes, with an ellipsis if it was cut."""
     data = text.encode("utf-8")
     if len(data) <= most:
         return text
@@ -53,18 +54,18 @@ def ending(text: str, most: int) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return the beginning of ``text``, at most ``most`` characters, likewise."""
+    """Return the beginning of ``text``, at most ``most`` characters, with an ellipsis if it was cut."""
     return text if len(text) <= most else text[: max(most - 1, 0)].rstrip() + _ELLIPSIS[:most]
 
 
 def without_cut_word(text: str) -> str:
-    """Return a text whose end was cut off without its last word: half a secret is not known for one."""
+    """Return a text whose end was cut off, without its last word: no pattern recognizes half a secret."""
     at = max(text.rfind(" "), text.rfind("\n"), len(text) - _LONGEST_WORD)
     return text[: max(at, 0)]
 
 
 def without_cut_line(text: str) -> str:
-    """Return a text whose beginning was cut off without its first line, or word where it is one long line."""
+    """Return a text whose beginning was cut off, without its first line (or first word, if it is a single line)."""
     at = text.find("\n")
     if at < 0:
         at = min(text.find(" ") % (len(text) + 1), _LONGEST_WORD)
@@ -72,7 +73,10 @@ def without_cut_line(text: str) -> str:
 
 
 def listed(names: Sequence[str], total: int) -> str:
-    """Return names as ``a, b and 3 more``, of ``total``; without any name the number alone."""
+    """Return names as ``a, b and 3 more``, or only the number if there are no names.
+
+    :param total: number of all names, including those that are not listed.
+    """
     if not names:
         return str(total)
     more = f" and {total - len(names)} more" if total > len(names) else ""

@@ -59,7 +59,7 @@ def test_trigger_sends_what_its_variables_say(tmp_path, sandbox) -> None:
     assert result.rc == 0, result
     sent = {name.removeprefix("callgoose_"): value for name, value in variables.items()}
     assert bodies(sandbox) == [{**sent, "state": "triggered", "source": "Ansible"}]
-    assert '"msg": "The incident was created. Its key: nightly-backup"' in result.stdout
+    assert '"msg": "The incident was created. Incident key: nightly-backup"' in result.stdout
     assert "changed=1 " in result.stdout
 
 
@@ -121,7 +121,7 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path, sandbox) -> None:
     words = "callgoose_titel='Nightly backup failed' callgoose_severity=fatal"
     result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words)
     assert result.rc == 2, result
-    assert "callgoose_titel: this playbook takes no such variable" in result.stdout
+    assert "callgoose_titel: this playbook has no such variable" in result.stdout
     assert "callgoose_title: it is missing" in result.stdout
     assert "callgoose_severity: there is no such severity. Use one of critical, error, warning, info." in result.stdout
     assert not sandbox.requests
@@ -151,7 +151,7 @@ LOOKUPS = """
 callgoose_title: Nightly backup failed
 callgoose_content: "{{ lookup('ansible.builtin.env', 'REASON') }}"
 callgoose_details:
-  log: "{{ lookup('ansible.builtin.file', 'PATH') }}"
+  log: "{{ lookup('ansible.builtin.pipe', 'tail -c 4000 PATH 2>&1 | iconv -c -f UTF-8 -t UTF-8; true') }}"
 """
 
 
@@ -187,6 +187,20 @@ def test_a_text_that_a_lookup_finds_is_sent_as_it_is(tmp_path, sandbox) -> None:
     assert body["content"] == NASTY
     assert body["details"] == {"log": f"{NASTY}\nsecond line"}
     assert not list(tmp_path.rglob("templated"))
+
+
+@pytest.mark.parametrize(
+    ("log", "says"), [(None, "No such file"), (b"old \xff\xfe bytes\n", "old  bytes"), (b"x" * 2_000_000, "x" * 4000)]
+)
+def test_a_log_that_is_missing_or_odd_does_not_lose_the_page(tmp_path, sandbox, log, says) -> None:
+    path = tmp_path / "backup.log"
+    if log is not None:
+        path.write_bytes(log)
+    words = given_in_a_file(tmp_path, LOOKUPS.replace("PATH", str(path)))
+    result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", *words)
+    assert result.rc == 0, result
+    (body,) = bodies(sandbox)
+    assert says in body["details"]["log"] and len(body["details"]["log"]) <= 4000
 
 
 def test_only_a_limit_that_names_localhost_leaves_the_page(tmp_path, sandbox) -> None:
@@ -231,27 +245,33 @@ TITLE = {"callgoose_title": "x"}
 WRONG = (
     Wrong("no title", {}, ("callgoose_title: it is missing", "-e")),
     Wrong("empty title", {"callgoose_title": " "}, ("callgoose_title: it is empty",)),
-    Wrong("no value for the title", {"callgoose_title": None}, ("callgoose_title: it is empty or no text",)),
-    Wrong("list as title", {"callgoose_title": ["x"]}, ("callgoose_title: it is empty or no text",)),
-    Wrong("flag as title", {"callgoose_title": True}, ("callgoose_title: it is empty or no text",)),
+    Wrong("no value for the title", {"callgoose_title": None}, ("callgoose_title: it is empty or not a string",)),
+    Wrong("list as title", {"callgoose_title": ["x"]}, ("callgoose_title: it is empty or not a string",)),
+    Wrong("flag as title", {"callgoose_title": True}, ("callgoose_title: it is empty or not a string",)),
     Wrong(
         "typo",
         {**TITLE, "callgoose_key": "x"},
-        ("callgoose_key: this playbook takes no such", "callgoose_incident_key"),
+        ("callgoose_key: this playbook has no such", "callgoose_incident_key"),
     ),
     Wrong("empty key", {**TITLE, "callgoose_incident_key": ""}, ("callgoose_incident_key: it is empty",)),
-    Wrong("dictionary as key", {**TITLE, "callgoose_incident_key": {"a": 1}}, ("callgoose_incident_key", "no text")),
-    Wrong("list as content", {**TITLE, "callgoose_content": ["x"]}, ("callgoose_content: it is no text",)),
-    Wrong("flag as content", {**TITLE, "callgoose_content": False}, ("callgoose_content: it is no text",)),
+    Wrong(
+        "dictionary as key", {**TITLE, "callgoose_incident_key": {"a": 1}}, ("callgoose_incident_key", "not a string")
+    ),
+    Wrong("list as content", {**TITLE, "callgoose_content": ["x"]}, ("callgoose_content: it is not a string",)),
+    Wrong("flag as content", {**TITLE, "callgoose_content": False}, ("callgoose_content: it is not a string",)),
     Wrong("unknown severity", {**TITLE, "callgoose_severity": "high"}, ("callgoose_severity", "critical, error")),
     Wrong("blank severity", {**TITLE, "callgoose_severity": " "}, ("callgoose_severity: there is no such",)),
     Wrong("flag as severity", {**TITLE, "callgoose_severity": False}, ("callgoose_severity: there is no such",)),
     Wrong("list as severity", {**TITLE, "callgoose_severity": ["error"]}, ("callgoose_severity: there is no such",)),
-    Wrong("dictionary as tags", {**TITLE, "callgoose_tags": {"a": 1}}, ("callgoose_tags: it is no list of texts",)),
-    Wrong("number as tags", {**TITLE, "callgoose_tags": 5}, ("callgoose_tags: it is no list of texts",)),
-    Wrong("lists in tags", {**TITLE, "callgoose_tags": [["a"]]}, ("callgoose_tags: it is no list of texts",)),
-    Wrong("text as details", {**TITLE, "callgoose_details": '{"a": 1}'}, ("callgoose_details: it is no dictionary",)),
-    Wrong("list as details", {**TITLE, "callgoose_details": [1]}, ("callgoose_details: it is no dictionary",)),
+    Wrong(
+        "dictionary as tags", {**TITLE, "callgoose_tags": {"a": 1}}, ("callgoose_tags: it is not a list of strings",)
+    ),
+    Wrong("number as tags", {**TITLE, "callgoose_tags": 5}, ("callgoose_tags: it is not a list of strings",)),
+    Wrong("lists in tags", {**TITLE, "callgoose_tags": [["a"]]}, ("callgoose_tags: it is not a list of strings",)),
+    Wrong(
+        "text as details", {**TITLE, "callgoose_details": '{"a": 1}'}, ("callgoose_details: it is not a dictionary",)
+    ),
+    Wrong("list as details", {**TITLE, "callgoose_details": [1]}, ("callgoose_details: it is not a dictionary",)),
 )
 FINE: tuple[dict[str, Any], ...] = (
     TITLE,

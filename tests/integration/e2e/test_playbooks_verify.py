@@ -40,7 +40,7 @@ def test_a_wrong_set_up_ends_with_an_error_and_says_what_to_close_by_hand(tmp_pa
     sandbox.set_filters([Filter(resolve=Resolve(Pair("status", ("ok",))))])
     result = verify(tmp_path, sandbox)
     assert result.rc == 2, result
-    report = result.stdout.partition("Say what was found")[2].splitlines()
+    report = result.stdout.partition("Report what was found")[2].splitlines()
     assert report[3].strip() == '"The resolve filter does not match a resolve.",', report
     assert "Resolve part: payload JSON key 'state', key value contains 'resolved'" in report[4], report
     (left,) = sandbox.open_incidents
@@ -67,7 +67,7 @@ def test_the_connection_may_come_from_variables(tmp_path, sandbox) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("-e", "callgoose_title=x"), "callgoose_title: this playbook takes no such variable"),
+        (("-e", "callgoose_title=x"), "callgoose_title: this playbook has no such variable"),
         (("-e", "callgoose_severity=fatal"), "callgoose_severity: there is no such severity"),
         (("--check",), "Run it without --check"),
     ],

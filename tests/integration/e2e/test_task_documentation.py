@@ -42,7 +42,7 @@ def documentation() -> dict[str, Any]:
 
 def test_the_page_renders() -> None:
     page = ansible_doc()
-    assert "Raises an incident with Callgoose SQIBS" in page and "EXAMPLES:" in page and "RETURN VALUES:" in page
+    assert "Triggers an incident with Callgoose SQIBS" in page and "EXAMPLES:" in page and "RETURN VALUES:" in page
 
 
 def test_every_option_is_documented_correctly(documentation) -> None:

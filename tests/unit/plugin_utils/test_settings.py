@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings: what the options of callback and guard become, and which values are refused.
+"""Tests how the shared options become settings, and which values are refused.
 
-Must not repeat the checks of the connection options: test_connection.py has them.
+Must not repeat the tests of the connection options: test_connection.py has them.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ def options(**given: Any) -> dict[str, Any]:
     return {**defaults, "api_token": TOKEN, **given}
 
 
-def test_without_options_a_first_failure_pages_and_repeats_after_four_hours():
+def test_by_default_the_first_failure_pages_and_is_repeated_after_four_hours():
     policy = settings_from(options()).policy
     assert (policy.after_failures, policy.repeat_interval, policy.page_limited_runs) == (1, 4 * 3600, True)
 
 
-def test_what_the_report_says_is_chosen_by_options():
+def test_options_determine_what_a_page_says():
     settings = settings_from(
         options(severity="warning", tags=["db"], source="CI", max_hosts=3, include_output=False, stable_payload=True)
     )
-    report = settings.page
-    assert (report.severity, report.tags, report.source, report.max_hosts) == ("warning", ("db",), "CI", 3)
-    assert (report.include_output, report.stable_payload) == (False, True)
+    page = settings.page
+    assert (page.severity, page.tags, page.source, page.max_hosts) == ("warning", ("db",), "CI", 3)
+    assert (page.include_output, page.stable_payload) == (False, True)
 
 
-def test_the_token_never_passes_the_redactor():
-    assert TOKEN not in settings_from(options()).redactor.text(f"said {TOKEN} aloud")
+def test_the_redactor_masks_the_token():
+    assert TOKEN not in settings_from(options()).redactor.text(f"the token {TOKEN} in a text")
 
 
-def test_each_line_of_redact_is_a_pattern_of_its_own():
+def test_each_line_of_redact_is_a_pattern():
     text = settings_from(options(redact="\n  customer-\\d{1,3}\n\n  corp\\.example\n")).redactor.text
     assert text("customer-12 at corp.example, port 80") == "[redacted] at [redacted], port 80"
 
@@ -61,7 +61,7 @@ def test_each_line_of_redact_is_a_pattern_of_its_own():
         ({"ca_path": "/nonexistent/ca.pem"}, "ca_path"),
     ],
 )
-def test_a_value_that_cannot_be_meant_is_refused_by_the_name_of_its_option(given, words):
+def test_an_invalid_value_is_refused_with_the_name_of_its_option(given, words):
     with pytest.raises(OptionError) as refused:
         settings_from(options(**given))
     assert words in str(refused.value)

@@ -216,10 +216,18 @@ def test_the_key_defaults_to_the_title(task):
     assert task(state="resolved", title="Disk full").incident_key == "Disk full"
 
 
+@pytest.mark.parametrize("content", [None, ""])
+def test_the_description_of_a_trigger_is_by_default_its_title(task, content):
+    assert task(title="Disk full", content=content).payload["content"] == "Disk full"
+    assert task(title="Disk full", content="90 %").payload["content"] == "90 %"
+    assert "content" not in task(title="Disk full", state="resolved", content=content).payload
+
+
 def test_the_body_of_a_trigger_is_canonical_json(task):
     made = task(title="Disk full", tags=["b", "a"], details={"z": 1, "a": datetime.date(2026, 1, 2)})
     assert made.body == (
-        b'{"details":{"a":"2026-01-02","z":1},"incident_key":"Disk full","severity":"critical","source":"Ansible",'
+        b'{"content":"Disk full","details":{"a":"2026-01-02","z":1},"incident_key":"Disk full",'
+        b'"severity":"critical","source":"Ansible",'
         b'"state":"triggered","tags":["b","a"],"title":"Disk full"}'
     )
     assert json.loads(made.body) == made.payload

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The end of a process is told once, in the process that ends, and never changed.
+"""Tests that the end of a process is reported once, in that process, and is not changed.
 
 Must not run Ansible: tests/integration/e2e/test_run_events.py does.
 """
@@ -35,20 +35,20 @@ def run(collections_path, *lines: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("last", ["sys.exit(3)", "raise SystemExit(3)", "end.watch(); sys.exit(3)"])
-def test_an_end_is_told_once(collections_path, last) -> None:
+def test_the_end_is_reported_once(collections_path, last) -> None:
     assert run(collections_path, "end.watch()", last) == (3, "end False")
 
 
-def test_what_is_not_watched_is_not_told(collections_path) -> None:
+def test_without_watching_nothing_is_reported(collections_path) -> None:
     assert run(collections_path, "sys.exit(3)") == (3, "")
 
 
-def test_a_fork_ends_untold(collections_path) -> None:
+def test_the_end_of_a_fork_is_not_reported(collections_path) -> None:
     lines = ("end.watch(signals=True)", "child = os.fork()", "if not child: sys.exit()", "os.waitpid(child, 0)")
     assert run(collections_path, *lines) == (0, "end False")
 
 
-def test_a_fork_dies_of_sigterm_untold(collections_path) -> None:
+def test_a_fork_ended_by_sigterm_is_not_reported(collections_path) -> None:
     lines = (
         "end.watch(signals=True)",
         "ready, told = os.pipe()",
@@ -81,17 +81,17 @@ def test_an_ignored_ctrl_c_stays_ignored(collections_path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_kills_untold(collections_path, number) -> None:
+def test_a_signal_that_is_not_watched_ends_the_process_without_a_report(collections_path, number) -> None:
     assert run(collections_path, "end.watch()", f"os.kill(os.getpid(), {number:d})") == (-number, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_is_told_on_request_and_still_kills(collections_path, number) -> None:
+def test_a_watched_signal_is_reported_and_still_ends_the_process(collections_path, number) -> None:
     lines = ("end.watch(signals=True)", f"os.kill(os.getpid(), {number:d}); time.sleep(5)")
     assert run(collections_path, *lines) == (-number, "end True")
 
 
-def test_a_lost_terminal_that_nohup_ignores_stays_ignored(collections_path) -> None:
+def test_a_sighup_ignored_by_nohup_stays_ignored(collections_path) -> None:
     lines = (
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)",
         "end.watch(signals=True)",
@@ -101,7 +101,7 @@ def test_a_lost_terminal_that_nohup_ignores_stays_ignored(collections_path) -> N
     assert run(collections_path, *lines) == (0, "end False")
 
 
-def test_a_handler_that_was_there_before_gets_the_signal_too(collections_path) -> None:
+def test_a_previous_handler_gets_the_signal_too(collections_path) -> None:
     lines = (
         "signal.signal(signal.SIGTERM, lambda number, frame: (print('before', flush=True), os._exit(7)))",
         "end.watch(signals=True)",

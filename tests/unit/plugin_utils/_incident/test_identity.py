@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows which runs share a key and which do not, by facts alone.
+"""Tests which runs share a key and which do not, from facts alone.
 
-Must not touch files: what is read from them is tested in test_surroundings.py.
+Must not touch files: _context/test_project.py tests how the facts are read.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def key(facts: IdentityFacts) -> str:
         " git@git.example.com:org/infra.git\n",
     ],
 )
-def test_every_form_of_a_remote_has_the_same_path(url: str) -> None:
+def test_every_form_of_a_remote_gives_the_same_path(url: str) -> None:
     assert remote_path(url) == "org/infra"
 
 
@@ -90,12 +90,12 @@ def test_every_form_of_a_remote_has_the_same_path(url: str) -> None:
         ("", ""),
     ],
 )
-def test_a_remote_that_is_not_of_the_common_form_still_names_the_project(url: str, path: str) -> None:
+def test_a_remote_in_an_unusual_form_still_names_the_project(url: str, path: str) -> None:
     assert remote_path(url) == path
 
 
 @given(st.text())
-def test_no_remote_is_too_odd_to_be_read(url: str) -> None:
+def test_any_remote_can_be_read(url: str) -> None:
     path = remote_path(url)
     assert path == path.strip("/")
     assert "//" not in path
@@ -107,7 +107,7 @@ def test_credentials_never_reach_the_identity(user: str) -> None:
     assert identify(told) == identify(SITE)
 
 
-def test_the_project_option_wins_over_the_remote_and_the_remote_over_the_folder() -> None:
+def test_the_project_option_overrides_the_remote_and_the_remote_the_directory() -> None:
     named = identify(replace(SITE, project="platform"))
     assert named.name == "platform playbooks/site.yml"
     assert named == identify(replace(SITE, project=" platform ", remote="", folder="elsewhere"))
@@ -120,8 +120,8 @@ def test_the_key_is_readable_and_fits() -> None:
     assert re.fullmatch(r"org-infra-playbooks-site\.yml-[0-9a-f]{16}", key(SITE))
 
 
-def test_this_version_gives_the_keys_that_earlier_ones_gave() -> None:
-    # Whoever changes this orphans every open incident: its resolve would carry another key.
+def test_this_version_gives_the_same_keys_as_earlier_ones() -> None:
+    # A change here orphans every open incident: its resolve would carry another key.
     assert key(replace(SITE, limit=("web1",))) == "org-infra-playbooks-site.yml-f34986ecefacff70"
     assert key(IN_AWX) == "awx.example.com-template-7-inventory-3-a752164c4eb594f8"
 
@@ -151,7 +151,7 @@ def test_a_long_name_keeps_its_end_and_starts_with_a_whole_word() -> None:
     assert readable_key("x" * 100, "a") == readable_key("x" * 47, "a")
 
 
-def test_a_name_without_a_latin_letter_leaves_the_hash() -> None:
+def test_a_name_without_latin_letters_leaves_only_the_hash() -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", readable_key("плейбук", "a"))
 
 
@@ -171,7 +171,7 @@ def test_a_name_without_a_latin_letter_leaves_the_hash() -> None:
         {"job_template": JobTemplate("https://awx.example.com", "7", "3")},
     ],
 )
-def test_another_playbook_project_inventory_or_key_variable_is_another_base(change: dict) -> None:
+def test_another_playbook_project_inventory_or_key_variable_gives_another_base(change: dict) -> None:
     other = replace(SITE, **change)
     assert identify(other).base != identify(SITE).base
     assert key(other) != key(SITE)
@@ -184,19 +184,19 @@ def test_different_inventories_never_share_a_key(pair: list[tuple[Source, ...]],
 
 
 @given(st.text(), st.text())
-def test_the_host_name_does_not_matter_while_the_inventory_is_the_projects_or_inline(one: str, other: str) -> None:
+def test_the_host_name_does_not_matter_if_the_inventory_is_in_the_project_or_inline(one: str, other: str) -> None:
     for sources in ((), (Source(IN_PROJECT, "hosts"),), (Source(INLINE, "web1,web2,"),)):
         here = replace(SITE, sources=sources)
         assert key(replace(here, host_name=one)) == key(replace(here, host_name=other))
 
 
-def test_the_host_name_joins_as_soon_as_one_source_belongs_to_the_machine() -> None:
+def test_the_host_name_matters_if_one_source_is_on_the_machine() -> None:
     mixed = replace(SITE, sources=(Source(IN_PROJECT, "hosts"), Source(ON_MACHINE, "/etc/ansible/hosts")))
     assert key(mixed) != key(replace(mixed, host_name="runner-2"))
     assert key(mixed) == key(replace(mixed, host_name="Runner-1"))
 
 
-def test_in_awx_the_template_and_the_inventory_stand_for_project_playbook_and_sources() -> None:
+def test_in_awx_the_template_and_inventory_replace_project_playbook_and_sources() -> None:
     moved = replace(
         IN_AWX,
         playbook="renamed.yml",
@@ -220,12 +220,12 @@ def test_in_awx_the_template_and_the_inventory_stand_for_project_playbook_and_so
         JobTemplate("", "7", "3"),
     ],
 )
-def test_another_awx_template_or_awx_inventory_is_another_base(template: JobTemplate) -> None:
+def test_another_awx_template_or_awx_inventory_gives_another_base(template: JobTemplate) -> None:
     assert identify(replace(IN_AWX, job_template=template)).base != identify(IN_AWX).base
 
 
 @pytest.mark.parametrize("facts", [SITE, IN_AWX], ids=["shell", "awx"])
-def test_key_variables_always_join_in_any_order(facts: IdentityFacts) -> None:
+def test_key_variables_always_matter_and_their_order_does_not(facts: IdentityFacts) -> None:
     both = replace(facts, key_vars=(("env", "prod"), ("zone", "a")))
     assert identify(both).base == identify(replace(facts, key_vars=(("zone", "a"), ("env", "prod")))).base
     bases = {
@@ -251,11 +251,11 @@ def test_key_variables_are_the_named_extra_vars_that_were_given() -> None:
     )
 
 
-def test_a_key_variable_means_the_same_as_text_and_as_number() -> None:
+def test_a_key_variable_means_the_same_as_a_string_and_as_a_number() -> None:
     assert key_var_values(["n"], {"n": 1}) == key_var_values(["n"], {"n": "1"})
 
 
-def test_a_key_variable_that_refers_to_itself_does_not_stop_anything() -> None:
+def test_a_key_variable_that_refers_to_itself_does_not_fail() -> None:
     loop: list = []
     loop.append(loop)
     assert key_var_values(["loop"], {"loop": loop}) == (("loop", ""),)
@@ -267,7 +267,7 @@ def test_the_scope_is_not_part_of_the_base() -> None:
     assert part.scope == Scope(("web1",), ("db",), ("slow",))
 
 
-def test_each_part_of_the_scope_makes_another_key() -> None:
+def test_each_part_of_the_scope_changes_the_key() -> None:
     scopes = [
         {},
         {"limit": ("a",)},
@@ -291,7 +291,7 @@ def test_neither_order_nor_repetition_of_limits_and_tags_matters(limit, tags, sk
 
 
 @given(limit=WORDS, tags=WORDS, skip_tags=WORDS)
-def test_a_scope_is_sorted_and_read_again_gives_itself(limit, tags, skip_tags) -> None:
+def test_a_scope_is_sorted_and_stays_the_same_if_parsed_again(limit, tags, skip_tags) -> None:
     scope = scope_of(limit, tags, skip_tags)
     for part in (scope.limit, scope.tags, scope.skip_tags):
         assert list(part) == sorted(set(part))
@@ -309,7 +309,7 @@ def test_a_scope_is_sorted_and_read_again_gives_itself(limit, tags, skip_tags) -
         (("web,,",), ("web",)),
     ],
 )
-def test_tags_are_split_and_all_alone_is_none(tags: tuple[str, ...], scope: tuple[str, ...]) -> None:
+def test_tags_are_split_and_the_tag_all_alone_means_no_tags(tags: tuple[str, ...], scope: tuple[str, ...]) -> None:
     assert scope_of(tags=tags) == Scope(tags=scope)
 
 
@@ -329,7 +329,7 @@ def test_skipped_tags_are_split() -> None:
         (("web1", " ", "web1 "), ("web1",)),
     ],
 )
-def test_a_limit_that_takes_nothing_away_is_none(limit: tuple[str, ...], scope: tuple[str, ...]) -> None:
+def test_a_limit_that_excludes_nothing_counts_as_no_limit(limit: tuple[str, ...], scope: tuple[str, ...]) -> None:
     assert scope_of(limit) == Scope(scope)
 
 
@@ -339,7 +339,7 @@ def test_a_relaunched_awx_job_counts_as_unlimited_but_keeps_its_tags() -> None:
     assert identify(replace(limited, relaunched=True)) == identify(replace(limited, limit=()))
 
 
-def test_names_that_are_no_utf_8_can_be_sent_all_the_same() -> None:
+def test_names_that_are_not_valid_utf_8_can_still_be_sent() -> None:
     odd = identify(replace(SITE, playbook="site-\udce4.yml", limit=("web\udce4",), tags=("\udce4",)))
     assert odd.name.encode("utf-8") == b"org/infra site-?.yml"
     assert odd.scope == Scope(("web?",), ("?",))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A ledger as text: what goes in comes out, and what is no ledger is refused at once.
+"""Tests the JSON form of a ledger: it can be read back, and anything else is refused.
 
 Must not need a store.
 """
@@ -29,19 +29,19 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
     to_json,
 )
 
-# any text that Python can hold, also the bytes of a command line that are no UTF-8
+# any string that Python can hold, including bytes of a command line that are not valid UTF-8
 texts = st.text(st.characters(), max_size=8)
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
-some_texts = st.lists(texts, max_size=3).map(tuple)
+string_tuples = st.lists(texts, max_size=3).map(tuple)
 seconds = st.floats(0, 1e12)
 incidents = st.builds(
     Incident,
     key=texts,
-    scope=st.builds(Scope, some_texts, some_texts, some_texts),
+    scope=st.builds(Scope, string_tuples, string_tuples, string_tuples),
     failed_hosts=st.dictionaries(
         texts, st.builds(FailedHost, st.integers(0), st.dictionaries(texts, plain, max_size=3)), max_size=3
     ),
@@ -73,13 +73,13 @@ LEDGER = Ledger(
 
 
 @given(ledgers)
-def test_a_ledger_survives_being_text(ledger: Ledger) -> None:
+def test_a_ledger_survives_a_round_trip_through_json(ledger: Ledger) -> None:
     text = to_json(ledger)
     assert text.isascii()
     assert from_json(text) == ledger
 
 
-def test_the_order_in_which_things_were_noted_does_not_show() -> None:
+def test_the_json_does_not_depend_on_the_order_in_which_hosts_were_recorded() -> None:
     failed_hosts = {host: FailedHost(1, {}) for host in ("web1", "web2", "db1")}
     backwards = dict(reversed(failed_hosts.items()))
     texts = {
@@ -104,8 +104,8 @@ def test_the_order_in_which_things_were_noted_does_not_show() -> None:
         "[" * 100_000,
     ],
 )
-def test_other_text_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="this is no ledger"):
+def test_a_string_that_is_not_a_ledger_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="this is not a ledger"):
         from_json(text)
 
 
@@ -132,23 +132,23 @@ def test_other_text_is_refused(text: str) -> None:
         (["incidents", "a key", "warned"], "no"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_refused_when_it_is_read(path: list[str], value: Any) -> None:
+def test_a_value_of_the_wrong_type_is_refused_when_it_is_read(path: list[str], value: Any) -> None:
     data = json.loads(to_json(LEDGER))
     place = data
     for name in path[:-1]:
         place = place[name]
     place[path[-1]] = value
-    with pytest.raises(ValueError, match="this is no ledger"):
+    with pytest.raises(ValueError, match="this is not a ledger"):
         from_json(json.dumps(data))
 
 
 @pytest.mark.parametrize("name", sorted(json.loads(to_json(LEDGER))["incidents"]["a key"]))
-def test_nothing_may_be_missing(name: str) -> None:
+def test_a_missing_field_is_refused(name: str) -> None:
     data = json.loads(to_json(LEDGER))
     del data["incidents"]["a key"][name]
     with pytest.raises(ValueError, match=name):
         from_json(json.dumps(data))
 
 
-def test_the_mark_is_the_present_place_in_the_history() -> None:
+def test_the_mark_is_the_current_position_in_the_history() -> None:
     assert LEDGER.mark == Mark("an id", 7)

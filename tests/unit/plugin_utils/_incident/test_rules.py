@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of the ledger, one by one: who joins, who leaves, what is sent, and what an answer proves.
+"""Tests the rules one by one: which hosts join and leave an incident, what is sent, and what an answer proves.
 
-Must not need a store, an API or Ansible: ledgers, runs and answers are values.
+Must not need a store, an API or Ansible: ledgers, runs and answers are plain values.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ HOUR = 3600.0
 
 
 class Base:
-    """One base's ledger, with a clock, and runs over it that say who was ok and who failed."""
+    """The ledger of one base with a clock. Its runs are given by the hosts that succeeded and those that failed."""
 
     def __init__(self, **policy: Any) -> None:
         self.ledger = Ledger("first")
@@ -48,7 +48,7 @@ class Base:
         self.sent: list[Request] = []
 
     def run(self, ok: str = "", failed: str = "", scope: Scope = Scope(), **facts: Any) -> None:  # noqa: B008 - frozen
-        """A run from begin to end, without what it sends."""
+        """Record a run from its beginning to its end, without its requests."""
         values: dict[str, Any] = {
             "scope": scope,
             "key": key(scope),
@@ -61,18 +61,18 @@ class Base:
         self.sent = []
 
     def next(self) -> tuple[str, str] | None:
-        """State and key of what is to be sent next."""
+        """Return state and key of the next request, or None."""
         send = pending(self.ledger, self.policy, self.now, self.sent)
         return (send.state, send.key) if send else None
 
     def send(self) -> Request:
         send = pending(self.ledger, self.policy, self.now, self.sent)
-        assert send, "nothing is to be sent"
+        assert send, "no request is due"
         self.sent.append(send)
         return send
 
     def answered(self, outcome: str | None, send: Request | None = None, uncertain: bool = False) -> None:
-        """Request what is to be sent next and get this answer."""
+        """Record this answer to the given request, by default to the next one."""
         send = send or self.send()
         self.ledger, self.warnings = after_answer(self.ledger, send, outcome, self.policy, self.now, uncertain)
 
@@ -100,7 +100,7 @@ def base() -> Base:
 
 @pytest.fixture
 def opened(base: Base) -> Base:
-    """web1 and web2 failed, and the page went out."""
+    """A base with an open incident: web1 and web2 failed, and the API confirmed the trigger."""
     base.run(failed="web1 web2", ok="db1")
     base.answered("created")
     return base
@@ -153,7 +153,7 @@ def test_a_clock_that_went_back_neither_silences_nor_repeats(opened: Base, step:
 
 
 @pytest.mark.parametrize("change", ["hosts", "time"])
-def test_a_duplicate_for_what_is_already_open_counts_as_sent(opened: Base, change: str) -> None:
+def test_a_duplicate_counts_as_sent_if_the_incident_is_already_open(opened: Base, change: str) -> None:
     opened.now += 4 * HOUR * (change == "time")
     opened.run(failed="db1" if change == "hosts" else "web1")
     opened.answered("duplicate")
@@ -163,27 +163,29 @@ def test_a_duplicate_for_what_is_already_open_counts_as_sent(opened: Base, chang
 
 
 @pytest.mark.parametrize("outcome", ["unmatched", "failed", None])
-def test_new_hosts_that_the_api_did_not_take_are_sent_again_by_the_next_run(opened: Base, outcome: str | None) -> None:
+def test_new_failed_hosts_that_the_api_did_not_confirm_are_sent_again_by_the_next_run(
+    opened: Base, outcome: str | None
+) -> None:
     opened.run(failed="db1")
     opened.answered(outcome)
     assert opened[WHOLE].is_settled
-    assert opened.next() is None, "one run sends it once"
+    assert opened.next() is None, "a run sends a request only once"
     opened.run(failed="db1")
     assert opened.send().hosts == ALL
 
 
 @pytest.mark.parametrize("outcome", ["duplicate", "unmatched", "failed", None])
-def test_a_page_that_was_not_granted_is_not_taken_for_sent(base: Base, outcome: str | None) -> None:
+def test_a_trigger_that_was_not_confirmed_does_not_count_as_sent(base: Base, outcome: str | None) -> None:
     base.run(failed="web1")
     base.answered(outcome)
     assert not base[WHOLE].is_settled
-    assert base.next() is None, "one run sends it once"
+    assert base.next() is None, "a run sends a request only once"
     base.run(failed="web1")
     assert base.next() == TRIGGER
 
 
 @pytest.mark.parametrize("outcome", ["duplicate", "unmatched"])
-def test_the_user_is_warned_each_time_that_a_new_page_may_not_have_gone_out(base: Base, outcome: str) -> None:
+def test_the_user_is_warned_each_time_a_trigger_may_not_have_paged_anyone(base: Base, outcome: str) -> None:
     for _run in range(2):
         base.run(failed="web1")
         base.answered(outcome)
@@ -192,7 +194,7 @@ def test_the_user_is_warned_each_time_that_a_new_page_may_not_have_gone_out(base
 
 
 @pytest.mark.parametrize("outcome", ["duplicate", "unmatched"])
-def test_nobody_is_warned_of_a_page_that_is_not_wanted_any_more(base: Base, outcome: str) -> None:
+def test_no_warning_is_given_for_a_trigger_that_is_no_longer_wanted(base: Base, outcome: str) -> None:
     base.run(failed="web1")
     page = base.send()
     base.run(ok="web1")
@@ -200,12 +202,12 @@ def test_nobody_is_warned_of_a_page_that_is_not_wanted_any_more(base: Base, outc
     assert not base.warnings
     base.run(failed="web1")
     base.answered(outcome, page)
-    assert not base.warnings, "it is of the opening before"
+    assert not base.warnings, "the answer is for the previous episode"
     base.answered(outcome)
     assert base.warnings
 
 
-def test_pages_go_before_resolves(opened: Base) -> None:
+def test_triggers_are_sent_before_resolves(opened: Base) -> None:
     opened.run(ok="web1 web2 db1")
     opened.run(failed="db1", scope=DEPLOY)
     assert opened.next() == ("triggered", key(DEPLOY))
@@ -241,17 +243,17 @@ def test_a_limited_run_resolves_only_what_it_covers(opened: Base) -> None:
     assert opened.next() == RESOLVE
 
 
-def test_a_failing_run_still_proves_the_hosts_that_succeeded_in_it(opened: Base) -> None:
+def test_hosts_that_succeed_in_a_failing_run_still_recover(opened: Base) -> None:
     opened.run(ok="web1", failed="db1")
     assert opened.hosts() == {"web2", "db1"}
 
 
-def test_a_host_that_was_neither_good_nor_bad_stays(opened: Base) -> None:
+def test_a_host_that_neither_succeeded_nor_failed_stays_in_the_incident(opened: Base) -> None:
     opened.run(ok="web1 db1")
     assert opened.hosts() == {"web2"}
 
 
-def test_one_failure_and_another_host_good_by_the_same_run_is_no_new_opening(base: Base) -> None:
+def test_if_one_host_fails_while_the_last_one_recovers_the_episode_stays_the_same(base: Base) -> None:
     base.run(failed="web1")
     base.answered("created")
     base.run(ok="web1", failed="web2")
@@ -260,14 +262,14 @@ def test_one_failure_and_another_host_good_by_the_same_run_is_no_new_opening(bas
 
 
 @pytest.mark.parametrize("page_limited_runs", [True, False])
-def test_a_host_both_good_and_bad_is_bad(opened: Base, page_limited_runs: bool) -> None:
+def test_a_host_that_both_succeeded_and_failed_counts_as_failed(opened: Base, page_limited_runs: bool) -> None:
     opened.policy = Policy(page_limited_runs=page_limited_runs)
     opened.run(ok="web1 web2", failed="web1", scope=Scope(limit=("web*",)))
     assert opened.hosts() == {"web1"}
 
 
 @pytest.mark.parametrize("doubt", ["partial", "dubious"])
-def test_a_partial_or_dubious_run_proves_nothing_good_but_its_failures_count(opened: Base, doubt: str) -> None:
+def test_in_a_partial_or_dubious_run_no_host_recovers_but_failures_count(opened: Base, doubt: str) -> None:
     opened.run(ok="web1 web2 db1", **{doubt: True})
     assert opened.hosts() == {"web1", "web2"}
     opened.run(ok="web1", failed="db1", **{doubt: True})
@@ -275,7 +277,7 @@ def test_a_partial_or_dubious_run_proves_nothing_good_but_its_failures_count(ope
 
 
 @pytest.mark.parametrize("doubt", [{"partial": True}, {"dubious": True}, {"aborted": {}}])
-def test_a_run_that_proves_nothing_asks_for_no_first_resolve_either(base: Base, doubt: dict[str, Any]) -> None:
+def test_a_run_whose_successes_do_not_count_sends_no_first_resolve(base: Base, doubt: dict[str, Any]) -> None:
     base.run(ok="web1", **doubt)
     assert base.next() in (None, TRIGGER)
 
@@ -289,7 +291,7 @@ def test_a_limited_run_joins_the_incident_that_is_open(opened: Base) -> None:
     assert len(opened.ledger.incidents) == 1
 
 
-def test_a_whole_run_joins_and_closes_what_a_limited_run_opened(base: Base) -> None:
+def test_an_unlimited_run_joins_and_resolves_the_incident_that_a_limited_run_opened(base: Base) -> None:
     base.run(failed="web1", scope=LIMIT_WEB1)
     base.answered("created")
     base.run(failed="web1 web2")
@@ -297,16 +299,16 @@ def test_a_whole_run_joins_and_closes_what_a_limited_run_opened(base: Base) -> N
     base.answered("duplicate")
     base.run(ok="web1 web2 db1")
     assert not base.hosts(LIMIT_WEB1)
-    assert base.next() == RESOLVE, "nothing is known of the run's own key"
+    assert base.next() == RESOLVE, "nothing is known about the run's own key"
     base.answered("nothing_to_resolve")
     assert base.next() == ("resolved", key(LIMIT_WEB1))
 
 
-def test_other_tags_are_another_incident(opened: Base) -> None:
+def test_runs_with_other_tags_have_their_own_incident(opened: Base) -> None:
     opened.run(failed="web1", scope=DEPLOY)
     assert opened.hosts(DEPLOY) == {"web1"}
     opened.run(ok="web1 web2 db1", scope=DEPLOY)
-    assert opened.hosts() == {"web1", "web2"}, "a run with tags does not cover one without"
+    assert opened.hosts() == {"web1", "web2"}, "a run with tags does not cover the incident of runs without"
     assert not opened.hosts(DEPLOY)
 
 
@@ -319,13 +321,13 @@ def test_a_run_without_tags_covers_the_incidents_of_all_tags(base: Base, scope: 
     assert not base.hosts(scope)
 
 
-def test_a_run_with_the_same_tags_and_another_limit_closes_it(base: Base) -> None:
+def test_a_run_with_the_same_tags_and_another_limit_resolves_the_incident(base: Base) -> None:
     base.run(failed="web1", scope=DEPLOY)
     base.run(ok="web1", scope=Scope(limit=("web1",), tags=("deploy",)))
     assert not base.hosts(DEPLOY)
 
 
-def test_failures_of_limited_runs_can_be_left_to_whoever_sits_at_the_keyboard() -> None:
+def test_failures_of_limited_runs_can_be_configured_not_to_page() -> None:
     base = Base(page_limited_runs=False)
     base.run(failed="web1", scope=LIMIT_WEB1)
     base.run(scope=LIMIT_WEB1, aborted={})
@@ -338,10 +340,10 @@ def test_failures_of_limited_runs_can_be_left_to_whoever_sits_at_the_keyboard() 
     assert base.next() == RESOLVE, "its successes count"
 
 
-# --- hosts that are gone -------------------------------------------------------------------------------------------
+# --- hosts removed from the inventory ------------------------------------------------------------------------------
 
 
-def test_a_whole_run_drops_hosts_that_are_no_longer_in_the_inventory(opened: Base) -> None:
+def test_an_unlimited_run_drops_hosts_that_are_no_longer_in_the_inventory(opened: Base) -> None:
     opened.run(ok="web1", inventory=frozenset({"web1", "db1"}))
     assert opened.next() == RESOLVE
 
@@ -351,7 +353,7 @@ def test_a_limited_run_drops_no_hosts(opened: Base) -> None:
     assert opened.hosts() == {"web2"}
 
 
-def test_a_whole_run_in_which_all_others_fail_drops_hosts_that_are_gone_too(opened: Base) -> None:
+def test_an_unlimited_run_in_which_every_host_fails_also_drops_removed_hosts(opened: Base) -> None:
     opened.run(failed="web1", inventory=frozenset({"web1"}))
     assert opened.hosts() == {"web1"}
 
@@ -362,14 +364,14 @@ def test_a_broken_inventory_drops_no_hosts(opened: Base, facts: dict[str, Any]) 
     assert opened.hosts() == {"web1", "web2"}
 
 
-def test_a_host_that_fails_is_not_dropped_because_the_inventory_lacks_it(base: Base) -> None:
+def test_a_failing_host_is_not_dropped_if_the_inventory_does_not_contain_it(base: Base) -> None:
     base.run(failed="new1", ok="web1")
     base.run(failed="new1", ok="web1")
     assert base.hosts() == {"new1"}
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
-def test_the_implicit_localhost_is_in_no_inventory_and_not_gone(base: Base, host: str) -> None:
+def test_the_implicit_localhost_does_not_count_as_removed_from_the_inventory(base: Base, host: str) -> None:
     base.run(failed=host)
     base.run(ok="web1")
     assert base.hosts() == {host}
@@ -378,14 +380,14 @@ def test_the_implicit_localhost_is_in_no_inventory_and_not_gone(base: Base, host
 # --- aborted runs --------------------------------------------------------------------------------------------------
 
 
-def test_an_aborted_run_has_failed_as_a_whole_and_proves_no_host_good(opened: Base) -> None:
+def test_an_aborted_run_fails_as_a_whole_and_no_host_recovers_in_it(opened: Base) -> None:
     opened.run(ok="web1 web2", failed="db1", aborted={"message": "KeyError"})
     assert opened.hosts() == {"*", "db1", "web1", "web2"}
     assert opened[WHOLE].failed_hosts["*"].failure == {"message": "KeyError"}
     assert opened.next() == TRIGGER
 
 
-def test_a_run_with_guarded_failures_proves_its_good_hosts_and_asks_for_no_first_resolve(opened: Base) -> None:
+def test_in_a_run_with_guarded_failures_hosts_recover_but_no_first_resolve_is_sent(opened: Base) -> None:
     opened.run(ok="web1 web2 db1", guarded=True)
     assert opened.next() == RESOLVE
     base = Base()
@@ -393,7 +395,7 @@ def test_a_run_with_guarded_failures_proves_its_good_hosts_and_asks_for_no_first
     assert base.next() is None
 
 
-def test_what_was_aborted_leaves_only_by_a_wholly_successful_run(base: Base) -> None:
+def test_an_aborted_run_leaves_the_incident_only_by_a_wholly_successful_run(base: Base) -> None:
     base.run(aborted={})
     base.run(ok="web1", failed="web2")
     base.run(ok="web2")
@@ -401,13 +403,13 @@ def test_what_was_aborted_leaves_only_by_a_wholly_successful_run(base: Base) -> 
 
 
 @pytest.mark.parametrize("facts", [{"failed": "db1"}, {"ok": ""}, {"dubious": True}, {"partial": True}])
-def test_what_was_aborted_stays_after_any_other_run(base: Base, facts: dict[str, Any]) -> None:
+def test_an_aborted_run_stays_in_the_incident_after_any_other_run(base: Base, facts: dict[str, Any]) -> None:
     base.run(aborted={})
     base.run(**{"ok": "web1", **facts})
     assert "*" in base.hosts()
 
 
-def test_aborted_runs_with_different_limits_leave_each_by_its_own_limit_or_by_none(base: Base) -> None:
+def test_an_aborted_run_leaves_by_a_success_with_the_same_limit_or_without_a_limit(base: Base) -> None:
     web2 = Scope(limit=("web2",))
     base.run(scope=LIMIT_WEB1, aborted={})
     base.run(scope=web2, aborted={})
@@ -418,7 +420,7 @@ def test_aborted_runs_with_different_limits_leave_each_by_its_own_limit_or_by_no
     assert not base.hosts(LIMIT_WEB1)
 
 
-def test_a_limited_success_does_not_make_good_for_a_whole_run_that_was_aborted(base: Base) -> None:
+def test_a_limited_success_does_not_clear_an_aborted_unlimited_run(base: Base) -> None:
     base.run(aborted={})
     base.run(ok="web1", scope=LIMIT_WEB1)
     assert base.hosts() == {"*"}
@@ -427,7 +429,7 @@ def test_a_limited_success_does_not_make_good_for_a_whole_run_that_was_aborted(b
 # --- runs at the same time -----------------------------------------------------------------------------------------
 
 
-def test_a_run_cannot_have_put_right_what_failed_after_it_began(base: Base) -> None:
+def test_a_run_does_not_clear_failures_recorded_after_it_began(base: Base) -> None:
     base.run(failed="web1")
     began = base.ledger.mark
     base.run(failed="web1 web2")
@@ -438,20 +440,20 @@ def test_a_run_cannot_have_put_right_what_failed_after_it_began(base: Base) -> N
 
 
 @pytest.mark.parametrize("facts", [{"ok": "web1"}, {"ok": "db1", "inventory": frozenset({"db1"})}])
-def test_a_run_that_began_with_a_ledger_now_lost_makes_nobody_leave(base: Base, facts: dict[str, Any]) -> None:
+def test_no_host_leaves_by_a_run_that_began_with_a_ledger_that_is_now_lost(base: Base, facts: dict[str, Any]) -> None:
     base.run(failed="web1")
     base.run(began=Mark("another", 99), **facts)
     assert base.hosts() == {"web1"}
 
 
-def test_what_was_aborted_while_another_run_went_on_stays(base: Base) -> None:
+def test_a_run_that_aborts_while_another_is_running_stays_in_the_incident(base: Base) -> None:
     began = base.ledger.mark
     base.run(aborted={})
     base.run(ok="web1", began=began)
     assert base.hosts() == {"*"}
 
 
-def test_a_page_that_went_out_for_an_incident_closed_meanwhile_is_resolved(base: Base) -> None:
+def test_a_trigger_confirmed_after_the_incident_was_closed_is_resolved(base: Base) -> None:
     base.run(failed="web1")
     page = base.send()
     base.run(ok="web1")
@@ -459,11 +461,11 @@ def test_a_page_that_went_out_for_an_incident_closed_meanwhile_is_resolved(base:
     assert base[WHOLE].is_settled
     base.answered("created", page)
     assert not base[WHOLE].is_settled
-    assert base.next() is None, "this run has sent a resolve; the one that sent the page has not"
+    assert base.next() is None, "this run has sent a resolve; the run that sent the trigger has not"
     assert pending(base.ledger, base.policy, base.now, [page]) is not None
 
 
-def test_a_page_of_unknown_fate_for_an_incident_closed_meanwhile_is_resolved_too(base: Base) -> None:
+def test_a_trigger_with_unknown_result_for_an_incident_closed_meanwhile_is_resolved_too(base: Base) -> None:
     base.run(failed="web1")
     page = base.send()
     base.run(ok="web1")
@@ -474,7 +476,7 @@ def test_a_page_of_unknown_fate_for_an_incident_closed_meanwhile_is_resolved_too
     assert base[WHOLE].is_settled and not base.warnings
 
 
-def test_a_page_granted_before_its_resolve_was_answered_is_known_to_be_open(base: Base) -> None:
+def test_a_trigger_confirmed_before_the_answer_to_its_resolve_leaves_the_incident_open(base: Base) -> None:
     base.run(failed="web1")
     page = base.send()
     base.run(ok="web1")
@@ -483,7 +485,7 @@ def test_a_page_granted_before_its_resolve_was_answered_is_known_to_be_open(base
     assert base.warnings and not base[WHOLE].is_settled
 
 
-def test_a_page_for_the_opening_before_does_not_confirm_this_one(base: Base) -> None:
+def test_a_trigger_of_the_previous_episode_does_not_confirm_the_current_one(base: Base) -> None:
     base.run(failed="web1")
     page = base.send()
     base.run(ok="web1")
@@ -493,7 +495,7 @@ def test_a_page_for_the_opening_before_does_not_confirm_this_one(base: Base) -> 
     assert base.send().episode == 2
 
 
-def test_a_host_that_fails_while_the_page_is_on_its_way_is_sent_too(base: Base) -> None:
+def test_a_host_that_fails_while_the_trigger_is_being_sent_is_sent_too(base: Base) -> None:
     base.run(failed="web1")
     page = base.send()
     base.run(failed="web2")
@@ -501,7 +503,7 @@ def test_a_host_that_fails_while_the_page_is_on_its_way_is_sent_too(base: Base) 
     assert base.send().hosts == {"web1", "web2"}
 
 
-def test_a_page_granted_around_its_granted_resolve_may_have_been_before_it(base: Base) -> None:
+def test_a_trigger_confirmed_after_its_resolve_may_have_been_processed_before_it(base: Base) -> None:
     base.run(failed="web1")
     page = base.send()
     base.run(ok="web1")
@@ -512,7 +514,7 @@ def test_a_page_granted_around_its_granted_resolve_may_have_been_before_it(base:
     assert base[WHOLE].is_settled and not base.warnings
 
 
-def test_a_repeated_page_of_unknown_fate_does_not_make_doubtful_what_was_granted(opened: Base) -> None:
+def test_a_repeated_trigger_with_unknown_result_does_not_undo_the_confirmation(opened: Base) -> None:
     opened.now += 5 * HOUR
     opened.run(failed="web1 web2")
     page = opened.send()
@@ -522,7 +524,7 @@ def test_a_repeated_page_of_unknown_fate_does_not_make_doubtful_what_was_granted
     assert opened.warnings and not opened[WHOLE].is_settled
 
 
-def test_a_resolve_of_the_opening_before_that_found_nothing_does_not_settle_this_one(base: Base) -> None:
+def test_a_resolve_of_the_previous_episode_that_found_nothing_does_not_settle_this_one(base: Base) -> None:
     base.run(failed="web1")
     base.answered(None)
     base.run(ok="web1")
@@ -534,7 +536,7 @@ def test_a_resolve_of_the_opening_before_that_found_nothing_does_not_settle_this
     assert not base[WHOLE].is_settled
 
 
-def test_what_a_resolve_closed_while_a_host_failed_again_is_not_taken_for_open(opened: Base) -> None:
+def test_an_incident_resolved_while_a_host_failed_again_does_not_count_as_open(opened: Base) -> None:
     opened.run(ok="web1 web2 db1")
     resolve = opened.send()
     opened.run(failed="web1")
@@ -543,14 +545,14 @@ def test_what_a_resolve_closed_while_a_host_failed_again_is_not_taken_for_open(o
     opened.answered("resolved", resolve)
     opened.run(failed="web1")
     opened.answered("unmatched")
-    assert opened.warnings, "it is an opening of its own"
+    assert opened.warnings, "it is a new episode"
     opened.run(ok="web1")
     opened.answered("nothing_to_resolve")
     assert opened[WHOLE].is_settled and not opened.warnings
 
 
 @pytest.mark.parametrize("outcome", ["resolved", None])
-def test_a_resolve_that_may_have_come_after_the_page_of_a_new_failure_has_it_paged_anew(
+def test_if_a_resolve_may_have_closed_the_incident_of_a_new_failure_it_is_triggered_again(
     opened: Base, outcome: str | None
 ) -> None:
     opened.run(ok="web1 web2 db1")
@@ -564,7 +566,7 @@ def test_a_resolve_that_may_have_come_after_the_page_of_a_new_failure_has_it_pag
 
 
 @pytest.mark.parametrize("outcome", ["duplicate", "unmatched", "nothing_to_resolve", "failed"])
-def test_a_resolve_that_closed_nothing_does_not_touch_a_new_opening(opened: Base, outcome: str) -> None:
+def test_a_resolve_that_closed_nothing_does_not_affect_a_new_episode(opened: Base, outcome: str) -> None:
     opened.run(ok="web1 web2 db1")
     resolve = opened.send()
     opened.run(failed="web1")
@@ -573,7 +575,7 @@ def test_a_resolve_that_closed_nothing_does_not_touch_a_new_opening(opened: Base
     assert opened[WHOLE].is_settled and not opened.warnings
 
 
-def test_a_late_resolve_of_an_older_opening_does_not_settle_the_newer(opened: Base) -> None:
+def test_a_late_resolve_of_an_older_episode_does_not_settle_the_newer_one(opened: Base) -> None:
     opened.run(ok="web1 web2 db1")
     resolve = opened.send()
     opened.run(failed="web1")
@@ -598,12 +600,12 @@ def test_an_answer_for_a_ledger_that_was_lost_meanwhile_changes_nothing(base: Ba
 
 
 @pytest.mark.parametrize("outcome", ["nothing_to_resolve", "unmatched", "duplicate"])
-def test_an_open_incident_whose_resolve_is_not_granted_is_said_once_and_sent_again(opened: Base, outcome: str) -> None:
+def test_an_unconfirmed_resolve_of_an_open_incident_warns_once_and_is_sent_again(opened: Base, outcome: str) -> None:
     opened.run(ok="web1 web2 db1")
     opened.answered(outcome)
     (warning,) = opened.warnings
     assert KEY in warning and outcome in warning and "open" in warning
-    assert opened.next() is None, "one run sends it once"
+    assert opened.next() is None, "a run sends a request only once"
     opened.run(ok="web1 web2 db1")
     opened.answered(outcome)
     assert not opened[WHOLE].is_settled and not opened.warnings
@@ -613,9 +615,7 @@ def test_an_open_incident_whose_resolve_is_not_granted_is_said_once_and_sent_aga
 
 
 @pytest.mark.parametrize("outcome", ["nothing_to_resolve", "unmatched", "duplicate", "failed"])
-def test_only_a_granted_resolve_closes_what_was_confirmed_open_however_long_it_takes(
-    opened: Base, outcome: str
-) -> None:
+def test_only_a_confirmed_resolve_closes_a_confirmed_incident_however_long_it_takes(opened: Base, outcome: str) -> None:
     for _run in range(3):
         opened.run(ok="web1 web2 db1")
         opened.answered(outcome)
@@ -623,12 +623,12 @@ def test_only_a_granted_resolve_closes_what_was_confirmed_open_however_long_it_t
     assert not opened[WHOLE].is_settled
     opened.run(failed="db1", scope=DEPLOY)
     opened.answered("created")
-    assert opened.next() == RESOLVE, "any next run sends it again"
+    assert opened.next() == RESOLVE, "the next run sends it again, whatever it is"
     opened.answered("resolved")
     assert opened[WHOLE].is_settled
 
 
-def test_a_refused_resolve_does_not_count_against_the_next_opening(opened: Base) -> None:
+def test_a_refused_resolve_does_not_affect_the_next_episode(opened: Base) -> None:
     opened.run(ok="web1 web2 db1")
     opened.answered("nothing_to_resolve")
     opened.now += 5 * HOUR
@@ -639,7 +639,7 @@ def test_a_refused_resolve_does_not_count_against_the_next_opening(opened: Base)
     assert not opened[WHOLE].is_settled and opened.warnings
 
 
-def test_a_duplicate_for_the_resolve_before_does_not_count_against_the_next_opening_either(base: Base) -> None:
+def test_a_duplicate_answer_to_the_previous_resolve_does_not_affect_the_next_episode(base: Base) -> None:
     for _opening in range(2):
         base.run(failed="web1")
         base.answered(None)
@@ -650,7 +650,9 @@ def test_a_duplicate_for_the_resolve_before_does_not_count_against_the_next_open
 
 
 @pytest.mark.parametrize("outcome", ["failed", None])
-def test_a_resolve_without_a_good_answer_is_sent_again_by_the_next_run(opened: Base, outcome: str | None) -> None:
+def test_a_resolve_that_failed_or_got_no_answer_is_sent_again_by_the_next_run(
+    opened: Base, outcome: str | None
+) -> None:
     opened.run(ok="web1 web2 db1")
     opened.answered(outcome)
     assert not opened[WHOLE].is_settled and not opened.warnings
@@ -658,7 +660,7 @@ def test_a_resolve_without_a_good_answer_is_sent_again_by_the_next_run(opened: B
     assert opened.next() == RESOLVE
 
 
-def test_nothing_to_resolve_after_a_resolve_of_unknown_fate_was_that_resolve(opened: Base) -> None:
+def test_nothing_to_resolve_after_a_resolve_with_unknown_result_means_that_it_was_processed(opened: Base) -> None:
     opened.run(ok="web1 web2 db1")
     opened.answered(None)
     opened.run(ok="web1 web2 db1")
@@ -667,14 +669,14 @@ def test_nothing_to_resolve_after_a_resolve_of_unknown_fate_was_that_resolve(ope
 
 
 @pytest.mark.parametrize("outcome", ["nothing_to_resolve", "unmatched"])
-def test_nothing_to_resolve_after_an_attempt_of_unknown_fate_was_that_attempt(opened: Base, outcome: str) -> None:
+def test_nothing_to_resolve_after_an_uncertain_attempt_means_that_it_was_processed(opened: Base, outcome: str) -> None:
     opened.run(ok="web1 web2 db1")
     opened.answered(outcome, uncertain=True)
     assert opened[WHOLE].is_settled and not opened.warnings
 
 
 @pytest.mark.parametrize("outcome", ["nothing_to_resolve", "resolved"])
-def test_an_attempt_of_unknown_fate_may_have_closed_the_page_of_a_new_failure_once(opened: Base, outcome: str) -> None:
+def test_an_uncertain_resolve_may_have_closed_the_incident_of_a_new_failure_once(opened: Base, outcome: str) -> None:
     opened.run(ok="web1 web2 db1")
     resolve = opened.send()
     opened.run(failed="web1")
@@ -683,7 +685,7 @@ def test_an_attempt_of_unknown_fate_may_have_closed_the_page_of_a_new_failure_on
     assert opened.send().episode == 3
 
 
-def test_an_attempt_of_unknown_fate_may_have_opened_what_was_closed_meanwhile(base: Base) -> None:
+def test_an_uncertain_trigger_may_have_opened_an_incident_that_was_closed_meanwhile(base: Base) -> None:
     base.run(failed="web1")
     page = base.send()
     base.run(ok="web1")
@@ -694,7 +696,7 @@ def test_an_attempt_of_unknown_fate_may_have_opened_what_was_closed_meanwhile(ba
 
 
 @pytest.mark.parametrize("outcome, settled", [("nothing_to_resolve", True), ("unmatched", True), ("duplicate", False)])
-def test_what_was_never_known_to_be_open_is_closed_when_the_api_says_so(
+def test_an_incident_never_confirmed_open_is_closed_once_the_api_says_so(
     base: Base, outcome: str, settled: bool
 ) -> None:
     base.run(failed="web1")
@@ -708,7 +710,7 @@ def test_what_was_never_known_to_be_open_is_closed_when_the_api_says_so(
     assert base[WHOLE].is_settled
 
 
-def test_a_new_failure_before_the_resolve_was_granted_is_a_new_opening_of_something_known_to_be_open(
+def test_a_failure_before_the_resolve_is_confirmed_starts_a_new_episode_of_an_open_incident(
     opened: Base,
 ) -> None:
     opened.run(ok="web1 web2 db1")
@@ -723,11 +725,11 @@ def test_a_new_failure_before_the_resolve_was_granted_is_a_new_opening_of_someth
     assert opened.warnings and not opened[WHOLE].is_settled
 
 
-# --- nothing known -------------------------------------------------------------------------------------------------
+# --- no record of the key ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("outcome", ["resolved", "nothing_to_resolve", "unmatched", "duplicate"])
-def test_a_first_success_asks_the_api_once_and_any_answer_settles_it(base: Base, outcome: str) -> None:
+def test_a_first_success_sends_one_resolve_and_any_answer_settles_it(base: Base, outcome: str) -> None:
     base.run(ok="web1")
     send = base.send()
     assert (send.state, send.key, send.episode) == ("resolved", KEY, 0)
@@ -738,7 +740,7 @@ def test_a_first_success_asks_the_api_once_and_any_answer_settles_it(base: Base,
 
 
 @pytest.mark.parametrize("outcome", ["failed", None])
-def test_a_first_success_that_got_no_answer_is_sent_by_the_next_run(base: Base, outcome: str | None) -> None:
+def test_a_first_resolve_that_got_no_answer_is_sent_again_by_the_next_run(base: Base, outcome: str | None) -> None:
     base.run(ok="web1")
     base.answered(outcome)
     base.run(failed="db1", scope=DEPLOY)
@@ -748,13 +750,13 @@ def test_a_first_success_that_got_no_answer_is_sent_by_the_next_run(base: Base, 
 
 
 @pytest.mark.parametrize("facts", [{"ok": ""}, {"ok": "web1", "failed": "web2", "scope": LIMIT_WEB1}])
-def test_only_a_wholly_successful_run_asks_for_a_first_resolve(facts: dict[str, Any]) -> None:
+def test_only_a_wholly_successful_run_sends_a_first_resolve(facts: dict[str, Any]) -> None:
     base = Base(page_limited_runs=False)
     base.run(**facts)
     assert not base.ledger.incidents
 
 
-def test_what_is_known_to_be_closed_is_asked_again_only_after_the_repeat_interval(base: Base) -> None:
+def test_a_closed_incident_is_resolved_again_only_after_the_repeat_interval(base: Base) -> None:
     base.run(ok="web1")
     base.answered("nothing_to_resolve")
     base.now += 4 * HOUR - 1
@@ -763,14 +765,14 @@ def test_what_is_known_to_be_closed_is_asked_again_only_after_the_repeat_interva
     base.now += 1
     base.run(ok="", failed="web1", scope=DEPLOY)
     base.answered("created")
-    assert base.next() is None, "only by a success of its own key"
+    assert base.next() is None, "only a success with the same key sends it"
     base.run(ok="web1")
     base.answered("resolved")
     assert base.ledger.incidents[key(DEPLOY)].remote_state == "open"
     assert base.next() == ("resolved", key(DEPLOY))
 
 
-def test_a_store_that_all_controllers_share_knows_for_good() -> None:
+def test_with_a_store_shared_by_all_controllers_a_closed_incident_is_not_resolved_again() -> None:
     base = Base(memory=SHARED)
     base.run(ok="web1")
     base.answered("nothing_to_resolve")
@@ -779,42 +781,42 @@ def test_a_store_that_all_controllers_share_knows_for_good() -> None:
     assert base.next() is None
 
 
-def test_without_memory_a_failed_run_always_pages_without_episode() -> None:
+def test_without_a_store_a_failed_run_always_triggers_without_an_episode() -> None:
     base = Base(memory=NONE, after_failures=3)
     base.run(failed="web2", ok="web1")
     send = base.send()
     assert (send.state, send.key, send.episode) == ("triggered", KEY, 0)
 
 
-def test_without_memory_a_successful_run_always_resolves_without_episode() -> None:
+def test_without_a_store_a_successful_run_always_resolves_without_an_episode() -> None:
     base = Base(memory=NONE)
     base.run(ok="web1")
     send = base.send()
     assert (send.state, send.key, send.episode) == ("resolved", KEY, 0)
 
 
-def test_without_memory_a_failed_and_a_later_successful_run_of_the_same_command_meet() -> None:
+def test_without_a_store_failed_and_successful_runs_of_one_command_use_the_same_key() -> None:
     sends = []
     for facts in ({"failed": "web1"}, {"failed": "web1"}, {"ok": "web1"}, {"ok": "web1"}):
-        process = Base(memory=NONE)  # each has a memory of its own, and takes it along when it ends
+        process = Base(memory=NONE)  # each process has its own memory, which is lost when it ends
         process.run(scope=LIMIT_WEB1, **facts)
         send = process.send()
         process.answered("duplicate", send)
         assert process.next() is None
-        assert not process.warnings, "nobody knows that it should have been new"
+        assert not process.warnings, "without a store, a duplicate is normal"
         sends.append((send.state, send.key, send.episode))
     limited = key(LIMIT_WEB1)
     assert sends == [("triggered", limited, 0)] * 2 + [("resolved", limited, 0)] * 2
 
 
-def test_without_memory_a_page_that_matches_no_filter_is_still_said() -> None:
+def test_without_a_store_a_trigger_that_matches_no_filter_still_warns() -> None:
     base = Base(memory=NONE)
     base.run(failed="web1")
     base.answered("unmatched")
     assert base.warnings
 
 
-def test_closed_incidents_are_forgotten_beyond_a_thousand(opened: Base) -> None:
+def test_at_most_a_thousand_closed_incidents_are_kept(opened: Base) -> None:
     closed = {
         name: Incident(name, Scope(), remote_state="closed", answered_at=float(age))
         for age, name in enumerate(f"key {number}" for number in range(1010))
@@ -828,10 +830,10 @@ def test_closed_incidents_are_forgotten_beyond_a_thousand(opened: Base) -> None:
     assert "key 10" in opened.ledger.incidents and "key 9" not in opened.ledger.incidents
 
 
-# --- after so many failures ----------------------------------------------------------------------------------------
+# --- after_failures ------------------------------------------------------------------------------------------------
 
 
-def test_the_first_page_waits_for_as_many_consecutive_failed_runs_as_the_user_wants() -> None:
+def test_the_first_trigger_is_sent_after_the_configured_number_of_failed_runs() -> None:
     base = Base(after_failures=3)
     for failed in ("web1", "web2"):
         base.run(failed=failed)
@@ -842,21 +844,21 @@ def test_the_first_page_waits_for_as_many_consecutive_failed_runs_as_the_user_wa
     base.answered("created", send)
     base.policy = Policy(after_failures=9)
     base.run(failed="db1")
-    assert base.send().hosts == ALL, "once it is open every change is sent"
+    assert base.send().hosts == ALL, "once the incident is open, every change is sent"
 
 
-def test_what_is_good_again_before_the_first_page_goes_away_silently() -> None:
+def test_if_hosts_recover_before_the_first_trigger_nothing_is_sent() -> None:
     base = Base(after_failures=2)
     base.run(ok="web1")
     base.answered("nothing_to_resolve")
     for _time in range(3):
         base.run(failed="web1")
         base.run(ok="web1")
-        assert base.next() is None, "the count begins anew"
+        assert base.next() is None, "the count starts again"
     assert base[WHOLE].is_settled
 
 
-def test_what_nothing_was_known_of_before_is_asked_for_once_when_it_is_good_again() -> None:
+def test_if_nothing_was_known_before_recovery_sends_one_resolve() -> None:
     base = Base(after_failures=2)
     base.run(failed="web1")
     base.run(ok="web1")
@@ -864,7 +866,7 @@ def test_what_nothing_was_known_of_before_is_asked_for_once_when_it_is_good_agai
     assert base[WHOLE].is_settled
 
 
-def test_a_page_that_was_due_and_perhaps_went_out_is_resolved() -> None:
+def test_a_trigger_that_was_due_and_may_have_been_sent_is_resolved() -> None:
     base = Base(after_failures=2)
     base.run(failed="web1")
     base.run(failed="web1")

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The promises of the rules over any history: overlapping runs, lost answers, a lost ledger, any duplicate reading.
+"""Checks the guarantees of the rules over random histories: overlapping runs, lost answers, a lost ledger, duplicates.
 
-Must not repeat the rules' code: the machine keeps its own account of what fails, what was paged, and what the API has.
+Must not repeat the rules' code: the machine keeps its own records of failures, triggers, and the API's incidents.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules im
 from ansible_collections.callgoose.sqibs.tests.sandbox.model import Model
 from ansible_collections.callgoose.sqibs.tests.sandbox.settings import NOTHING_OPEN, READINGS, Settings
 
-HOSTS = ("a", "b")  # few of everything, so that runs meet
+HOSTS = ("a", "b")  # few of everything, so that runs often affect each other
 WINDOW, INTERVAL = 300.0, 4 * 3600.0
 SCOPES = [Scope(limit, tags) for limit in ((), ("a",)) for tags in ((), ("t",))]
 WHOLE = Scope()
@@ -50,8 +50,8 @@ TOKEN = "sandbox-incident-token"
 statuses = st.fixed_dictionaries({host: st.sampled_from(("ok", "ok", "failed", "none")) for host in HOSTS})
 scopes = st.sampled_from(SCOPES)
 doubts = st.sampled_from(("", "", "", "", "", "", "aborted", "partial", "dubious"))
-# What becomes of a request: it arrives, or not, and the answer does, or not; or something in between refuses it; or the
-# service is in maintenance, which only keeps it from opening an incident.
+# What happens to a request: it arrives or is lost; its answer arrives or is lost; a proxy refuses it; or the service is
+# in maintenance, so that it does not open an incident.
 FATES = ("answered", "lost", "answer lost", "refused", "maintenance")
 fates = st.sampled_from(("answered", "answered", "answered", *FATES))
 RUNNING, OVER, SENDING, ANSWERED = "running", "over", "sending", "answered"
@@ -101,7 +101,7 @@ class Runs(RuleBasedStateMachine):
         self.now, self.step = 1_000_000.0, 0
         self.inventory = frozenset(HOSTS)
         self.processes: list[Process] = []
-        # the machine's own account, by tags and host: the step of the last failure, and the incident paged for it
+        # the machine's own record, by tags and host: the step of the last failure, and the key of its incident
         self.failing: dict[tuple[tuple[str, ...], str], tuple[int, str]] = {}
         self.openings: Counter[str] = Counter()
         self.confirmed: dict[str, tuple[int, int, frozenset[str], float]] = {}
@@ -124,7 +124,7 @@ class Runs(RuleBasedStateMachine):
     @precondition(lambda self: self.that(OVER))
     def a_process_sends(self, which: int) -> None:
         process = self.that(OVER, which)
-        if not self.hand_out(process):
+        if not self.take_request(process):
             self.processes.remove(process)
 
     @rule(which=st.integers(0, 2), fate=fates)
@@ -167,7 +167,7 @@ class Runs(RuleBasedStateMachine):
 
     @rule()
     @precondition(lambda self: self.api.open_incidents)
-    def somebody_closes_an_incident_in_the_dashboard(self) -> None:
+    def a_user_closes_an_incident_in_the_dashboard(self) -> None:
         key = self.api.open_incidents[0].key
         self.by_hand.add(key)
         body = canonical_json(Payload(RESOLVED, key, source=f"dashboard {self.step}").body())
@@ -175,7 +175,7 @@ class Runs(RuleBasedStateMachine):
 
     @rule()
     @precondition(lambda self: not self.processes)
-    def a_whole_success_leaves_nothing_open(self) -> None:
+    def an_unlimited_success_leaves_nothing_open(self) -> None:
         self.now += WINDOW
         self.inventory = frozenset(HOSTS)
         self.whole_success()
@@ -187,7 +187,7 @@ class Runs(RuleBasedStateMachine):
                 assert key not in self.open_keys
             if key not in self.orphaned | self.by_hand:
                 assert incident.is_settled or (not denies_clearly and incident.remote_state != OPEN), incident
-        # what a lost ledger opened, or what the API denied without saying so, is put right after the repeat interval
+        # incidents opened by a lost ledger, or whose resolve had no visible effect, are resolved after repeat_interval
         self.now += INTERVAL
         self.whole_success()
         assert name(WHOLE) not in self.open_keys
@@ -209,7 +209,7 @@ class Runs(RuleBasedStateMachine):
         assert len(tags) == len(set(tags))
 
     @invariant()
-    def what_is_taken_for_granted_is_so_at_the_api(self) -> None:
+    def what_counts_as_confirmed_is_so_at_the_api(self) -> None:
         in_flight = {process.in_flight.request.key for process in self.processes if process.in_flight}
         for key, incident in self.ledger.incidents.items():
             if key in in_flight or key in self.by_hand:
@@ -240,11 +240,11 @@ class Runs(RuleBasedStateMachine):
 
     def deliver(self, process: Process, fate: str) -> None:
         for _request in range(20):
-            if not self.hand_out(process):
+            if not self.take_request(process):
                 return
             self.meet(process, fate)
             self.record(process)
-        raise AssertionError("one run does not come to an end of sending")
+        raise AssertionError("one run never stops sending")
 
     def end(self, process: Process, status: dict[str, str], doubt: str) -> None:
         self.step += 1
@@ -265,18 +265,18 @@ class Runs(RuleBasedStateMachine):
         self.ledger = after_run(self.ledger, run, self.policy, self.now)
 
     def account(self, process: Process, run: RunFacts, doubt: str) -> None:
-        """Keep the machine's own account of who fails, in the words of the design."""
+        """Update the machine's own record of failed hosts, as the design describes it."""
         before = dict(self.failing)
         tags, limit = run.scope.tags, run.scope.limit
         if not doubt and process.generation == self.generation:
             for (other_tags, host), (since, _key) in before.items():
                 if tags in ((), other_tags) and since <= process.began_at:
                     is_whole_success = bool(run.succeeded) and not run.failed
-                    is_good = host in run.succeeded
-                    is_gone = not host.startswith("*") and not limit and host not in self.inventory
-                    is_gone = is_gone and bool(run.succeeded or run.failed)
-                    is_made_up_for = host == "*" + ",".join(limit) if limit else host.startswith("*")
-                    if is_good or is_gone or (is_whole_success and is_made_up_for):
+                    has_succeeded = host in run.succeeded
+                    is_removed = not host.startswith("*") and not limit and host not in self.inventory
+                    is_removed = is_removed and bool(run.succeeded or run.failed)
+                    is_covered_abort = host == "*" + ",".join(limit) if limit else host.startswith("*")
+                    if has_succeeded or is_removed or (is_whole_success and is_covered_abort):
                         del self.failing[other_tags, host]
         failed = {*run.failed, *(["*" + ",".join(limit)] if doubt == "aborted" else [])}
         if failed and (self.policy.page_limited_runs or not limit):
@@ -287,19 +287,19 @@ class Runs(RuleBasedStateMachine):
             for host in failed:
                 self.failing[tags, host] = (self.step, key)
 
-    def hand_out(self, process: Process) -> bool:
+    def take_request(self, process: Process) -> bool:
         request = pending(self.ledger, self.policy, self.now, process.sent)
         if not request:
             return False
         process.sent.append(request)
         process.in_flight = InFlight(request)
-        fails = {host for (_tags, host), (_since, key) in self.failing.items() if key == request.key}
-        assert request.hosts == fails, "a page names who fails; a resolve is sent when nobody is known to fail"
+        failing = {host for (_tags, host), (_since, key) in self.failing.items() if key == request.key}
+        assert request.hosts == failing, "a trigger names the failed hosts; a resolve is sent only if there are none"
         if request.state == TRIGGERED:
             assert request.episode == self.openings[request.key]
             generation, episode, hosts, at = self.confirmed.get(request.key, (-1, 0, frozenset(), 0.0))
             is_repeated = (generation, episode, hosts) == (self.generation, request.episode, request.hosts)
-            assert not is_repeated or self.now - at >= INTERVAL, "one page per opening, set of hosts and interval"
+            assert not is_repeated or self.now - at >= INTERVAL, "one trigger per episode, set of hosts and interval"
         return True
 
     def meet(self, process: Process, fate: str) -> None:
@@ -329,17 +329,15 @@ class Runs(RuleBasedStateMachine):
         if not before or not after:
             return
         if request.state == RESOLVED and before.failed_hosts and outcome in ("resolved", None):
-            self.openings[request.key] += 1  # it may have closed the page: opened anew
+            self.openings[request.key] += 1  # it may have closed the incident, so a new episode begins
         if request.state == TRIGGERED and after.failed_hosts and request.episode == after.episode:
             was_confirmed = self.confirmed.get(request.key, (-1, 0))[:2] == (self.generation, request.episode)
             if outcome == "created" or (outcome == "duplicate" and was_confirmed):
                 self.confirmed[request.key] = (self.generation, request.episode, request.hosts, self.now)
         if after.failed_hosts and after.is_settled and not before.is_settled:
-            assert (request.state, outcome) == (TRIGGERED, "created"), (
-                "no page counts as sent that was not confirmed"
-            )
+            assert (request.state, outcome) == (TRIGGERED, "created"), "only a confirmed trigger counts as sent"
         if before.remote_state == OPEN and after.remote_state == CLOSED:
-            assert outcome == "resolved", "what was confirmed is closed only by a resolve that is granted"
+            assert outcome == "resolved", "only a confirmed resolve closes a confirmed incident"
 
 
 def name(scope: Scope) -> str:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SQLite store on real files: who may read it, who waits for whom, and what becomes of a broken one.
+"""Tests the SQLite store on real files: its permissions, its locks, and how it handles broken files.
 
-Must not leave anything outside of its temporary folders.
+Must not leave anything outside its temporary directories.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def umask(mask: int) -> Iterator[None]:
 
 
 @contextmanager
-def only_a_user() -> Iterator[None]:
-    """Permissions mean nothing to root, as whom tests often run."""
+def unprivileged_user() -> Iterator[None]:
+    """Give up root's rights for a while: permissions do not apply to root, and tests often run as root."""
     if os.geteuid() != 0:
         yield
         return
@@ -62,11 +62,11 @@ def only_a_user() -> Iterator[None]:
 
 
 @pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that a user without rights reaches too; pytest's own temporary folders are for their owner."""
-    with tempfile.TemporaryDirectory(prefix="sqibs-store-") as folder:
-        Path(folder).chmod(0o777)
-        yield Path(folder)
+def shared_directory() -> Iterator[Path]:
+    """A directory that an unprivileged user can reach. pytest's own temporary directories are private."""
+    with tempfile.TemporaryDirectory(prefix="sqibs-store-") as directory:
+        Path(directory).chmod(0o777)
+        yield Path(directory)
 
 
 def mode(path: Path) -> int:
@@ -93,7 +93,7 @@ def add_hosts(path: Path, names: list[str]) -> None:
 # --- keeping -------------------------------------------------------------------------------------------------------
 
 
-def test_what_one_process_writes_another_reads(store: SqliteStore) -> None:
+def test_one_process_reads_what_another_wrote(store: SqliteStore) -> None:
     assert store.update("base", counted) == 1
     again = SqliteStore(store.path)
     assert again.update("base", counted) == 2
@@ -107,7 +107,7 @@ def test_each_base_has_its_own_ledger(store: SqliteStore) -> None:
     assert store.read("base").id != store.read("another").id
 
 
-def test_reading_makes_nothing(store: SqliteStore) -> None:
+def test_reading_creates_nothing(store: SqliteStore) -> None:
     assert store.read("base").sequence == 0
     assert not store.path.parent.exists()
     store.update("base", counted)
@@ -130,13 +130,13 @@ def test_a_change_that_fails_changes_nothing(store: SqliteStore) -> None:
     assert store.update("base", counted) == 2, "and the lock is free"
 
 
-def test_a_path_of_any_letters_is_a_path(tmp_path: Path) -> None:
+def test_a_path_may_contain_any_characters(tmp_path: Path) -> None:
     store = open_store(f"sqlite://{tmp_path}/50%20 ?mode=memory#ü.db")
     store.update("base", counted)
     assert [path.name for path in tmp_path.iterdir()] == ["50%20 ?mode=memory#ü.db"]
 
 
-def test_a_relative_path_stays_where_it_was_opened_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     SqliteStore(Path("state.db")).update("base", counted)
     assert SqliteStore(tmp_path / "state.db").read("base").sequence == 1
@@ -146,7 +146,7 @@ def test_a_relative_path_stays_where_it_was_opened_for(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
-def test_nobody_but_the_owner_can_read_it_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+def test_only_the_owner_can_read_it_whatever_the_umask(tmp_path: Path, mask: int) -> None:
     store = SqliteStore(tmp_path / "one" / "two" / "state.db")
     modes = []
 
@@ -161,14 +161,14 @@ def test_nobody_but_the_owner_can_read_it_whatever_the_umask(tmp_path: Path, mas
     assert mode(tmp_path / "one") == mode(tmp_path / "one" / "two") == 0o700
 
 
-def test_a_file_that_others_could_read_is_closed_to_them(store: SqliteStore) -> None:
+def test_a_file_that_others_could_read_becomes_private(store: SqliteStore) -> None:
     store.update("base", counted)
     store.path.chmod(0o644)
     store.update("base", counted)
     assert mode(store.path) == 0o600
 
 
-def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+def test_an_existing_directory_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     SqliteStore(tmp_path / "state.db").update("base", counted)
     assert mode(tmp_path) == 0o755
@@ -177,7 +177,7 @@ def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
 # --- several processes ---------------------------------------------------------------------------------------------
 
 
-def test_updates_at_the_same_time_never_lose_each_others_hosts(store: SqliteStore) -> None:
+def test_concurrent_updates_never_lose_each_others_hosts(store: SqliteStore) -> None:
     names = [[f"host{process}-{number}" for number in range(20)] for process in range(4)]
     processes = [FORK.Process(target=add_hosts, args=(store.path, some)) for some in names]
     for process in processes:
@@ -187,7 +187,7 @@ def test_updates_at_the_same_time_never_lose_each_others_hosts(store: SqliteStor
     assert [process.exitcode for process in processes] == [0] * 4
     ledger = store.read("base")
     assert ledger.incidents["key"].hosts == {name for some in names for name in some}
-    assert sorted(member.sequence for member in ledger.incidents["key"].failed_hosts.values()) == list(range(1, 81))
+    assert sorted(failed.sequence for failed in ledger.incidents["key"].failed_hosts.values()) == list(range(1, 81))
 
 
 def test_a_store_that_was_used_before_a_fork_can_be_used_after_it(store: SqliteStore) -> None:
@@ -200,17 +200,17 @@ def test_a_store_that_was_used_before_a_fork_can_be_used_after_it(store: SqliteS
 
 
 def test_no_connection_stays_open(store: SqliteStore) -> None:
-    folder = Path("/proc/self/fd")
-    if not folder.is_dir():
-        pytest.skip("this system does not show a process its open files")
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.is_dir():
+        pytest.skip("this system has no /proc/self/fd")
     store.update("base", counted)
     store.read("base")
-    opened = [str(path.readlink()) for path in folder.iterdir() if path.is_symlink()]
+    opened = [str(path.readlink()) for path in descriptors.iterdir() if path.is_symlink()]
     assert not [name for name in opened if name.startswith(str(store.path))]
 
 
 @pytest.mark.parametrize("use", ["read", "update"])
-def test_who_waits_for_another_process_waits_no_longer_than_its_patience(store: SqliteStore, use: str) -> None:
+def test_a_call_waits_for_another_process_no_longer_than_its_patience(store: SqliteStore, use: str) -> None:
     store.update("base", counted)
     impatient = SqliteStore(store.path, patience=0.3)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
@@ -226,7 +226,7 @@ def test_who_waits_for_another_process_waits_no_longer_than_its_patience(store: 
     assert impatient.update("base", counted) == 2
 
 
-def test_who_only_reads_for_long_is_waited_for_no_longer_either(store: SqliteStore) -> None:
+def test_a_call_waits_for_a_slow_reader_no_longer_than_its_patience(store: SqliteStore) -> None:
     store.update("base", counted)
     changes = []
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
@@ -236,7 +236,7 @@ def test_who_only_reads_for_long_is_waited_for_no_longer_either(store: SqliteSto
         with pytest.raises(StoreError, match="database is locked"):
             SqliteStore(store.path, patience=0.3).update("base", lambda ledger: (changes.append(1), counted(ledger))[1])
         assert time.monotonic() - began < 1.5
-    assert not changes, "what cannot be written is not decided"
+    assert not changes, "a change that cannot be written is not computed"
 
 
 # --- what cannot be used -------------------------------------------------------------------------------------------
@@ -248,45 +248,47 @@ def assert_unusable(store: SqliteStore, pattern: str) -> None:
     assert str(store.path) in str(refused.value)
 
 
-def test_a_folder_in_the_files_place_is_said(tmp_path: Path) -> None:
-    assert_unusable(SqliteStore(tmp_path), "is no file")
-    with pytest.raises(StoreError, match="is no file"):
+def test_a_directory_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
+    assert_unusable(SqliteStore(tmp_path), "is not a regular file")
+    with pytest.raises(StoreError, match="is not a regular file"):
         SqliteStore(tmp_path).read("base")
 
 
-def test_a_pipe_in_the_files_place_is_said_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_in_place_of_the_file_is_reported_and_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "state.db")
-    assert_unusable(SqliteStore(tmp_path / "state.db"), "is no file")
+    assert_unusable(SqliteStore(tmp_path / "state.db"), "is not a regular file")
 
 
-def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "callgoose").write_text("in the way")
     store = SqliteStore(tmp_path / "callgoose" / "state.db")
-    assert_unusable(store, r"cannot be made: .*Not a directory")
+    assert_unusable(store, r"cannot be created: .*Not a directory")
     with pytest.raises(StoreError, match=r"cannot be read: .*Not a directory"):
         store.read("base")
 
 
-def test_a_folder_that_cannot_be_written_is_said(open_folder: Path) -> None:
-    open_folder.chmod(0o555)
-    with only_a_user():
-        assert_unusable(SqliteStore(open_folder / "state.db"), r"cannot be made: .*Permission denied")
-        assert_unusable(SqliteStore(open_folder / "deeper" / "state.db"), r"cannot be made: .*Permission denied")
-        assert SqliteStore(open_folder / "state.db").read("base").sequence == 0, "nothing is there yet"
+def test_a_directory_that_cannot_be_written_is_reported(shared_directory: Path) -> None:
+    shared_directory.chmod(0o555)
+    with unprivileged_user():
+        assert_unusable(SqliteStore(shared_directory / "state.db"), r"cannot be created: .*Permission denied")
+        assert_unusable(
+            SqliteStore(shared_directory / "deeper" / "state.db"), r"cannot be created: .*Permission denied"
+        )
+        assert SqliteStore(shared_directory / "state.db").read("base").sequence == 0, "nothing exists yet"
 
 
-def test_what_can_only_be_read_is_read(open_folder: Path) -> None:
-    with only_a_user():
-        store = SqliteStore(open_folder / "state.db")
+def test_a_read_only_store_can_be_read(shared_directory: Path) -> None:
+    with unprivileged_user():
+        store = SqliteStore(shared_directory / "state.db")
         store.update("base", counted)
-    open_folder.chmod(0o555)
-    with only_a_user():
+    shared_directory.chmod(0o555)
+    with unprivileged_user():
         assert store.read("base").sequence == 1
         assert_unusable(store, "cannot be used: ")
         assert store.read("base").sequence == 1
 
 
-def test_a_full_disk_is_said_and_changes_nothing(store: SqliteStore) -> None:
+def test_a_full_disk_is_reported_and_changes_nothing(store: SqliteStore) -> None:
     resource = pytest.importorskip("resource")
     store.update("base", counted)
 
@@ -314,12 +316,12 @@ BROKEN = b"SQLite format 3\x00" + b"and nothing more that it could have written"
 
 
 @pytest.mark.parametrize("use", ["read", "update"])
-def test_a_file_that_is_no_store_is_left_as_it_is(store: SqliteStore, use: str) -> None:
+def test_a_file_that_is_not_a_store_is_left_unchanged(store: SqliteStore, use: str) -> None:
     store.path.parent.mkdir(exist_ok=True)
     store.path.write_text("somebody's own notes\n", encoding="utf-8")
     store.path.chmod(0o644)
     for _time in range(2):
-        with pytest.raises(StoreLost, match="no SQLite file, so it is left as it is"):
+        with pytest.raises(StoreLost, match="is not an SQLite file and is left unchanged"):
             if use == "read":
                 store.read("base")
             else:
@@ -329,10 +331,10 @@ def test_a_file_that_is_no_store_is_left_as_it_is(store: SqliteStore, use: str) 
 
 
 @pytest.mark.parametrize("use", ["read", "update"])
-def test_a_broken_file_is_set_aside_and_said_once(store: SqliteStore, use: str) -> None:
+def test_a_broken_file_is_renamed_and_reported_once(store: SqliteStore, use: str) -> None:
     store.update("base", counted)
     store.path.write_bytes(BROKEN)
-    with pytest.raises(StoreLost, match=r"is broken .* set aside as state\.db\.broken"):
+    with pytest.raises(StoreLost, match=r"is broken .* renamed to state\.db\.broken"):
         if use == "read":
             store.read("base")
         else:
@@ -343,7 +345,7 @@ def test_a_broken_file_is_set_aside_and_said_once(store: SqliteStore, use: str) 
     assert mode(store.path) == 0o600
 
 
-def test_a_file_that_is_damaged_inside_is_set_aside_too(store: SqliteStore) -> None:
+def test_a_file_with_damaged_contents_is_renamed_too(store: SqliteStore) -> None:
     for number in range(50):
         store.update(f"base {number}", counted)
     with store.path.open("r+b") as file:
@@ -375,14 +377,14 @@ def test_a_broken_file_that_another_process_has_replaced_meanwhile_is_left_alone
 
 @pytest.mark.parametrize("document", ["{", '{"id": 1}', b"\xff\xfe\x00", 7, ""])
 @pytest.mark.parametrize("use", ["read", "update"])
-def test_an_unreadable_ledger_is_set_aside_and_said_once_and_the_others_stay(
+def test_an_unreadable_ledger_is_renamed_and_reported_once_and_the_others_stay(
     store: SqliteStore, document: object, use: str
 ) -> None:
     store.update("base", counted)
     store.update("another", counted)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("UPDATE ledgers SET document = CAST(? AS TEXT) WHERE base = 'base'", (document,))
-    with pytest.raises(StoreLost, match=r"A ledger in .* is unreadable .* set aside"):
+    with pytest.raises(StoreLost, match=r"A ledger in .* is unreadable .* was renamed there"):
         if use == "read":
             store.read("base")
         else:
@@ -397,7 +399,7 @@ def test_an_unreadable_ledger_is_set_aside_and_said_once_and_the_others_stay(
 
 
 @pytest.mark.parametrize("use", ["read", "update"])
-def test_a_file_of_a_newer_collection_is_left_alone(store: SqliteStore, use: str) -> None:
+def test_a_file_of_a_newer_collection_is_left_unchanged(store: SqliteStore, use: str) -> None:
     store.update("base", counted)
     with closing(sqlite3.connect(store.path)) as other:
         other.execute("PRAGMA user_version = 99")
@@ -410,14 +412,14 @@ def test_a_file_of_a_newer_collection_is_left_alone(store: SqliteStore, use: str
     assert store.path.read_bytes() == before
 
 
-def test_an_empty_file_is_a_store_just_made(store: SqliteStore) -> None:
+def test_an_empty_file_is_a_new_store(store: SqliteStore) -> None:
     store.path.parent.mkdir()
     store.path.touch()
     assert store.read("base").sequence == 0
     assert store.update("base", counted) == 1
 
 
-def test_what_is_in_the_file_is_the_ledger_as_text_and_nothing_else(store: SqliteStore) -> None:
+def test_the_file_contains_the_ledger_as_json_and_nothing_else(store: SqliteStore) -> None:
     store.update("base", counted)
     with closing(sqlite3.connect(store.path)) as other:
         rows = other.execute("SELECT * FROM ledgers").fetchall()

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How ``state_url`` names a store, and what the store without a place keeps.
+"""Tests how ``state_url`` names a store, and what the memory store keeps.
 
-Must not make a file.
+Must not create a file.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores i
     [
         ("sqlite:///var/lib/callgoose/state.db", "/var/lib/callgoose/state.db"),
         ("sqlite:////var/lib/callgoose/state.db", "/var/lib/callgoose/state.db"),
-        ("sqlite:///~/state.db", "/home/somebody/state.db"),
-        ("sqlite:////~/state.db", "/home/somebody/state.db"),
-        ("sqlite:///a folder/50%20?#.db", "/a folder/50%20?#.db"),
+        ("sqlite:///~/state.db", "/home/alice/state.db"),
+        ("sqlite:////~/state.db", "/home/alice/state.db"),
+        ("sqlite:///a directory/50%20?#.db", "/a directory/50%20?#.db"),
     ],
 )
-def test_a_url_of_sqlite_names_a_path(monkeypatch: pytest.MonkeyPatch, url: str, path: str) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
+def test_an_sqlite_url_names_a_path(monkeypatch: pytest.MonkeyPatch, url: str, path: str) -> None:
+    monkeypatch.setenv("HOME", "/home/alice")
     store = open_store(url)
     assert store.path == Path(path)
     assert store.memory == OWN
@@ -49,19 +49,21 @@ def test_a_url_of_sqlite_names_a_path(monkeypatch: pytest.MonkeyPatch, url: str,
     "url",
     ["sqlite://", "sqlite:///", "sqlite:////", "sqlite://state.db", "sqlite://~/state.db", "sqlite:///a\0b"],
 )
-def test_a_url_of_sqlite_without_an_absolute_path_is_refused(url: str) -> None:
+def test_an_sqlite_url_without_an_absolute_path_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match=r"^state_url: .* sqlite:///path/to/file"):
         open_store(url)
 
 
-def test_the_home_of_somebody_unknown_is_refused() -> None:
+def test_the_home_of_an_unknown_user_is_refused() -> None:
     with pytest.raises(StoreError, match=r"^state_url: .* Use an absolute path"):
         open_store("sqlite:///~nobody-has-this-name/state.db")
 
 
 @pytest.mark.parametrize("url", ["", "state.db", "/var/lib/state.db", "sqlite:/state.db", "postgresql://host/db"])
-def test_other_urls_are_refused_with_one_to_use(url: str) -> None:
-    with pytest.raises(StoreError, match=r"^state_url: there is no store of the kind .* Use sqlite:///path/to/file"):
+def test_other_urls_are_refused_with_an_example(url: str) -> None:
+    with pytest.raises(
+        StoreError, match=r"^state_url: stores of the kind .* are not supported. Use sqlite:///path/to/file"
+    ):
         open_store(url)
 
 
@@ -71,7 +73,7 @@ def test_a_url_that_is_refused_does_not_show_its_password() -> None:
     assert "hunter2" not in str(refused.value)
 
 
-def test_a_python_without_sqlite_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_without_sqlite_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sqlite3", None)
     monkeypatch.delitem(
         sys.modules, "ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sqlite_store", raising=False
@@ -80,7 +82,7 @@ def test_a_python_without_sqlite_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
         open_store("sqlite:///state.db")
 
 
-def test_the_store_without_a_place_remembers_as_long_as_the_process_lives() -> None:
+def test_the_memory_store_keeps_ledgers_until_the_process_ends() -> None:
     store = MemoryStore()
     assert store.memory == NONE
     result = store.update("base", lambda ledger: (replace(ledger, sequence=1), "result"))
@@ -90,7 +92,7 @@ def test_the_store_without_a_place_remembers_as_long_as_the_process_lives() -> N
     assert MemoryStore().read("base").sequence == 0
 
 
-def test_a_change_that_fails_changes_nothing_without_a_place_either() -> None:
+def test_a_change_that_fails_changes_nothing_in_the_memory_store_either() -> None:
     store = MemoryStore()
     store.update("base", lambda ledger: (replace(ledger, sequence=1), None))
     with pytest.raises(ZeroDivisionError):
@@ -98,5 +100,5 @@ def test_a_change_that_fails_changes_nothing_without_a_place_either() -> None:
     assert store.read("base").sequence == 1
 
 
-def test_no_new_ledger_is_taken_for_another() -> None:
+def test_each_new_ledger_has_an_id_of_its_own() -> None:
     assert new_ledger().id != new_ledger().id

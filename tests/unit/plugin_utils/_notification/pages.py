@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages for the tests of what they say: a run's failures go in, by way of the ledger, and the event comes out.
+"""Helpers for the tests of messages: they turn a run's failures into the event, by way of the ledger.
 
-Must not need Ansible or an API: runs are values, and what the ledger keeps of them goes through JSON as in a store.
+Must not need Ansible or an API: runs are plain values, and the ledger's data goes through JSON as in a store.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MIGRATE = Failure(
     line=42,
     message="non-zero return code",
 )
-DOWN = Failure(UNREACHABLE, task="Gathering IdentityFacts", path=f"{ROOT}/site.yml", line=3, message="ssh: timed out")
+DOWN = Failure(UNREACHABLE, task="Gathering Facts", path=f"{ROOT}/site.yml", line=3, message="ssh: timed out")
 
 
 def page(
@@ -47,8 +47,11 @@ def page(
     aborted: str | None = None,
     redactor: Redactor = SECRETIVE,
 ) -> Payload:
-    """The event of a run with these failures, by way of the ledger; ``aborted``: it broke off, with this limit."""
-    run = Run("site.yml", {host: (told if isinstance(told, tuple) else (told,)) for host, told in failures.items()})
+    """Return the event for a run with these failures.
+
+    :param aborted: the run's limit, if it was aborted.
+    """
+    run = Run("site.yml", {host: (some if isinstance(some, tuple) else (some,)) for host, some in failures.items()})
     data = snapshot(run, redactor, options, subject.root)
     if aborted is not None:
         data[f"*{aborted}"] = aborted_snapshot()

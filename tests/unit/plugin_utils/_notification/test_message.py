@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a page says, of failures of every kind.
+"""Tests what a page says for each kind of failure.
 
-Must not test what never gets into a page, nor how much fits: test_page_secrets.py and test_page_limits.py do.
+Must not test secrets (test_message_secrets.py does) nor size limits (test_message_limits.py does).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from ansible_collections.callgoose.sqibs.tests.unit.plugin_utils._notification.p
             12,
             "site.yml failed on 9 of 12 hosts (web1, web2, web3 and 6 more): Migrate the {{ app }} database",
         ),
-        # the hosts of the task that is named come first
+        # the hosts of the named task come first
         ({"a": DOWN, "web1": MIGRATE}, 2, "site.yml failed on 2 of 2 hosts (web1, a): Migrate the {{ app }} database"),
         ({"db1": DOWN, "db2": DOWN}, 12, "site.yml could not reach 2 of 12 hosts (db1, db2)"),
         ({"db1": Failure(DROPPED)}, 12, "site.yml dropped 1 of 12 hosts (db1)"),
@@ -57,17 +57,17 @@ from ansible_collections.callgoose.sqibs.tests.unit.plugin_utils._notification.p
             "site.yml failed on 1 of 3 hosts (db1), 2 not reached: Migrate the {{ app }} database",
         ),
         ({"web1": Failure(NOT_REACHED)}, 3, "site.yml did not reach 1 of 3 hosts (web1)"),
-        # hosts of earlier runs that this one, with its limit, did not match
+        # hosts of earlier runs that this run did not match because of its limit
         ({"web1": DOWN, "web2": DOWN}, 0, "site.yml could not reach 2 hosts (web1, web2)"),
     ],
 )
-def test_a_title_says_what_failed_on_how_many_hosts_on_which_and_where(
+def test_a_title_names_the_playbook_the_task_and_the_hosts_with_their_number(
     failures: dict[str, Failure], total: int, title: str
 ) -> None:
     assert page(failures, total).title == title
 
 
-def test_a_long_title_names_fewer_hosts_and_then_cuts_the_tasks_name() -> None:
+def test_a_long_title_names_fewer_hosts_and_then_cuts_the_name_of_the_task() -> None:
     long_task = replace(MIGRATE, task="Wait until the migration of the orders is done and the queue is empty again")
     hosts = {f"application-server-{n}.example.com": long_task for n in range(9)}
     assert page(hosts).title == (
@@ -79,15 +79,15 @@ def test_a_long_title_names_fewer_hosts_and_then_cuts_the_tasks_name() -> None:
     assert len(title) <= TITLE_LIMIT
 
 
-def test_a_long_playbooks_name_keeps_its_end_in_the_title() -> None:
+def test_the_title_keeps_the_end_of_a_long_playbook_name() -> None:
     title = page({"web1": MIGRATE}, subject=replace(SITE, name="playbooks/" * 10 + "site.yml")).title
     assert "playbooks/site.yml failed on 1 of 12 hosts (web1)" in title
     assert len(title) <= TITLE_LIMIT
 
 
-def test_the_content_says_it_all() -> None:
-    told = replace(MIGRATE, stderr="Traceback\n  line 1\nError: no slots\n", stdout="migrating 0041")
-    event = page({"web1": told, "web2": told, "db1": DOWN, "db2": Failure(DROPPED), "db3": Failure(NOT_REACHED)})
+def test_the_content_describes_each_failure_and_the_run() -> None:
+    failed = replace(MIGRATE, stderr="Traceback\n  line 1\nError: no slots\n", stdout="migrating 0041")
+    event = page({"web1": failed, "web2": failed, "db1": DOWN, "db2": Failure(DROPPED), "db3": Failure(NOT_REACHED)})
     assert event.content == (
         "site.yml failed on 4 of 12 hosts, 1 not reached.\n"
         "\n"
@@ -101,14 +101,14 @@ def test_the_content_says_it_all() -> None:
         "End of stdout: migrating 0041\n"
         "\n"
         "Unreachable\n"
-        "Task: Gathering IdentityFacts (site.yml:3)\n"
+        "Task: Gathering Facts (site.yml:3)\n"
         "Host: db1\n"
         "Message: ssh: timed out\n"
         "\n"
         "Dropped: ansible-core took the host out of the play without reporting an error.\n"
         "Host: db2\n"
         "\n"
-        "Not reached: the play ended before it was done.\n"
+        "Not reached: the play ended before the host had finished its tasks.\n"
         "Host: db3\n"
         "\n"
         "AWX run: https://awx.example.com/#/jobs/playbook/42\n"
@@ -117,9 +117,9 @@ def test_the_content_says_it_all() -> None:
     )
 
 
-def test_the_details_say_the_same_as_data() -> None:
-    told = replace(MIGRATE, stderr="Error: no slots")
-    event = page({"web1": told, "web2": told, "db1": Failure(NOT_REACHED)})
+def test_the_details_contain_the_same_as_data() -> None:
+    failed = replace(MIGRATE, stderr="Error: no slots")
+    event = page({"web1": failed, "web2": failed, "db1": Failure(NOT_REACHED)})
     assert event.details == {
         "name": "site.yml",
         "failed_hosts": 3,
@@ -148,16 +148,16 @@ def test_the_details_say_the_same_as_data() -> None:
     }
 
 
-def test_an_event_has_the_users_severity_source_and_tags_and_no_others() -> None:
+def test_an_event_has_the_severity_source_and_tags_of_the_options() -> None:
     event = page({"web1": MIGRATE}, options=PageOptions(severity="error", tags=("shop", "prod"), source="Ansible"))
     assert (event.severity, event.source, event.tags) == ("error", "Ansible", ("shop", "prod"))
     assert (event.state, event.incident_key) == ("triggered", "site-1a2b")
 
 
-def test_hosts_with_different_messages_are_told_apart() -> None:
+def test_hosts_with_different_messages_are_different_failures() -> None:
     full, locked = replace(MIGRATE, message="disk full"), replace(MIGRATE, message="table locked")
     failures = page({"web1": full, "web2": locked, "web3": full}).details["failures"]
-    assert [(told["hosts"], told["message"]) for told in failures] == [
+    assert [(failed["hosts"], failed["message"]) for failed in failures] == [
         (["web1", "web3"], "disk full"),
         (["web2"], "table locked"),
     ]
@@ -174,9 +174,9 @@ def test_an_output_that_only_one_of_several_hosts_has_is_shown_with_its_host() -
     assert "Hosts: web1, web2\n" in content and "End of stdout on web2: no slots\n" in content
 
 
-def test_a_long_message_leaves_room_for_the_output_and_one_task_for_the_next() -> None:
-    told = replace(MIGRATE, message="m" * 9000, stderr="e" * 9000, stdout="o" * 9000)
-    event = page({f"web{line}": replace(told, line=line) for line in range(1, 7)})
+def test_a_long_message_leaves_space_for_the_output_and_for_the_next_task() -> None:
+    failed = replace(MIGRATE, message="m" * 9000, stderr="e" * 9000, stdout="o" * 9000)
+    event = page({f"web{line}": replace(failed, line=line) for line in range(1, 7)})
     for line, section in enumerate(event.content.split("\n\n")[1:7], 1):
         assert f":{line})" in section
         assert all(letter * 200 in section for letter in "meo")
@@ -188,25 +188,23 @@ def test_a_host_that_failed_twice_is_one_host_with_two_failures() -> None:
     cleanup = replace(MIGRATE, task="Clean up", line=50)
     event = page({"web1": (MIGRATE, cleanup)})
     assert event.title == "site.yml failed on 1 of 12 hosts (web1): Migrate the {{ app }} database"
-    assert [told["task"] for told in event.details["failures"]] == [MIGRATE.task, "Clean up"]
+    assert [failed["task"] for failed in event.details["failures"]] == [MIGRATE.task, "Clean up"]
 
 
-def test_an_aborted_run_is_called_so() -> None:
+def test_an_aborted_run_is_described_as_aborted() -> None:
     event = page({}, aborted="")
-    assert event.title == "site.yml was aborted before its end"
-    assert "Aborted: the run started and never reached its end." in event.content
+    assert event.title == "site.yml was aborted"
+    assert "Aborted: the run started but did not finish." in event.content
     assert event.details["aborted"] is True
 
 
-def test_an_aborted_run_tells_its_limit_and_the_hosts_that_failed_before() -> None:
+def test_an_aborted_run_shows_its_limit_and_the_hosts_that_failed_before() -> None:
     event = page({"web1": MIGRATE}, aborted="web1,web2")
-    assert event.title == (
-        "site.yml was aborted before its end; failed on 1 of 12 hosts (web1): Migrate the {{ app }} database"
-    )
+    assert event.title == ("site.yml was aborted; failed on 1 of 12 hosts (web1): Migrate the {{ app }} database")
     assert "\nLimit: web1,web2\n" in event.content
 
 
-def test_a_path_outside_of_the_project_and_a_task_without_a_place_are_shown_as_they_are() -> None:
+def test_a_path_outside_the_project_and_a_task_without_a_path_are_shown_unchanged() -> None:
     elsewhere = replace(MIGRATE, path="/srv/infrared/main.yml", line=7)
     nowhere = Failure(FAILED, action="debug", message="no")
     content = page({"web1": elsewhere, "web2": nowhere}).content
@@ -214,7 +212,7 @@ def test_a_path_outside_of_the_project_and_a_task_without_a_place_are_shown_as_t
     assert "\nTask: debug\n" in content
 
 
-def test_a_run_from_a_shell_has_no_link_and_one_without_address_its_number() -> None:
+def test_a_run_from_a_shell_has_no_link_and_a_job_without_a_url_shows_its_id() -> None:
     by_hand = page({"web1": MIGRATE}, subject=replace(SITE, origin=Origin(user="bob"))).content
     assert by_hand.endswith("Message: non-zero return code\n\nStarted by: bob")
     numbered = page({"web1": MIGRATE}, subject=replace(SITE, origin=Origin("Jenkins", run_id="15"))).content
@@ -229,20 +227,20 @@ def test_a_stable_payload_leaves_out_what_differs_from_run_to_run() -> None:
     assert "alice" not in text_of(first) and "awx" not in text_of(first)
 
 
-def test_a_resolve_says_that_it_works_again_and_is_the_same_whoever_ran_it() -> None:
+def test_a_resolve_reports_the_recovery_and_does_not_depend_on_who_ran_it() -> None:
     first = payload_for(send({}, "resolved", 3), SITE, PageOptions(), 12)
     later = payload_for(send({}, "resolved", 3), replace(SITE, origin=Origin()), PageOptions(), 5)
     assert first == later
     assert first.body() == {
         "state": "resolved",
         "incident_key": "site-1a2b",
-        "title": "site.yml works again",
-        "content": "site.yml works again: no host is left on which it failed.",
+        "title": "site.yml has recovered",
+        "content": "site.yml has recovered: no failed hosts are left.",
         "details": {"episode": 3},
     }
 
 
-def test_a_resolve_of_an_opening_that_nobody_remembers_names_its_run() -> None:
+def test_a_resolve_without_an_episode_names_its_run() -> None:
     details = payload_for(send({}, "resolved", 0), SITE, PageOptions(), 12).details
     assert details == {"run": page({"web1": MIGRATE}).details["run"]}
     assert payload_for(send({}, "resolved", 0), SITE, PageOptions(stable_payload=True), 12).details == {}
@@ -250,7 +248,7 @@ def test_a_resolve_of_an_opening_that_nobody_remembers_names_its_run() -> None:
 
 
 @pytest.mark.parametrize("state", ["triggered", "resolved"])
-def test_an_episode_of_which_nothing_is_remembered_is_left_out(state: str) -> None:
+def test_an_unknown_episode_is_left_out(state: str) -> None:
     data = snapshot(Run("site.yml", {"web1": (MIGRATE,)}), SECRETIVE, PageOptions(), ROOT)
     assert "episode" not in payload_for(send(data, state, 0), SITE, PageOptions(), 12).details
 
@@ -258,7 +256,7 @@ def test_an_episode_of_which_nothing_is_remembered_is_left_out(state: str) -> No
 @pytest.mark.parametrize(
     "kept", [{}, {"message": "old"}, {"failures": "?"}, {"failures": [1, {"kind": 3, "line": "x"}]}]
 )
-def test_what_another_version_has_kept_is_still_a_page(kept: dict[str, Any]) -> None:
+def test_data_stored_by_another_version_still_makes_a_page(kept: dict[str, Any]) -> None:
     event = payload_for(send({"web1": kept}), SITE, PageOptions(), 12)
     assert event.title == "site.yml failed on 1 of 12 hosts (web1)"
     assert "Failed\nHost: web1" in event.content

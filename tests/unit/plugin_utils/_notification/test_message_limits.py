@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of very many or very long failures gets into a page, and that every page is bounded and the same each time.
+"""Tests how pages shorten many or long failures, and that every page is bounded and reproducible.
 
-Must not test the words of a page: test_page.py does.
+Must not test the wording of a page: test_message.py does.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def assert_bounded(event: Payload) -> None:
 
 
 def test_hosts_beyond_max_hosts_are_counted_and_keep_a_brief_message() -> None:
-    said = "The service could not be started. " * 20
-    failures = {f"web{n:03}": replace(MIGRATE, message=said, stderr="trace") for n in range(100)}
+    long_message = "The service could not be started. " * 20
+    failures = {f"web{n:03}": replace(MIGRATE, message=long_message, stderr="trace") for n in range(100)}
     event = page(failures, 100, PageOptions(max_hosts=3))
     assert "Hosts: web000, web001, web002 and 97 more\n" in event.content
     assert event.details["hosts"] == ["web000", "web001", "web002"] and event.details["more_hosts"] == 97
@@ -69,34 +69,34 @@ def test_hosts_beyond_max_hosts_are_counted_and_keep_a_brief_message() -> None:
         PageOptions(max_hosts=3),
         ROOT,
     )
-    assert data["web002"]["failures"][0]["message"] == said.strip() and data["web002"]["failures"][0]["stderr"]
+    assert data["web002"]["failures"][0]["message"] == long_message.strip() and data["web002"]["failures"][0]["stderr"]
     assert len(data["web003"]["failures"][0]["message"]) <= 200 and "stderr" not in data["web003"]["failures"][0]
 
 
-def test_a_host_in_brief_joins_those_with_the_same_long_message_whatever_their_names() -> None:
-    told = Run("site.yml", {"host": (replace(MIGRATE, message="The service could not be started. " * 20),)})
-    full = snapshot(told, SECRETIVE, PageOptions(), ROOT)["host"]
-    brief = snapshot(told, SECRETIVE, PageOptions(max_hosts=0), ROOT)["host"]
+def test_a_host_with_a_brief_message_joins_the_group_with_the_same_full_message() -> None:
+    run = Run("site.yml", {"host": (replace(MIGRATE, message="The service could not be started. " * 20),)})
+    full = snapshot(run, SECRETIVE, PageOptions(), ROOT)["host"]
+    brief = snapshot(run, SECRETIVE, PageOptions(max_hosts=0), ROOT)["host"]
     event = payload_for(send({"a": brief, "b": full, "c": brief}), SITE, PageOptions(), 12)
     (failure,) = event.details["failures"]
     assert failure["hosts"] == ["a", "b", "c"] and failure["message"] == full["failures"][0]["message"]
 
 
-def test_the_one_host_that_failed_is_told_in_full_though_many_were_not_reached() -> None:
+def test_the_only_failed_host_is_shown_in_full_even_if_many_hosts_were_not_reached() -> None:
     failures = {f"a{n:03}": Failure(NOT_REACHED) for n in range(100)}
     event = page({**failures, "web1": replace(MIGRATE, stderr="no slots")}, 101, PageOptions(max_hosts=1))
     assert "Host: web1\nMessage: non-zero return code\nEnd of stderr: no slots\n" in event.content
     assert event.title.startswith("site.yml failed on 1 of 101 hosts (web1), 100 not reached: ")
 
 
-def test_of_each_failing_task_a_host_is_told_in_full_though_another_failed_on_many() -> None:
+def test_each_failing_task_shows_a_host_in_full_even_if_another_task_failed_on_many() -> None:
     failures = {f"a{n:03}": replace(MIGRATE, stderr="no slots") for n in range(100)}
     other = replace(MIGRATE, task="Restart", line=50, stderr="no unit")
     content = page({**failures, "web1": other}, 101).content
     assert "Task: Restart (roles/shop/tasks/main.yml:50)\nHost: web1\n" in content and "no unit" in content
 
 
-def test_ten_thousand_failed_hosts_give_one_bounded_event_and_little_to_remember() -> None:
+def test_ten_thousand_failed_hosts_give_one_bounded_event_and_a_small_ledger() -> None:
     failures = {
         f"server-{n}.example.com": replace(MIGRATE, message=f"{n} is broken " * 300, stdout="x\n" * 1000)
         for n in range(10_000)
@@ -113,10 +113,10 @@ def test_ten_thousand_failed_hosts_give_one_bounded_event_and_little_to_remember
 
 @pytest.mark.parametrize("differing", [False, True])
 def test_the_event_of_a_thousand_failed_hosts_is_built_in_less_than_a_second(differing: bool) -> None:
-    said = "the service could not be started, see its log " * 80
+    long_message = "the service could not be started, see its log " * 80
     failures = {
         f"web{n}": replace(
-            MIGRATE, message=f"{n if differing else 0}: {said}", stdout=f"{n if differing else 0}\n" * 400
+            MIGRATE, message=f"{n if differing else 0}: {long_message}", stdout=f"{n if differing else 0}\n" * 400
         )
         for n in range(1000)
     }
@@ -128,7 +128,7 @@ def test_the_event_of_a_thousand_failed_hosts_is_built_in_less_than_a_second(dif
     assert min(seconds) < 1
 
 
-# What holds for any run
+# Properties of any run
 
 texts = st.text(max_size=30) | st.builds(
     lambda unit, times: unit * times,
@@ -168,7 +168,7 @@ def test_an_event_is_bounded_valid_and_free_of_known_secrets(
 
 
 @given(hosts, options, st.randoms())
-def test_an_event_is_the_same_in_whatever_order_hosts_failed(
+def test_an_event_does_not_depend_on_the_order_in_which_hosts_failed(
     failed: dict[str, Any], chosen: PageOptions, dice: random.Random
 ) -> None:
     names = list(failed)
