@@ -1,11 +1,11 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the collection and installs it into a directory: tests run on what a user gets, not on the source tree.
+"""Builds the collection and installs it into a directory, so that tests use what users get, not the source tree.
 
 ``python tests/artifact.py [--with-tests] DIRECTORY``
 
-Must not touch the user's own Ansible home, configuration or collections, nor any network.
+Must not use the user's Ansible home, configuration or collections, or the network.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def install(destination: Path) -> Path:
     """Build the collection with the ansible-core of the running Python and install it.
 
-    :param destination: folder that becomes a collections path; made if it does not exist.
-    :returns: the folder of the installed collection, ``destination/ansible_collections/callgoose/sqibs``.
-    :raises subprocess.CalledProcessError: ansible-galaxy refused to build or install; its words are on stderr.
+    :param destination: the directory that becomes a collections path; created if it does not exist.
+    :returns: the directory of the installed collection, ``destination/ansible_collections/callgoose/sqibs``.
+    :raises subprocess.CalledProcessError: ansible-galaxy failed; its error message is on stderr.
     """
     with tempfile.TemporaryDirectory(prefix="sqibs-build-") as scratch:
         env = {**private_environment(Path(scratch)), "ANSIBLE_COLLECTIONS_PATH": str(destination)}
@@ -40,26 +40,26 @@ def install(destination: Path) -> Path:
 
 
 def add_tests(collection: Path) -> None:
-    """Lay the source tree's tests into an installed collection, for what finds them by the collection's name.
+    """Copy the source tree's tests into an installed collection, so that they can be imported by its name.
 
-    The artifact itself holds none of them but the sandbox. What is in the artifact is listed in its FILES.json.
+    Of the tests, the artifact itself contains only the sandbox. Its FILES.json lists what it contains.
 
-    :param collection: what :func:`install` returned.
+    :param collection: the directory that :func:`install` returned.
     """
     leave = shutil.ignore_patterns("output", "__pycache__")
     shutil.copytree(ROOT / "tests", collection / "tests", ignore=leave, dirs_exist_ok=True)
 
 
 def private_environment(home: Path) -> dict[str, str]:
-    """Return the environment of a child whose home and Ansible configuration are ``home``'s, not the user's.
+    """Return environment variables for a child process whose home and Ansible configuration are in ``home``.
 
-    :param home: an existing folder; an empty ansible.cfg is written into it.
+    :param home: an existing directory. The function writes an empty ansible.cfg into it.
     """
     configuration = home / "ansible.cfg"
     configuration.write_text("[defaults]\n", encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "CALLGOOSE_"))}
     own = {"HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_CONFIG": str(configuration)}
-    # Ansible refuses to start in a locale that is not UTF-8, and a CI has often none at all.
+    # Ansible starts only in a UTF-8 locale, and CI systems often set no locale.
     return {**kept, **own, "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts the built and installed artifact under test in every pytest process, and gives the fixtures all suites share.
+"""Makes pytest test the built and installed artifact, and provides the fixtures that all suites share.
 
-Must not import the collection from the source tree, nor read or write the user's own Ansible home.
+Must not import the collection from the source tree, and must not use the user's Ansible home.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ hypothesis.settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Install the artifact once per run and make it importable, here and in every child process."""
+    """Install the artifact once per run and make it importable in this process and its children."""
     if INSTALLED not in os.environ:
         scratch = tempfile.TemporaryDirectory(prefix="sqibs-tests-")
         config.add_cleanup(scratch.cleanup)
@@ -37,15 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[INSTALLED] = scratch.name
     collections = os.environ[INSTALLED]
     sys.path.insert(0, collections)
-    use_no_ansible_configuration_but(collections)
+    isolate_ansible(collections)
     if importlib.util.find_spec("ansible"):
         from ansible.plugins.loader import init_plugin_loader
 
         init_plugin_loader([collections])
 
 
-def use_no_ansible_configuration_but(collections: str) -> None:
-    """Point Ansible, imported here or started as a child, to the artifact and to nothing of the user's."""
+def isolate_ansible(collections: str) -> None:
+    """Make Ansible, in this process and its children, use the artifact and none of the user's configuration."""
     for name in [name for name in os.environ if name.startswith(("ANSIBLE_", "CALLGOOSE_"))]:
         del os.environ[name]
     configuration = Path(collections, "ansible.cfg")
@@ -58,19 +58,19 @@ def use_no_ansible_configuration_but(collections: str) -> None:
 
 @pytest.fixture(scope="session")
 def collections_path() -> Path:
-    """The collections path with the installed artifact, as subprocesses find it in ANSIBLE_COLLECTIONS_PATH."""
+    """The collections path with the installed artifact; child processes find it in ANSIBLE_COLLECTIONS_PATH."""
     return Path(os.environ[INSTALLED])
 
 
 @pytest.fixture(params=["body", "mapped"])
 def reading(request: pytest.FixtureRequest) -> str:
-    """What the API's "similar request" means: the same body, or the same mapped value. Nobody outside can know."""
+    """The meaning of "similar request": the same body, or the same mapped value. The API page does not say which."""
     return request.param
 
 
 @pytest.fixture()
 def sandbox():
-    """An emulated API on loopback, started and stopped with the test, with the default reading and window."""
+    """An emulated API on loopback with default settings, for one test."""
     from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
     with Sandbox() as running:

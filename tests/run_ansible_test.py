@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs ansible-test over the built, installed artifact: ``python tests/run_ansible_test.py [--home DIR] sanity ...``.
+"""Runs ansible-test on the installed artifact: ``python tests/run_ansible_test.py [--home DIR] sanity ...``.
 
-Must not write into the user's home: ansible-test keeps its caches and virtual environments there, so it gets its own.
+Must not write into the user's home: ansible-test gets its own, for its caches and virtual environments.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 def main() -> int:
     """Return ansible-test's exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, help="a folder to keep ansible-test's caches in from run to run")
+    parser.add_argument("--home", type=Path, help="a directory in which ansible-test keeps its caches between runs")
     options, words = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="sqibs-ansible-test-") as scratch:
         home = (options.home or Path(scratch, "home")).resolve()
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def python_requirements() -> Path:
-    """Return the file of the running Python's ansible-test that says which pip it asks for."""
+    """Return the file of the running Python's ansible-test that names the pip versions that it requests."""
     package = importlib.util.find_spec("ansible_test")
     if package is None or not package.submodule_search_locations:
         raise SystemExit(f"{sys.executable} has no ansible-test: install ansible-core into it")
@@ -74,8 +74,8 @@ def cache_pip_bootstrap(home: Path, requirements: Path) -> None:
 def keep_pip_settings(home: Path) -> None:
     """Write the environment's pip settings into the home's pip.conf.
 
-    ansible-test starts pip without PIP_* variables (``common_environment`` in ansible_test/_internal/util.py),
-    so an index or a certificate that is set by them would be lost.
+    ansible-test runs pip without the environment variables PIP_* (``common_environment`` in
+    ansible_test/_internal/util.py), so pip would ignore an index or certificate that they set.
     """
     settings = {
         name[4:].lower().replace("_", "-"): value for name, value in os.environ.items() if name.startswith("PIP_")

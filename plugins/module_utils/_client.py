@@ -95,7 +95,7 @@ class Client:
         if REQUESTS_ERROR is not None:
             raise CallgooseError(
                 f"The Python library requests cannot be imported ({REQUESTS_ERROR}). "
-                f"Install it for {sys.executable}, for example: {sys.executable} -m pip install requests"
+                f"Install it for {sys.executable} (for example: {sys.executable} -m pip install requests)."
             )
         self._connection = connection
         self._adapter = Adapter()
@@ -275,7 +275,7 @@ def _cause(error: BaseException) -> str:
             return inner.strerror
         if isinstance(inner, socket.timeout):
             return "timed out"
-    return "the other side closed it"
+    return "closed by the other side"
 
 
 def _read(response: Any) -> bytes:

@@ -25,7 +25,7 @@ BEARER = "bearer"
 URL_PARAMETER = "url_parameter"
 # Line breaks (also Unicode's) and other control characters. They split headers and garble logs.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# In seconds. Sockets cannot wait for longer than 24 days; nobody needs more than one.
+# In seconds. Sockets cannot wait for longer than 24 days; one day is more than enough.
 LONGEST_TIMEOUT = 86400
 VISIBLE_ASCII = re.compile("[\x21-\x7e]+")
 
@@ -114,7 +114,8 @@ def _endpoint(base_url: str, allow_http: bool) -> str:
     if "@" in parts.netloc:
         raise OptionError("base_url", "it contains credentials", "Remove them, and set the token as api_token.")
     if parts.query or parts.fragment or "?" in base_url or "#" in base_url:
-        raise OptionError("base_url", "it has a query or fragment", "End it with the path, and set api_token instead.")
+        remedy = "Remove it: the URL ends with its path, and the token belongs in api_token."
+        raise OptionError("base_url", "it has a query or fragment", remedy)
     if "\\" in base_url:
         raise OptionError("base_url", "it contains a backslash", remedy)
     if parts.scheme == "http" and not allow_http and not _is_loopback(host):

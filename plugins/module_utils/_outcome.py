@@ -139,7 +139,7 @@ def _resolved(state: str, warnings: Tuple[str, ...]) -> Outcome:
 def _duplicate(state: str, uncertain: bool, warnings: Tuple[str, ...]) -> Outcome:
     if uncertain:
         name = CREATED if state == TRIGGERED else RESOLVED
-        message = f"The answer to an earlier attempt was lost. The API has processed the request: reported as {name}."
+        message = f"An earlier attempt got no clear answer, but the API has processed the request: reported as {name}."
         return Outcome(name, True, message, warnings)
     return Outcome(DUPLICATE, False, "The API has already processed a similar request; nothing changed.", warnings)
 

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the failure callback costs a run: one in which all is well, one in which every host fails, and a dead server.
+"""Measures the overhead of the failure callback: in a successful run, if every host fails, and if the server is down.
 
-Must not need a network: a sandbox on loopback answers. ARA's callback, for scale, is run once where `ara[server]` is
-installed (tests/benchmarks/requirements.txt). Run it on a quiet machine: ``python tests/benchmarks/callback.py``.
+Must not use the network: a sandbox on loopback answers. If `ara[server]` is installed
+(tests/benchmarks/requirements.txt), ARA's callback runs once for comparison. Run this on an idle machine:
+``python tests/benchmarks/callback.py``.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ BAD = HEAD + "    - {name: deploy, fail: {msg: 'disk full on {{ inventory_hostna
 
 
 class Reports:
-    """What the timed callback wrote in each of its runs, in their order.
+    """The reports that the timed callback wrote, one for each of its runs.
 
-    :param path: where it writes.
+    :param path: the file into which the callback writes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,18 +47,18 @@ class Reports:
         self._samples: list[Sample] = []
 
     def take(self, sample: Sample) -> Sample:
-        """Read the report of the run that this sample is of, and return the sample."""
+        """Read the report of the run with this sample, and return the sample."""
         self._reports.append(json.loads(self.path.read_text(encoding="utf-8")))
         self._samples.append(sample)
         return sample
 
     def spent(self, sample: Sample, *parts: str) -> float:
-        """Return the seconds of CPU time spent in these parts of the callback; by default in all but its import."""
+        """Return the CPU seconds spent in these parts of the callback; by default, in all except its import."""
         spent = self._of(sample)["spent"]
         return sum(spent.get(part, 0.0) for part in parts or set(spent) - {"import"})
 
     def http(self, sample: Sample) -> int:
-        """Return how many HTTP libraries were loaded when the run ended."""
+        """Return how many HTTP libraries were loaded at the end of the run."""
         return len(self._of(sample)["http"])
 
     def _of(self, sample: Sample) -> dict:
@@ -65,7 +66,7 @@ class Reports:
 
 
 def environment(sandbox: Sandbox, callback: str = "", **more: str) -> dict[str, str]:
-    """Return the variables of a run with this callback, or with none."""
+    """Return the environment variables of a run with this callback, or without one."""
     connection = {
         "CALLGOOSE_BASE_URL": sandbox.base_url,
         "CALLGOOSE_API_TOKEN": sandbox.token,
@@ -75,41 +76,41 @@ def environment(sandbox: Sandbox, callback: str = "", **more: str) -> dict[str, 
 
 
 def local(callback: str) -> dict[str, str]:
-    """Return the variables of a run with this one of the callbacks beside this file.
+    """Return the environment variables of a run with a callback from the directory ``callbacks``.
 
-    Only such a run may know the folder: Ansible imports all that it finds there, also what is not enabled, and the
-    timed callback imports ours.
+    Each callback has its own directory, since Ansible imports all callbacks in a directory, even those that are not
+    enabled, and the timed callback imports ours.
     """
     return {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS / callback), "ANSIBLE_CALLBACKS_ENABLED": callback}
 
 
-def timed(folder: Path, reports: Reports, text: str, hosts: int, env: Mapping[str, str], code: int = 0) -> Callable:
-    """Return what runs a playbook with the timed callback and keeps its report."""
+def timed(directory: Path, reports: Reports, text: str, hosts: int, env: Mapping[str, str], code: int = 0) -> Callable:
+    """Return a function that runs a playbook with the timed callback and stores its report."""
     report = {"TIMED_REPORT": str(reports.path), **local("timed")}
-    call = play(folder, text, "--forks=10", hosts=hosts, env={**env, **report})
+    call = play(directory, text, "--forks=10", hosts=hosts, env={**env, **report})
     return lambda: reports.take(run(call, code=code))
 
 
-def fine(folder: Path, count: int) -> bool:
-    """50 hosts, 40 debug tasks, all fine, and nothing to send: the first run has asked whether anything is open."""
-    reports = Reports(folder / "report.json")
+def fine(directory: Path, count: int) -> bool:
+    """Measure a successful run of 50 hosts and 40 debug tasks with nothing to send."""
+    reports = Reports(directory / "report.json")
     with Sandbox() as sandbox:
 
         def call(name: str, callback: str = "", **more: str) -> Callable[[], Sample]:
             env = environment(sandbox, callback, **more)
-            made = play(folder / name, FINE, "--forks=10", hosts=HOSTS, env=env)
+            made = play(directory / name, FINE, "--forks=10", hosts=HOSTS, env=env)
             return lambda: run(made)
 
         runs = {
             "without": call("without"),
             "with": call("with", OURS),
             "nothing": call("nothing", **local("nothing")),
-            "timed": timed(folder / "timed", reports, FINE, HOSTS, environment(sandbox)),
+            "timed": timed(directory / "timed", reports, FINE, HOSTS, environment(sandbox)),
         }
         taken = side_by_side(max(count, FEWEST_PAIRS), runs)
-        # In the first run of each home the ledger is new, and the API is asked whether anything is open.
+        # The first run in each of the two homes has no ledger yet, and so sends one resolve.
         requests = len(sandbox.requests) - 2
-    ara = with_ara(folder / "ara") if importlib.util.find_spec("ara") else None
+    ara = with_ara(directory / "ara") if importlib.util.find_spec("ara") else None
     rows = [
         Row("CPU time, with / without", "times", lambda r: r["with"].cpu / r["without"].cpu, at_most=1.02),
         Row(
@@ -132,49 +133,49 @@ def fine(folder: Path, count: int) -> bool:
 
 
 def share(reports: Reports, one: Round) -> float:
-    """Return which part of its run's CPU time was spent inside the callback, in per cent."""
+    """Return the share of the run's CPU time that was spent inside the callback, in per cent."""
     return reports.spent(one["timed"]) / one["timed"].cpu * 100
 
 
-def with_ara(folder: Path) -> Sample:
-    """Run the same playbook once with ARA's callback, which records it in an SQLite database of this folder.
+def with_ara(directory: Path) -> Sample:
+    """Run the same playbook with ARA's callback, which records it in an SQLite database in this directory.
 
-    Once, since it takes minutes. A run before it makes the database.
+    Runs it only once, since that takes minutes. A small run before it creates the database.
 
-    :raises SystemExit: not every result was recorded, so this was no run with ARA's callback.
+    :raises SystemExit: ARA did not record every result.
     """
     from ara.setup import callback_plugins
 
-    folder.mkdir()
+    directory.mkdir()
     env = {
         "ANSIBLE_CALLBACK_PLUGINS": str(callback_plugins),
         "ANSIBLE_CALLBACKS_ENABLED": "ara_default",
         "ARA_API_CLIENT": "offline",
-        "ARA_BASE_DIR": str(folder / "ara"),
+        "ARA_BASE_DIR": str(directory / "ara"),
     }
-    run(play(folder, ONE, env=env))
-    sample = run(play(folder, FINE, "--forks=10", hosts=HOSTS, env=env))
-    with closing(sqlite3.connect(folder / "ara" / "ansible.sqlite")) as database:
+    run(play(directory, ONE, env=env))
+    sample = run(play(directory, FINE, "--forks=10", hosts=HOSTS, env=env))
+    with closing(sqlite3.connect(directory / "ara" / "ansible.sqlite")) as database:
         (recorded,) = database.execute("SELECT count(*) FROM results").fetchone()
     if recorded != HOSTS * TASKS + 1:
         raise SystemExit(f"ARA's callback recorded {recorded} results of {HOSTS * TASKS + 1}")
     return sample
 
 
-def failing(folder: Path, count: int) -> bool:
-    """1,000 hosts that all fail, in each run a page."""
-    reports = Reports(folder / "report.json")
+def failing(directory: Path, count: int) -> bool:
+    """Measure runs in which 1,000 hosts fail and one page is sent."""
+    reports = Reports(directory / "report.json")
     with Sandbox() as sandbox:
         env = environment(sandbox, CALLGOOSE_REPEAT_INTERVAL="0")
 
         def call(name: str, **more: str) -> Call:
-            return play(folder / name, BAD, "--forks=10", hosts=FAILING, env={**env, **more})
+            return play(directory / name, BAD, "--forks=10", hosts=FAILING, env={**env, **more})
 
         without, ours = call("without"), call("with", ANSIBLE_CALLBACKS_ENABLED=OURS)
         runs = {
             "without": lambda: run(without, code=2),
             "with": lambda: run(ours, code=2),
-            "timed": timed(folder / "timed", reports, BAD, FAILING, env, code=2),
+            "timed": timed(directory / "timed", reports, BAD, FAILING, env, code=2),
         }
         taken = rounds(count, runs)
         pages = len(sandbox.requests) / (2 * (len(taken) + 1))
@@ -191,17 +192,17 @@ def failing(folder: Path, count: int) -> bool:
 
 
 def above(one: Round) -> int:
-    """Return how many bytes more the largest process held with the callback."""
+    """Return by how many bytes the callback increases the memory of the largest process."""
     return one["with"].largest - one["without"].largest
 
 
 def ended(reports: Reports) -> Callable[[Round], float]:
-    """Return the figure of what the last event of a run took."""
+    """Return a function that returns the CPU seconds of a run's last event."""
     return lambda r: reports.spent(r["timed"], "v2_playbook_on_stats")
 
 
-def server_down(folder: Path, count: int) -> bool:
-    """A failed run whose page goes to a server that refuses, and to one that never answers."""
+def server_down(directory: Path, count: int) -> bool:
+    """Measure a failed run with a server that refuses connections, and with one that never answers."""
     with Sandbox() as sandbox, socket.socket() as free:
         sandbox.queue_fault("hang", count=None)
         free.bind(("127.0.0.1", 0))
@@ -209,7 +210,7 @@ def server_down(folder: Path, count: int) -> bool:
         refusing = {"CALLGOOSE_BASE_URL": f"http://127.0.0.1:{free.getsockname()[1]}"}
 
         def call(name: str, **more: str) -> Callable[[], Sample]:
-            made = play(folder / name, BAD, hosts=1, env={**env, **more})
+            made = play(directory / name, BAD, hosts=1, env={**env, **more})
             return lambda: run(made, code=2)
 
         runs = {

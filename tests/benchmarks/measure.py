@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every benchmark shares: runs of real commands in turns, what each took, and a table of figures and verdicts.
+"""Common parts of the benchmarks: runs commands in turns, measures them, and prints a table of figures with verdicts.
 
-Must not know what is measured. Figures are medians over rounds in which the runs take turns, another one first in each
-round, so that whatever else the machine does meets all of them alike.
+Must not know what is measured. Each figure is a median over several rounds. The runs take turns, and each round starts
+with another run, so that other load on the machine affects all of them equally.
 """
 
 from __future__ import annotations
@@ -25,23 +25,24 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
 
-import artifact  # noqa: E402  (found in the folder above, whatever the working directory is)
+import artifact  # noqa: E402  (in the parent directory of this file)
 from integration.e2e.playbook import Call, prepare  # noqa: E402
 
 MIB = 1024 * 1024
 FEWEST_ROUNDS = 5
-# Between two looks at the memory of a run's processes; each takes a millisecond or two.
+# Seconds between two memory measurements; each of them takes one or two milliseconds.
 LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one run took.
+    """The measurements of one run.
 
-    :ivar wall: seconds from its start to its end; :ivar cpu: seconds of all its processes, in user and system mode.
-    :ivar largest: bytes resident in its largest process, at most.
-    :ivar together: bytes that all its processes held at the same time, at most, each shared page counted once
-        (Linux's PSS); 0 where nobody looked.
+    :ivar wall: elapsed time, in seconds.
+    :ivar cpu: CPU time of all its processes, user and system, in seconds.
+    :ivar largest: peak resident memory of its largest process, in bytes.
+    :ivar together: peak memory of all its processes together, with each shared page counted once (Linux's PSS), in
+        bytes; 0 if not measured.
     """
 
     wall: float
@@ -55,7 +56,7 @@ Round = Mapping[str, Sample]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a figure computed from each round, and the limit for its median, if it has one."""
+    """One row of the table: a figure computed from each round, and an optional limit for its median."""
 
     name: str
     unit: str
@@ -64,7 +65,7 @@ class Row:
     at_least: float | None = None
 
     def verdict(self, median: float) -> str:
-        """Return what the median means."""
+        """Return whether the median meets the limit; empty if there is no limit."""
         if self.at_most is None and self.at_least is None:
             return ""
         met = median <= self.at_most if self.at_most is not None else median >= (self.at_least or 0)
@@ -72,28 +73,28 @@ class Row:
 
     @property
     def target(self) -> str:
-        """Return the limit as text."""
+        """Return the limit as a string."""
         if self.at_most is not None:
             return f"<= {self.at_most:g}"
         return "" if self.at_least is None else f">= {self.at_least:g}"
 
 
-def play(folder: Path, text: str, *args: str, hosts: int = 1, env: Mapping[str, str] | None = None) -> Call:
-    """Return the call that runs a playbook over the installed artifact on that many local hosts.
+def play(directory: Path, text: str, *args: str, hosts: int = 1, env: Mapping[str, str] | None = None) -> Call:
+    """Return a call that runs a playbook with the installed artifact on this many local hosts.
 
-    :param folder: a folder for this call's project and home; made if it does not exist.
+    :param directory: the directory for the project and the home of this call; created if it does not exist.
     """
-    folder.mkdir(exist_ok=True)
+    directory.mkdir(exist_ok=True)
     names = [f"host{number:03}" for number in range(hosts)]
-    return prepare(folder, text, *args, inventory=names, env=env)
+    return prepare(directory, text, *args, inventory=names, env=env)
 
 
 def run(call: Call, *, memory: bool = False, code: int = 0) -> Sample:
-    """Run a call to its end.
+    """Run a call to its end and measure it.
 
-    :param memory: look at the memory of all its processes too, which takes time of the run's.
-    :param code: the exit code that it must end with.
-    :raises SystemExit: it ended with another; says what it printed.
+    :param memory: also measure the memory of all its processes, which slows the run down.
+    :param code: the expected exit code.
+    :raises SystemExit: the call ended with another exit code; the message contains its output.
     """
     with tempfile.TemporaryFile() as output:
         began = time.monotonic()
@@ -109,14 +110,14 @@ def run(call: Call, *, memory: bool = False, code: int = 0) -> Sample:
             output.seek(0)
             printed = output.read().decode(errors="replace")[-4000:]
             raise SystemExit(f"{' '.join(call.argv)} ended with {process.returncode}:\n{printed}")
-    # macOS counts bytes where Linux counts KiB (getrusage(2)).
+    # macOS counts in bytes, Linux in KiB (getrusage(2)).
     return Sample(
         wall, used.ru_utime + used.ru_stime, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024), together
     )
 
 
 class _Watch:
-    """Looks at the memory of a process and of all that it started, in a thread, until ended."""
+    """A thread that measures the memory of a process and its descendants."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -126,7 +127,7 @@ class _Watch:
         self._thread.start()
 
     def end(self) -> int:
-        """Stop looking, and return the most that was seen, in bytes."""
+        """Stop measuring, and return the peak in bytes."""
         self._ended.set()
         self._thread.join()
         return self._most
@@ -137,7 +138,7 @@ class _Watch:
 
 
 def _tree(pid: int) -> list[int]:
-    """Return the ids of a process and its descendants."""
+    """Return the IDs of a process and its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     except OSError:  # it has ended, or this is not Linux
@@ -154,9 +155,9 @@ def _proportional_bytes(pid: int) -> int:
 
 
 def rounds(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
-    """Take each run in turn, ``count`` times over, after one turn that only warms caches up.
+    """Execute all runs one after another, ``count`` times, after one round that only warms up caches.
 
-    Each round begins with the run that was second in the round before.
+    Each round starts with the run that was second in the previous round.
     """
     for warm_up in runs.values():
         warm_up()
@@ -172,10 +173,10 @@ def rounds(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
 
 
 def side_by_side(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
-    """Take all runs of a round at the same time, ``count`` times over, after one turn that only warms caches up.
+    """Execute all runs at the same time, ``count`` times, after one round that only warms up caches.
 
-    For CPU time alone: a machine whose speed changes from one run to the next hides what differs by a hundredth, and
-    so it changes for all of them alike. The walls that a sample has then say nothing.
+    Use this for CPU time only; the elapsed times mean nothing. If a machine's speed varies between runs, differences of
+    one per cent disappear. Here it varies for all runs equally.
     """
     for warm_up in runs.values():
         warm_up()
@@ -190,7 +191,7 @@ def side_by_side(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[R
 
 
 def table(title: str, taken: Sequence[Round], rows: Sequence[Row]) -> bool:
-    """Print the medians of these rows over the rounds, and return whether every limit is kept."""
+    """Print the medians of these rows over all rounds, and return whether all limits are met."""
     print(f"\n{title} (medians of {len(taken)})")
     kept = True
     for row in rows:
@@ -203,27 +204,27 @@ def table(title: str, taken: Sequence[Round], rows: Sequence[Row]) -> bool:
 
 
 def main(description: str, benchmarks: Mapping[str, Callable[[Path, int], bool]]) -> int:
-    """Run the benchmarks that the command line names, all by default, over a newly installed artifact.
+    """Run the benchmarks named on the command line (default: all) with a newly installed artifact.
 
-    :param benchmarks: by name; each gets a scratch folder and the number of rounds, and returns whether it kept its
-        limits.
-    :returns: the process's exit code, 1 where a limit was missed.
+    :param benchmarks: the benchmarks by name. Each takes a scratch directory and the number of rounds, and returns
+        whether it met its limits.
+    :returns: the exit code: 1 if a limit was missed.
     """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(benchmarks)}; default: all")
-    parser.add_argument("--rounds", type=int, default=FEWEST_ROUNDS, help="how often each run is taken (default: 5)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(benchmarks)}; default: all")
+    parser.add_argument("--rounds", type=int, default=FEWEST_ROUNDS, help="number of rounds (default: 5)")
     options = parser.parse_args()
     unknown = set(options.names) - set(benchmarks)
     if unknown:
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
         collections = Path(scratch, "collections")
         artifact.install(collections)
         os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
         kept = []
         for name in options.names or benchmarks:
-            folder = Path(scratch, name)
-            folder.mkdir()
+            directory = Path(scratch, name)
+            directory.mkdir()
             print(f"{name}:", flush=True)
-            kept.append(benchmarks[name](folder, options.rounds))
+            kept.append(benchmarks[name](directory, options.rounds))
     return 0 if all(kept) else 1

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server that grants everything at once, in a process of its own: what is measured must not share a lock with it.
+"""A server that answers every request at once with 201, in a separate process so as not to slow down the client.
 
-Must not know the API beyond one answer: the sandbox does, and takes time for it.
+Must not know more of the API than this answer: the sandbox does, but it is slower.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TLS = "--tls"
 
 @dataclass
 class Counts:
-    """What the server has seen. Over TLS each connection is one handshake."""
+    """The server's counters. Over TLS, each connection is one handshake."""
 
     connections: int = 0
     requests: int = 0
@@ -33,8 +33,8 @@ class Counts:
 class Stub:
     """The server's process, as a context manager.
 
-    :ivar base_url: what the collection's option ``base_url`` takes.
-    :ivar ca_path: over TLS, the authority's certificate; empty otherwise.
+    :ivar base_url: the value for the option ``base_url`` of the collection.
+    :ivar ca_path: over TLS, the path of the authority's certificate; empty otherwise.
     """
 
     def __init__(self, *, tls: bool = False) -> None:
@@ -55,7 +55,7 @@ class Stub:
         self._process.communicate()
 
     def counts(self) -> Counts:
-        """Return what the server has seen so far."""
+        """Return the counters so far."""
         return Counts(**self._ask()["counts"])
 
     def _ask(self) -> dict:
@@ -65,19 +65,19 @@ class Stub:
 
 
 class Requests(asyncio.Protocol):
-    """Answers each request of a connection; its clients send a length and no chunks."""
+    """Answers each request of a connection. Clients must send a Content-Length, not chunks."""
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._data = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Count the connection; over TLS this is called when the handshake is done."""
+        """Count the connection. Over TLS, asyncio calls this after the handshake."""
         self._counts.connections += 1
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is whole."""
+        """Answer every complete request."""
         self._data += data
         while (length := self._length()) is not None:
             self._data = self._data[length:]
@@ -85,7 +85,7 @@ class Requests(asyncio.Protocol):
             self._transport.write(REPLY)
 
     def _length(self) -> int | None:
-        """Return the length of the first request, or None as long as it is not whole."""
+        """Return the length of the first request, or None if it is not complete yet."""
         head, separator, rest = self._data.partition(b"\r\n\r\n")
         if not separator:
             return None
@@ -94,18 +94,18 @@ class Requests(asyncio.Protocol):
         return len(head) + len(separator) + body if len(rest) >= body else None
 
 
-async def serve(folder: Path | None) -> None:
-    """Serve on a free port of loopback, and say where and what for each line of the standard input, until it ends."""
+async def serve(directory: Path | None) -> None:
+    """Serve on a free loopback port. For each line on standard input, print address and counters; stop at its end."""
     counts, context, ca_path = Counts(), None, ""
-    if folder:
+    if directory:
         from sandbox import tls
 
-        context, files = tls.make(folder)
+        context, files = tls.make(directory)
         ca_path = files.ca_path
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Requests(counts), "127.0.0.1", 0, ssl=context, backlog=512)
     port = server.sockets[0].getsockname()[1]
-    where = {"base_url": f"{'https' if folder else 'http'}://127.0.0.1:{port}", "ca_path": ca_path}
+    where = {"base_url": f"{'https' if directory else 'http'}://127.0.0.1:{port}", "ca_path": ca_path}
     while await loop.run_in_executor(None, sys.stdin.readline):
         print(json.dumps({**where, "counts": asdict(counts)}), flush=True)
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task costs beside `debug`, which only prints, and `uri`, which starts a module on the host.
+"""Compares the module's overhead with that of `debug`, which only prints, and `uri`, which starts a module on the host.
 
-Must not need a network: a stub of the API on loopback answers. Run it on a quiet machine: ``make bench``.
+Must not use the network: a stub of the API on loopback answers. Run this on an idle machine: ``make bench``.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ HEADERS = {"Authorization": "Bearer t0ken", "Content-Type": "application/json"}
 
 
 def task(module: str, loop: bool, **arguments: object) -> str:
-    """Return a playbook with this one task, on all hosts or as a loop."""
+    """Return a playbook with this task, once for each host or in a loop."""
     words = {module: arguments, **({"loop": f"{{{{ range({ITEMS}) | list }}}}"} if loop else {})}
     return f"- hosts: all\n  gather_facts: false\n  tasks:\n    - {json.dumps(words)}\n"
 
 
-def calls(folder: Path, stub: Stub, *, loop: bool = False) -> dict[str, Call]:
-    """Return the same task: printed by debug, posted by an action that does no more, sent by the collection, by uri."""
+def calls(directory: Path, stub: Stub, *, loop: bool = False) -> dict[str, Call]:
+    """Return calls of the same task with four actions: `debug`, a minimal action that posts, ours, and `uri`."""
     title = "Disk full {{ item }}" if loop else TITLE
     hosts = 1 if loop else HOSTS
     env = {
@@ -58,21 +58,21 @@ def calls(folder: Path, stub: Stub, *, loop: bool = False) -> dict[str, Call]:
         "trigger": task("callgoose.sqibs.callgoose_incident", loop, title=title),
         "uri": task("ansible.builtin.uri", loop, **post),
     }
-    return {name: play(folder / name, text, *FORKS, hosts=hosts, env=env) for name, text in tasks.items()}
+    return {name: play(directory / name, text, *FORKS, hosts=hosts, env=env) for name, text in tasks.items()}
 
 
 def timed(call: Call) -> Callable[[], Sample]:
-    """Return what runs this call and measures its time."""
+    """Return a function that runs this call and measures its time."""
     return lambda: run(call)
 
 
 def weighed(call: Call) -> Callable[[], Sample]:
-    """Return what runs this call and measures its memory."""
+    """Return a function that runs this call and measures its memory."""
     return lambda: run(call, memory=True)
 
 
 def bare_posts(stub: Stub) -> Callable[[], Sample]:
-    """Return what makes ``POSTS`` requests with one bare Session, and measures them without its start."""
+    """Return a function that makes ``POSTS`` requests with one bare Session and measures all but the first."""
 
     def post_all() -> Sample:
         with requests.Session() as session:
@@ -90,10 +90,10 @@ def bare_posts(stub: Stub) -> Callable[[], Sample]:
     return post_all
 
 
-def hosts(folder: Path, count: int) -> bool:
-    """One trigger on each of 100 hosts, with 10 forks."""
+def hosts(directory: Path, count: int) -> bool:
+    """Measure one trigger on each of 100 hosts, with 10 forks."""
     with Stub() as stub:
-        taken = rounds(count, {name: timed(call) for name, call in calls(folder, stub).items()})
+        taken = rounds(count, {name: timed(call) for name, call in calls(directory, stub).items()})
     rows = [
         Row("wall time, trigger / debug", "times", lambda r: r["trigger"].wall / r["debug"].wall, at_most=1.10),
         Row("wall time, uri / trigger", "times", lambda r: r["uri"].wall / r["trigger"].wall, at_least=12),
@@ -105,20 +105,20 @@ def hosts(folder: Path, count: int) -> bool:
     return table(f"{HOSTS} hosts, one trigger each, 10 forks", taken, rows)
 
 
-def loop(folder: Path, count: int) -> bool:
-    """200 triggers of one host in a loop, over http."""
+def loop(directory: Path, count: int) -> bool:
+    """Measure a loop of 200 triggers on one host, over http."""
     with Stub() as stub:
-        by_name = calls(folder, stub, loop=True)
+        by_name = calls(directory, stub, loop=True)
         runs = {name: timed(by_name[name]) for name in ("debug", "trigger", "uri")}
         taken = rounds(count, {**runs, "post": bare_posts(stub)})
     faster = Row("wall time, uri / trigger", "times", lambda r: r["uri"].wall / r["trigger"].wall, at_least=35)
     return table(f"A loop of {ITEMS} triggers on one host", taken, [*item_rows(), faster])
 
 
-def loop_tls(folder: Path, count: int) -> bool:
-    """The same loop over https, where a handshake for each item would show."""
+def loop_tls(directory: Path, count: int) -> bool:
+    """Measure the same loop over https, where a handshake for each item would be visible."""
     with Stub(tls=True) as stub:
-        by_name = calls(folder, stub, loop=True)
+        by_name = calls(directory, stub, loop=True)
         runs = {name: timed(by_name[name]) for name in ("debug", "trigger")}
         taken = rounds(count, {**runs, "post": bare_posts(stub)})
         before = stub.counts()
@@ -134,7 +134,7 @@ def loop_tls(folder: Path, count: int) -> bool:
 
 
 def item_rows() -> list[Row]:
-    """Return the rows about the time that an item adds, in bare POSTs of the same round."""
+    """Return the rows about the time of one item, compared with a bare POST of the same round."""
 
     def added(part: str) -> Callable[[dict[str, Sample]], float]:
         def per_item(r: dict[str, Sample]) -> float:
@@ -156,10 +156,10 @@ def item_rows() -> list[Row]:
     ]
 
 
-def memory(folder: Path, count: int) -> bool:
-    """Peak memory of the 100 hosts' run."""
+def memory(directory: Path, count: int) -> bool:
+    """Measure the peak memory of a run with 100 hosts."""
     with Stub() as stub:
-        by_name = calls(folder, stub)
+        by_name = calls(directory, stub)
         taken = rounds(count, {name: weighed(by_name[name]) for name in ("debug", "trigger")})
 
     def above(part: str) -> Callable[[dict[str, Sample]], float]:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Holds the direction of the imports: each room knows only the rooms below it, and one file alone knows each library.
+"""Enforces the direction of imports: each room imports only from rooms below it, and each library has one user.
 
-Must read the code, not import it: an import inside a function counts as much as one at the top.
+Must read the code, not import it: an import inside a function counts like one at the top.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 PLUGINS = "ansible_collections.callgoose.sqibs.plugins"
-# From the bottom to the top. A room may import those before it, and its own files.
+# From bottom to top. A room is a directory or file with one purpose. It may import from itself and the rooms before it.
 ROOMS = (
     "module_utils",
     "_run",
@@ -30,7 +30,7 @@ ROOMS = (
     "_callback",
     "entry points",
 )
-# Rooms that know less than their place would allow.
+# Rooms that may import from fewer rooms than their position allows.
 ALLOWED = {
     "module_utils": set(),
     "_run": set(),
@@ -40,18 +40,18 @@ ALLOWED = {
     "_context": {"module_utils", "_incident"},
     "_callback": set(ROOMS[: ROOMS.index("_guard")]),
 }
-# Who may import what everybody else must not know.
-ALONE = {
+# Libraries that only these files may import.
+EXCLUSIVE = {
     "requests": {"module_utils._client"},
     "urllib3": {"module_utils._client", "module_utils._deadline"},
     "sqlite3": {"plugin_utils._incident.sqlite_store"},
 }
-# Rooms and files that stay free of Ansible's objects, so that their tests need none.
+# Rooms that must not use Ansible, so that their tests do not need it.
 WITHOUT_ANSIBLE = ("_run", "_redaction", "_incident", "_notification")
 
 
 def imports() -> dict[str, set[str]]:
-    """Return by module, such as ``plugin_utils._run.model``, the full names of what it imports."""
+    """Return the full names of the imports of each module, such as ``plugin_utils._run.model``."""
     root = Path(__file__).parents[2] / "plugins"
     found = {}
     for path in sorted(root.rglob("*.py")):
@@ -61,7 +61,7 @@ def imports() -> dict[str, set[str]]:
             if isinstance(node, ast.Import):
                 found[module] |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                assert not node.level, f"{module}: ansible-test wants whole names in imports"
+                assert not node.level, f"{module}: ansible-test requires absolute imports"
                 found[module] |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
@@ -80,12 +80,12 @@ def room_of(module: str) -> str:
     return kind if kind == "module_utils" else "entry points"
 
 
-def test_each_file_stands_in_a_room_that_has_a_place() -> None:
+def test_each_file_is_in_a_known_room() -> None:
     assert {room_of(module) for module in OWN} == set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_what_is_below_it(room: str) -> None:
+def test_a_room_imports_only_from_rooms_below_it(room: str) -> None:
     allowed = ALLOWED.get(room, set(ROOMS[: ROOMS.index(room)])) | {room}
     wrong = [
         f"{module} -> {name}"
@@ -97,22 +97,22 @@ def test_a_room_imports_only_what_is_below_it(room: str) -> None:
     assert wrong == []
 
 
-def test_no_two_files_import_each_other_by_any_way() -> None:
-    graphlib.TopologicalSorter(OWN).prepare()  # it raises CycleError, which names them
+def test_there_is_no_import_cycle() -> None:
+    graphlib.TopologicalSorter(OWN).prepare()  # raises CycleError, which names the modules
 
 
-@pytest.mark.parametrize("library", ALONE)
-def test_a_library_is_known_to_one_file_alone(library: str) -> None:
+@pytest.mark.parametrize("library", EXCLUSIVE)
+def test_only_the_named_files_import_a_library(library: str) -> None:
     users = {module for module, names in IMPORTS.items() if any(n.split(".")[0] == library for n in names)}
-    assert users == ALONE[library]
+    assert users == EXCLUSIVE[library]
 
 
-def test_rooms_that_hold_logic_know_nothing_of_ansible() -> None:
+def test_rooms_with_logic_do_not_import_ansible() -> None:
     users = {module for module, names in IMPORTS.items() if any(name.split(".")[0] == "ansible" for name in names)}
     assert [module for module in sorted(users) if room_of(module) in WITHOUT_ANSIBLE] == []
 
 
-def test_names_say_what_is_private() -> None:
+def test_private_files_and_directories_start_with_an_underscore() -> None:
     names = [
         part for module in OWN if module.startswith(("module_utils", "plugin_utils")) for part in [module.split(".")[1]]
     ]

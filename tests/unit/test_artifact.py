@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the artifact is made of: what a user gets is what is tested, and is whole.
+"""The content of the artifact: it is what the tests use, and it is complete.
 
 Must not look into the source tree, which pytest collected these lines from.
 """
@@ -25,12 +25,12 @@ def artifact(collections_path: Path) -> Path:
 def test_the_collection_under_test_is_the_installed_artifact_and_nothing_else(artifact: Path) -> None:
     package = importlib.import_module("ansible_collections.callgoose.sqibs.plugins.module_utils")
     assert [Path(path).resolve() for path in package.__path__] == [(artifact / "plugins" / "module_utils").resolve()]
-    assert (artifact / "MANIFEST.json").exists(), "only an installed artifact has a manifest"
+    assert (artifact / "MANIFEST.json").exists(), "the collection under test is not an installed artifact"
 
 
 @pytest.fixture
 def files(artifact: Path) -> set[str]:
-    """Every path in the artifact, by its own list: the tests' own files are laid beside it afterwards."""
+    """Every path in the artifact, from its FILES.json: the test run adds the tests to the directory afterwards."""
     listed = json.loads((artifact / "FILES.json").read_text(encoding="utf-8"))["files"]
     return {entry["name"] for entry in listed}
 
@@ -53,11 +53,11 @@ def files(artifact: Path) -> set[str]:
         "tests/sandbox",
     ],
 )
-def test_the_artifact_brings_what_a_user_needs(files: set[str], name: str) -> None:
+def test_the_artifact_contains_what_users_need(files: set[str], name: str) -> None:
     assert name in files
 
 
-def test_the_artifact_leaves_out_what_only_tests_and_developers_need(files: set[str]) -> None:
+def test_the_artifact_omits_what_only_tests_and_developers_need(files: set[str]) -> None:
     top = {name.split("/")[0] for name in files} - {"."}
     text = {"CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "COPYING", "LICENSES", "MAINTAINERS.md"}
     text |= {"README.md", "REUSE.toml", "SECURITY.md", "changelogs", "docs"}
@@ -78,7 +78,7 @@ def test_each_module_is_in_the_action_group_that_module_defaults_name(artifact: 
     assert sorted(runtime["action_groups"]["callgoose"]) == modules
 
 
-def test_what_an_execution_environment_installs_is_what_the_collection_imports(artifact: Path) -> None:
+def test_an_execution_environment_installs_what_the_collection_imports(artifact: Path) -> None:
     environment = yaml.safe_load((artifact / "meta" / "execution-environment.yml").read_text(encoding="utf-8"))
     lines = (artifact / environment["dependencies"]["python"]).read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line and not line.startswith("#")] == ["requests>=2.31.0"]

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs jobs as AWX does: the real ansible-runner over a folder laid out as AWX lays it, in a home that is thrown away.
+"""Runs jobs as AWX does: with the real ansible-runner, AWX's directory layout, and a temporary home.
 
-Must not say what a job has to do: the tests do. The layout is that of AWX's ``awx/main/tasks/jobs.py``: ``build_env``,
+Must not check jobs: the tests do. The layout is that of AWX's ``awx/main/tasks/jobs.py``: ``build_env``,
 ``build_args``, ``build_inventory`` and ``build_extra_vars_file``; the extra vars are those of ``awx_meta_vars``.
 """
 
@@ -22,7 +22,7 @@ from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
 AWX = "https://awx.example.com"
 ENABLED = "[defaults]\ncallbacks_enabled = callgoose.sqibs.callgoose_incident\n"
-# Fails on the hosts that the extra var `bad` names.
+# Fails on the hosts named in the extra var `bad`.
 SITE = """
 - hosts: all
   gather_facts: false
@@ -36,9 +36,9 @@ SITE = """
 
 @dataclass(frozen=True)
 class JobTemplate:
-    """What a job is launched from.
+    """The job template from which a job is launched.
 
-    :param cfg: the project's ansible.cfg.
+    :param cfg: the content of the project's ansible.cfg.
     """
 
     id: int = 7
@@ -55,8 +55,8 @@ class Job:
     """A job that has ended.
 
     :param rc: the exit code of ansible-playbook.
-    :param sent: the payloads of the requests that it made.
-    :param artifacts: the folder in which ansible-runner leaves what AWX stores and shows.
+    :param sent: the payloads of its requests.
+    :param artifacts: the directory with ansible-runner's output, which AWX stores and shows.
     """
 
     rc: int
@@ -65,17 +65,17 @@ class Job:
 
     @property
     def states(self) -> list[str]:
-        """What the requests asked for."""
+        """The states in the requests."""
         return [payload["state"] for payload in self.sent]
 
     @property
     def stdout(self) -> str:
-        """What AWX shows as the job's output."""
+        """The job's output as shown by AWX."""
         return (self.artifacts / "stdout").read_text(encoding="utf-8")
 
     @property
     def events(self) -> list[str]:
-        """The names of the job's events in their order, without those that are only printed text."""
+        """The names of the job's events in order, without those that only contain output."""
         files = sorted((self.artifacts / "job_events").glob("*.json"), key=lambda file: int(file.name.split("-")[0]))
         names = [json.loads(file.read_text(encoding="utf-8"))["event"] for file in files]
         return [name for name in names if name not in ("verbose", "warning")]
@@ -83,13 +83,13 @@ class Job:
 
 @dataclass
 class Controller:
-    """One AWX, whose credential for Callgoose reaches a sandbox. Each job gets its own folder and home.
+    """An AWX with a Callgoose credential for a sandbox. Each job has its own directory and home.
 
-    :ivar credential: the variables that the credential injects into each job.
-    :ivar last_job: the number of the newest job.
+    :ivar credential: the environment variables that the credential injects into each job.
+    :ivar last_job: the ID of the latest job.
     """
 
-    folder: Path
+    directory: Path
     sandbox: Sandbox
     credential: dict[str, str] = field(default_factory=dict)
     last_job: int = 41
@@ -108,11 +108,11 @@ class Controller:
     ) -> Job:
         """Run a job to its end.
 
-        :param args: further words of the command line, such as ``-vvv``.
-        :param bad: names of the hosts on which it fails.
+        :param args: further command-line arguments, such as ``-vvv``.
+        :param bad: names of the hosts on which the job fails.
         """
         self.last_job += 1
-        private = self.folder / f"awx_{self.last_job}_private"
+        private = self.directory / f"awx_{self.last_job}_private"
         meta = {
             "job_id": self.last_job,
             "job_launch_type": launch_type,
@@ -126,7 +126,7 @@ class Controller:
             "job_template_id": template.id,
             "job_template_name": template.name,
         }
-        # in such a file an empty text would be no text: ansible-core reads `!unsafe ""` as null
+        # not an empty string: ansible-core reads `!unsafe ""` in such a file as null
         extra_vars = {
             "bad": bad or "nobody",
             **{f"{kind}_{name}": value for kind in ("awx", "tower") for name, value in meta.items()},
@@ -154,12 +154,12 @@ class Controller:
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "MAX_EVENT_RES": "700000",
             "AWX_HOST": AWX,
-            # in AWX the project's requirements.yml, or the execution environment, brings the collection
+            # in AWX, the collection comes from the project's requirements.yml or the execution environment
             "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
         }
 
     def _run(self, private: Path, playbook: str) -> None:
-        home = self.folder / f"home_{self.last_job}"
+        home = self.directory / f"home_{self.last_job}"
         home.mkdir()
         tools = Path(sys.executable).parent
         command = [str(tools / "ansible-runner"), "run", str(private), "-p", playbook, "-i", str(self.last_job)]
@@ -177,14 +177,14 @@ class Controller:
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file of the private folder, for its owner only, as AWX does."""
+    """Write a file into the private directory, readable only by its owner, as AWX does."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_text(text, encoding="utf-8")
     path.chmod(mode)
 
 
 def _unsafe(extra_vars: Mapping[str, Any]) -> str:
-    """Return the extra vars as ``awx.main.utils.safe_yaml`` writes them: no text of a user's may be a template."""
+    """Return the extra vars as written by ``awx.main.utils.safe_yaml``, which prevents templating of user input."""
     lines = []
     for name, value in extra_vars.items():
         text = f"!unsafe {json.dumps(value)}" if isinstance(value, str) else json.dumps(value)
@@ -193,7 +193,7 @@ def _unsafe(extra_vars: Mapping[str, Any]) -> str:
 
 
 def _inventory_script(hosts: Sequence[str]) -> str:
-    """Return the script that AWX writes for an inventory, with local hosts."""
+    """Return an inventory script as AWX writes it, with local connections."""
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     hostvars = {
         host: {f"remote_{kind}_{name}": value for kind in ("host", "tower") for name, value in _host(number).items()}

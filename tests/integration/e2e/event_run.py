@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a playbook with the failure callback's events recorded, and returns the runs that they make.
+"""Runs a playbook, records the events that the failure callback uses, and returns the resulting runs.
 
-Must not say what a run has to be: the tests do.
+Must not check the runs: the tests do.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import C
 
 RECORDER = Path(__file__).resolve().parent / "record"
 
-# A connection that fails as an unreachable host's does, at once and on every machine.
+# A connection that fails at once like that of an unreachable host, on every machine.
 AWAY = '''
 DOCUMENTATION = """
 name: away
-short_description: A host that is away
-description: Nobody answers.
+short_description: Connects to an unreachable host
+description: Always fails.
 author: x
 """
 
@@ -36,7 +36,7 @@ class Connection(ConnectionBase):
     has_pipelining = False
 
     def _connect(self):
-        raise AnsibleConnectionFailure("nobody answers")
+        raise AnsibleConnectionFailure("the host does not answer")
 
     def exec_command(self, cmd, in_data=None, sudoable=True):
         self._connect()
@@ -54,7 +54,7 @@ class Connection(ConnectionBase):
 
 @dataclass(frozen=True)
 class Recorded:
-    """What one call recorded: its finished runs, the playbooks that began, errors, and what the command did."""
+    """The records of one call: its ended runs, the playbooks that started, errors, and the command's result."""
 
     call: Result
     runs: list[dict[str, Any]]
@@ -69,21 +69,21 @@ class Recorded:
 
     @property
     def output(self) -> str:
-        """Everything the command printed, and what was recorded."""
+        """Everything the command printed, and its records."""
         return f"{self.call.stdout}{self.call.stderr}\n{json.dumps(self.runs, indent=1)}{self.errors}"
 
 
 @dataclass(frozen=True)
 class Playground:
-    """A folder with a project in it, whose runs are recorded."""
+    """A directory with a project whose runs are recorded."""
 
-    folder: Path
+    directory: Path
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def record(self) -> Path:
-        """Where the runs are written."""
-        return self.folder / "runs.jsonl"
+        """The file with the recorded runs."""
+        return self.directory / "runs.jsonl"
 
     def prepare(
         self,
@@ -93,10 +93,10 @@ class Playground:
         options: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
     ) -> Call:
-        """Return the call that runs this playbook and records its runs.
+        """Return a call that runs this playbook and records its runs.
 
-        :param inventory: as :func:`playbook.prepare` takes it. A host with ``ansible_connection=away`` is unreachable.
-        :param options: what is on: ``ignore_unreachable``, ``notice_sigterm``.
+        :param inventory: as for :func:`playbook.prepare`. A host with ``ansible_connection=away`` is unreachable.
+        :param options: enabled options: ``ignore_unreachable``, ``notice_sigterm``, ``broken``.
         """
         recording = {
             "ANSIBLE_CALLBACK_PLUGINS": str(RECORDER),
@@ -104,7 +104,7 @@ class Playground:
             "RECORDED_RUNS": str(self.record),
             "RUNS_OPTIONS": " ".join(options),
         }
-        call = prepare(self.folder, playbook, *args, inventory=inventory, env={**recording, **(env or {})})
+        call = prepare(self.directory, playbook, *args, inventory=inventory, env={**recording, **(env or {})})
         for name, text in {"connection_plugins/away.py": AWAY, **self.files}.items():
             path = call.cwd / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ class Playground:
         return call
 
     def recorded(self, call: Result) -> Recorded:
-        """Return what was recorded until now."""
+        """Return what has been recorded so far."""
         lines = self.record.read_text(encoding="utf-8").splitlines() if self.record.exists() else []
         data = [json.loads(line) for line in lines]
         return Recorded(

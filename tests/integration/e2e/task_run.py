@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a playbook against a sandbox and returns what each `callgoose_incident` task of it returned.
+"""Runs a playbook against a sandbox and returns the results of its `callgoose_incident` tasks.
 
-Must not say what a result has to be: the tests do.
+Must not check results: the tests do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import R
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
 RECORDER = Path(__file__).resolve().parent / "record"
-# What the module's documentation promises for every result.
+# The keys of every result, by the module's documentation.
 DOCUMENTED = {
     "changed",
     "outcome",
@@ -35,17 +35,17 @@ DOCUMENTED = {
 
 @dataclass(frozen=True)
 class TaskRun:
-    """One run of a playbook: what the command did, and the results of the tasks under test in the order they came."""
+    """One run of a playbook: its command, and the results of the tasks under test in order."""
 
     call: Result
     records: list[dict[str, Any]]
 
     def results(self, task: str) -> list[dict[str, Any]]:
-        """Return the results of the task of this name, one for each host and loop item."""
+        """Return the results of the task with this name, one for each host and loop item."""
         return [record["result"] for record in self.records if record["task"] == task]
 
     def result(self, task: str) -> dict[str, Any]:
-        """Return the only result of the task of this name."""
+        """Return the only result of the task with this name."""
         (only,) = self.results(task)
         return only
 
@@ -56,7 +56,7 @@ class TaskRun:
 
 
 def connection(sandbox: Sandbox) -> dict[str, str]:
-    """Return the variables by which tasks without connection options of their own reach the sandbox, without pauses."""
+    """Return environment variables with which tasks without connection options use the sandbox, without retries."""
     return {
         "CALLGOOSE_BASE_URL": sandbox.base_url,
         "CALLGOOSE_API_TOKEN": sandbox.token,
@@ -73,9 +73,9 @@ def run_tasks(
     inventory: Sequence[str] | Path = ("localhost",),
     cfg: str = "[defaults]\n",
 ) -> TaskRun:
-    """Run a playbook as :func:`run_playbook` does and read the results of the tasks under test.
+    """Run a playbook with :func:`run_playbook` and return the results of the tasks under test.
 
-    :param env: the environment of the call, usually :func:`connection`'s.
+    :param env: environment variables of the call, usually those of :func:`connection`.
     """
     recorded = tmp_path / "results.jsonl"
     recorded.unlink(missing_ok=True)

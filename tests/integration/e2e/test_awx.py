@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The callback in AWX's jobs: which incident they belong to, what the page says of them, and what they leave behind.
+"""The callback in AWX jobs: their incidents, their pages, and the files they leave behind.
 
-Must not test what identity and origin make of each variable: test_identity.py and test_origin.py do.
+Must not test each variable of identity and origin: test_identity.py and test_ci.py do.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def states(sandbox: Sandbox) -> list[str]:
     return [incident["state"] for incident in sandbox.incidents]
 
 
-def test_a_failed_job_opens_an_incident_and_a_later_good_job_closes_it(tmp_path, reading):
+def test_a_failed_job_opens_an_incident_and_a_later_successful_job_closes_it(tmp_path, reading):
     with Sandbox(reading=reading) as sandbox:
         awx = Controller(tmp_path, sandbox)
         failed = awx.launch(DEPLOY, bad="web1")
@@ -58,19 +58,19 @@ def test_identity_title_and_link_come_from_the_job_template_and_the_job(awx):
     assert states(awx.sandbox) == ["resolved"]
 
 
-def test_a_relaunch_on_failed_hosts_closes_what_the_whole_job_opened(awx):
+def test_a_relaunch_on_failed_hosts_closes_the_incident_of_the_whole_job(awx):
     awx.launch(DEPLOY, bad="web2")
     relaunched = awx.launch(DEPLOY, limit="web2", launch_type="relaunch")
     assert (relaunched.states, states(awx.sandbox)) == (["resolved"], ["resolved"])
 
 
-def test_a_job_with_a_limit_of_its_own_closes_nothing_that_it_cannot_know_of(awx):
+def test_a_job_with_a_limit_closes_no_incident_with_other_hosts(awx):
     awx.launch(DEPLOY, bad="web2")
     awx.launch(DEPLOY, limit="web1")
     assert states(awx.sandbox) == ["open"]
 
 
-def test_two_job_templates_or_inventories_never_meet(awx):
+def test_two_job_templates_or_inventories_never_share_an_incident(awx):
     awx.launch(DEPLOY, bad="web1")
     for other in (replace(DEPLOY, id=8), replace(DEPLOY, inventory_id=4)):
         awx.launch(other)
@@ -79,16 +79,16 @@ def test_two_job_templates_or_inventories_never_meet(awx):
     assert states(awx.sandbox) == ["open", "open"]
 
 
-def test_the_token_is_in_nothing_that_a_job_leaves_behind(awx):
+def test_a_job_leaves_no_token_behind(awx):
     artifacts = awx.launch(DEPLOY, "-vvv", bad="web1").artifacts
-    # ansible-runner itself writes the whole environment into this one, whatever is in it
+    # ansible-runner itself writes all environment variables into the file "command"
     files = [path for path in artifacts.rglob("*") if path.is_file() and path != artifacts / "command"]
     assert any(path.parent.name == "job_events" for path in files)
     assert artifacts / "stdout" in files
     assert [path.name for path in files if awx.sandbox.token.encode() in path.read_bytes()] == []
 
 
-def test_what_the_credential_injects_wins_over_the_projects_configuration(awx):
+def test_the_credential_overrides_the_configuration_of_the_project(awx):
     own = "severity = info\nbase_url = http://127.0.0.1:9/sqibs-api\ntags = shop\n"
     cfg = f"{ENABLED}[callback_callgoose_incident]\n{own}"
     awx.credential["CALLGOOSE_SEVERITY"] = "error"
@@ -96,10 +96,10 @@ def test_what_the_credential_injects_wins_over_the_projects_configuration(awx):
     assert (page["severity"], page["tags"]) == ("error", ["shop"])
 
 
-def test_awx_gets_the_same_events_with_and_without_it_and_a_line_in_the_output(awx):
+def test_awx_gets_the_same_events_with_and_without_the_callback(awx):
     with_it = awx.launch(DEPLOY, bad="web1")
     without = awx.launch(replace(DEPLOY, cfg="[defaults]\n"), bad="web1")
-    # which host of two ends first is chance
+    # the order in which the two hosts finish is random
     assert sorted(with_it.events) == sorted(without.events)
     assert with_it.events[-1] == without.events[-1] == "playbook_on_stats"
     assert with_it.stdout.count("Callgoose: triggered incident awx.example.com-template-7") == 1

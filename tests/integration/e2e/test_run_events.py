@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What real ansible-playbook runs are taken for: which hosts failed in them, why, and which are proven good.
+"""How real ansible-playbook runs are recorded: which hosts failed and why, and which succeeded.
 
-Must not test what comes of a run: the callback's own tests do.
+Must not test what is sent for a run: the tests of the callback do.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.event_run import 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Call, Result, end
 
 VERSION = tuple(int(part) for part in __version__.split(".")[:2])
-# Since 2.19 a missing role sends an event, and any_errors_fatal takes the other hosts through the rescue too.
+# Since 2.19, a missing role causes an event, and with any_errors_fatal the other hosts run the rescue too.
 IS_OLD = VERSION < (2, 19)
 
 HOSTS = ("a", "b", "c")
-# Two hosts that can be reached and one that cannot.
+# Two reachable hosts and one unreachable host.
 ONE_AWAY = ("a", "b", "c ansible_connection=away")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A playbook, and what its run has to be.
+    """A playbook and the run that must be recorded for it.
 
-    :param plays: its YAML text.
-    :param rc: the exit code of ansible-playbook: what these cases are about is often that it says too little.
-    :param failed: by host, kind and task of each failure.
-    :param good: the hosts that are proven good, in one string.
+    :param plays: the playbook in YAML.
+    :param rc: the exit code of ansible-playbook, which in many of these cases hides failures.
+    :param failed: by host, the kind and the task of each failure.
+    :param good: the names of the hosts that succeeded, separated by spaces.
     """
 
     plays: str
@@ -52,7 +52,7 @@ class Case:
 
 
 def play(tasks: str, hosts: str = "all", **keywords: object) -> str:
-    """Return a play with these tasks, as YAML of any indentation."""
+    """Return a play with these tasks in YAML; the tasks may have any indentation."""
     lines = [f"- hosts: {hosts}", "  gather_facts: false", *(f"  {key}: {value}" for key, value in keywords.items())]
     if tasks.strip():
         lines += ["  tasks:", *(f"    {line}" for line in tasks.strip("\n").splitlines())]
@@ -75,7 +75,7 @@ REACH = "- {name: reach, raw: 'true'}\n"
 
 
 def block(body: str, rescue: str = "", always: str = "", keywords: str = "") -> str:
-    """Return a block, as YAML."""
+    """Return a block in YAML."""
     parts = {"block": body, "rescue": rescue, "always": always}
     text = ""
     for name, tasks in parts.items():
@@ -180,14 +180,14 @@ CASES: dict[str, Case] = {
         2,
         {host: [("dropped" if IS_OLD else "failed", "include")] for host in HOSTS},
     ),
-    # ansible-core leaves a host out of later plays after such a rescue, and says nothing but exit code 2
+    # ansible-core silently drops the host from later plays after such a block; only the exit code 2 shows it
     "a missing file in a block, and a later play": Case(
         play(block("- {include_tasks: nope.yml, when: inventory_hostname == 'a'}", OK) + OK) + play(OK),
         2,
         {"a": [("dropped", "")]},
         "b c",
     ),
-    # ... and does not even start them when all hosts are left out, with exit code 0
+    # ... and if it drops all hosts, it does not even start the later plays, with exit code 0
     "a missing file in a block for all, and a later play": Case(
         play(OK + block("- include_tasks: nope.yml", OK)) + play(OK), 0
     ),
@@ -216,7 +216,7 @@ CASES: dict[str, Case] = {
     # meta
     "clear_host_errors": Case(play(OK + FAIL_A + "- meta: clear_host_errors\n" + OK), 0, good="b c"),
     "clear_host_errors under free": Case(
-        # the others must get there after a has failed, and under free nothing makes them wait
+        # the other hosts must get there after host a has failed, but the strategy free does not make them wait
         play(OK + FAIL_A + LATER_THAN_A + "- meta: clear_host_errors\n" + OK, strategy="free"),
         0,
         good="b c",
@@ -230,7 +230,7 @@ CASES: dict[str, Case] = {
         failed("again", "a"),
         "b c",
     ),
-    "clear_host_errors for a host that was away": Case(
+    "clear_host_errors for an unreachable host": Case(
         play(REACH + "- meta: clear_host_errors\n" + OK), 0, good="a b", hosts=ONE_AWAY
     ),
     "end_play": Case(play(OK + "- meta: end_play\n" + FAIL), 0, good="a b c"),
@@ -288,7 +288,7 @@ CASES: dict[str, Case] = {
     ),
     "run_once fails in a block": Case(
         play(OK + block("- {name: once, fail: , run_once: true}\n", OK) + OK),
-        # newer ones mark the other hosts twice, which fails them out of the rescue
+        # since 2.19, ansible-core marks the other hosts as failed twice, so they fail in the rescue too
         0 if IS_OLD else 2,
         {} if IS_OLD else not_reached("b", "c"),
         "a b c" if IS_OLD else "a",
@@ -349,7 +349,7 @@ CASES: dict[str, Case] = {
     ),
     # others
     "delegate_to": Case(play("- {name: there, command: 'false', delegate_to: b}", "a"), 2, failed("there", "a")),
-    "delegate_to a host that is away": Case(
+    "delegate_to an unreachable host": Case(
         play("- {name: there, raw: 'true', delegate_to: c}", "a"), 4, {"a": [("unreachable", "there")]}, hosts=ONE_AWAY
     ),
     "no hosts matched": Case(play(FAIL, "nobody"), 0),
@@ -372,14 +372,14 @@ CASES: dict[str, Case] = {
 
 
 def record(tmp_path, case: Case) -> Recorded:
-    """Run a case and return what was recorded."""
+    """Run a case and return its records."""
     ground = Playground(tmp_path, case.files)
     call = ground.prepare(case.plays, *case.args, inventory=case.hosts, options=case.options)
     return ground.recorded(call.run())
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_run_is_taken_for_what_it_was(tmp_path, name) -> None:
+def test_a_run_is_recorded_correctly(tmp_path, name) -> None:
     case = CASES[name]
     recorded = record(tmp_path, case)
     assert recorded.errors == [], recorded.output
@@ -418,7 +418,7 @@ NO_LOG_LOOP = """
 """
 
 
-def test_a_failure_says_where_it_is_written_and_what_was_said(tmp_path) -> None:
+def test_a_failure_has_the_place_and_the_output_of_its_task(tmp_path) -> None:
     recorded = record(tmp_path, Case(TOLD, 2, hosts=("a",), files={"roles/app/tasks/main.yml": APP}))
     (failure,) = recorded.run["failures"]["a"]
     assert failure.pop("path").endswith("/project/roles/app/tasks/main.yml")
@@ -434,7 +434,7 @@ def test_a_failure_says_where_it_is_written_and_what_was_said(tmp_path) -> None:
     }, recorded.output
 
 
-def test_of_a_loop_the_first_failed_item_speaks(tmp_path) -> None:
+def test_a_failed_loop_has_the_message_of_its_first_failed_item(tmp_path) -> None:
     recorded = record(tmp_path, Case(play("- {name: x, fail: {msg: 'no {{ item }}'}, loop: [u, v]}"), 2, hosts=("a",)))
     assert [one["message"] for one in recorded.run["failures"]["a"]] == [
         "item u: no u (the first of 2 failed items)"
@@ -442,7 +442,7 @@ def test_of_a_loop_the_first_failed_item_speaks(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("tasks", [NO_LOG, NO_LOG_LOOP], ids=["task", "loop"])
-def test_what_no_log_hides_is_not_read(tmp_path, tasks) -> None:
+def test_no_log_results_stay_censored(tmp_path, tasks) -> None:
     recorded = record(tmp_path, Case(play(tasks), 2, hosts=("a",)))
     (failure,) = recorded.run["failures"]["a"]
     assert "no_log: true" in failure["message"], recorded.output
@@ -471,7 +471,7 @@ SLEEP = play(OK + "- {name: sleep, shell: touch started; exec sleep 60, args: {c
 
 
 def interrupt(tmp_path, number: int, *options: str) -> Recorded:
-    """Send a running call this signal, as a terminal does: to its whole group."""
+    """Send this signal to the process group of a running call, as a terminal does, and return its records."""
     ground = Playground(tmp_path)
     call = ground.prepare(SLEEP, inventory=("a",), options=options)
     process = call.start()
@@ -487,24 +487,24 @@ def interrupt(tmp_path, number: int, *options: str) -> Recorded:
     return ground.recorded(Result(process.returncode, stdout, stderr, 0))
 
 
-def test_ctrl_c_is_somebodys_decision(tmp_path) -> None:
+def test_ctrl_c_counts_as_deliberate(tmp_path) -> None:
     recorded = interrupt(tmp_path, signal.SIGINT)
     assert recorded.call.rc == 99, recorded.output
     assert (recorded.run["aborted"], recorded.run["interrupted"]) == (True, True), recorded.output
 
 
-def test_sigterm_ends_the_run_as_ever(tmp_path) -> None:
+def test_sigterm_ends_the_run_as_usual(tmp_path) -> None:
     recorded = interrupt(tmp_path, signal.SIGTERM)
     assert (recorded.call.rc, recorded.runs) == (-signal.SIGTERM, []), recorded.output
 
 
-def test_sigterm_is_noticed_on_request_and_ends_the_run_as_ever(tmp_path) -> None:
+def test_on_request_sigterm_is_noticed_and_still_ends_the_run_as_usual(tmp_path) -> None:
     recorded = interrupt(tmp_path, signal.SIGTERM, "notice_sigterm")
     assert recorded.call.rc == -signal.SIGTERM, recorded.output
     assert (recorded.run["aborted"], recorded.run["interrupted"]) == (True, True), recorded.output
 
 
-def test_each_playbook_of_a_call_is_a_run_of_its_own(tmp_path) -> None:
+def test_each_playbook_of_a_call_is_a_separate_run(tmp_path) -> None:
     ground = Playground(tmp_path, {"b.yml": play(OK, "a,b") + play("- {name: late, fail: }", "b")})
     first = play(FAIL_A + "- meta: clear_host_errors\n" + OK)
     recorded = ground.recorded(ground.prepare(first, "b.yml", inventory=HOSTS).run())
@@ -515,19 +515,19 @@ def test_each_playbook_of_a_call_is_a_run_of_its_own(tmp_path) -> None:
     assert (list(two["failures"]), two["succeeded"], two["dubious"]) == (["b"], ["a"], False), recorded.output
 
 
-def test_a_playbook_that_never_begins_is_no_run(tmp_path) -> None:
+def test_a_playbook_that_never_starts_is_not_a_run(tmp_path) -> None:
     ground = Playground(tmp_path, {"b.yml": play(OK)})
     recorded = ground.recorded(ground.prepare(play(FAIL_A), "b.yml", inventory=HOSTS).run())
     assert (recorded.begun, list(recorded.run["failures"])) == (["playbook.yml"], ["a"]), recorded.output
 
 
 @pytest.mark.parametrize("word", ["--syntax-check", "--list-hosts", "--list-tasks", "--list-tags"])
-def test_a_look_at_a_playbook_is_no_run(tmp_path, word) -> None:
+def test_syntax_check_and_list_options_are_not_runs(tmp_path, word) -> None:
     recorded = record(tmp_path, Case(play(FAIL), 0, args=(word,)))
     assert (recorded.call.rc, recorded.begun, recorded.runs) == (0, [], []), recorded.output
 
 
-def test_an_ad_hoc_command_is_no_run(tmp_path) -> None:
+def test_an_ad_hoc_command_is_not_a_run(tmp_path) -> None:
     ground = Playground(tmp_path)
     call = ground.prepare(play(FAIL), inventory=("a",), env={"ANSIBLE_LOAD_CALLBACK_PLUGINS": "true"})
     ansible = call.argv[0].replace("ansible-playbook", "ansible")
@@ -537,7 +537,7 @@ def test_an_ad_hoc_command_is_no_run(tmp_path) -> None:
     assert (recorded.begun, recorded.runs, recorded.errors) == ([], [], [])
 
 
-def test_a_callback_that_breaks_harms_no_run_and_proves_nothing(tmp_path) -> None:
+def test_an_error_in_the_callback_harms_no_run_and_no_host_counts_as_succeeded(tmp_path) -> None:
     recorded = record(tmp_path, Case(play(OK + OK), 0, options=("broken",)))
     assert recorded.call.rc == 0, recorded.output
     assert len(recorded.errors) == 6

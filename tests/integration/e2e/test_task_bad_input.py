@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad input fails before any request, on the controller and in the module alike: what is wrong, and what to do.
+"""Wrong input fails before any request, in the action and in the module; the message says what is wrong and what to do.
 
-Must not test that good input works: other files beside this one do.
+Must not test correct input: the other test_task_*.py files do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOWHERE = "/nonexistent/file.pem"
 
 @dataclass(frozen=True)
 class Case:
-    """One mistake: the options that a good task is changed by (None: left out), and what the message has to say."""
+    """One mistake: changes to the options of a correct task (None: omit the option), and words of the message."""
 
     name: str
     options: dict[str, Any] = field(hash=False)
@@ -91,13 +91,13 @@ every_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in C
 
 @pytest.fixture(scope="module")
 def server():
-    """A sandbox that must not get any request."""
+    """A sandbox that must not receive any request."""
     with Sandbox() as running:
         yield running
 
 
 def arguments(case: Case, server: Sandbox) -> dict[str, Any]:
-    """Return the options of a good task, changed by the case's."""
+    """Return the options of a correct task with the changes of the case."""
     good = {"title": "Disk full", "api_token": server.token, "base_url": server.base_url}
     return {name: value for name, value in {**good, **case.options}.items() if value is not None}
 
@@ -114,12 +114,12 @@ def on_the_controller(tmp_path_factory, server) -> TaskRun:
         for case in CASES
     ]
     play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
-    # YAML is a superset of JSON but for two words
+    # YAML spells two words of Python's JSON differently
     text = json.dumps([play], indent=1).replace("Infinity", ".inf").replace("NaN", ".nan")
     return run_tasks(tmp_path_factory.mktemp("cases"), text, "-vvv")
 
 
-def test_the_run_goes_on_without_tracebacks_and_requests(on_the_controller, server) -> None:
+def test_the_run_continues_without_tracebacks_and_requests(on_the_controller, server) -> None:
     assert on_the_controller.call.rc == 0, on_the_controller.output
     assert "Traceback" not in on_the_controller.output and "An exception occurred" not in on_the_controller.output
     assert not server.requests
@@ -130,7 +130,9 @@ def test_the_task_refuses_it_on_the_controller(on_the_controller, case) -> None:
     result = on_the_controller.result(case.name)
     assert result["failed"] and not result["changed"] and result["outcome"] == "failed"
     assert set(result) >= DOCUMENTED and result["attempts"] == 0
-    assert result.get("exception") in (None, "(traceback unavailable)"), "since core 2.19 it says so of each failure"
+    assert result.get("exception") in (None, "(traceback unavailable)"), (
+        "since ansible-core 2.19, each failed result says so"
+    )
     assert_says(result["msg"], case)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `ansible-doc` shows of the task is whole, and its examples run.
+"""The module's documentation in `ansible-doc` is complete, and its examples are valid.
 
 Must not test the module's behaviour.
 """
@@ -36,7 +36,7 @@ def ansible_doc(*words: str) -> str:
 
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
-    """The documentation as data, with its fragments filled in."""
+    """The documentation as data, including its fragments."""
     return json.loads(ansible_doc("--json"))[NAME]
 
 
@@ -45,7 +45,7 @@ def test_the_page_renders() -> None:
     assert "Triggers an incident with Callgoose SQIBS" in page and "EXAMPLES:" in page and "RETURN VALUES:" in page
 
 
-def test_every_option_is_documented_as_it_is(documentation) -> None:
+def test_every_option_is_documented_correctly(documentation) -> None:
     options = documentation["doc"]["options"]
     assert set(options) == set(ARGUMENT_SPEC)
     for name, spec in ARGUMENT_SPEC.items():
@@ -54,18 +54,18 @@ def test_every_option_is_documented_as_it_is(documentation) -> None:
         assert options[name].get("choices") == spec.get("choices"), name
 
 
-def test_every_documented_return_value_is_one_that_results_have(documentation) -> None:
+def test_every_documented_return_value_exists(documentation) -> None:
     returned = {name for name, value in documentation["return"].items() if value["returned"] == "always"}
     assert returned | {"changed"} == DOCUMENTED
 
 
-def test_the_examples_show_what_users_look_for(documentation) -> None:
+def test_the_examples_show_the_common_uses(documentation) -> None:
     examples = documentation["examples"]
     assert [word for word in SHOWN if word.lower() not in examples.lower()] == []
 
 
 def tasks_in(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield every task of these plays, blocks and tasks."""
+    """Yield every task in these plays, blocks and tasks."""
     for entry in entries:
         inner = [entry[part] for part in ("tasks", "block", "rescue", "always") if part in entry]
         for part in inner:

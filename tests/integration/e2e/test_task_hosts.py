@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the task runs: on the controller whatever the target host is, or on the host that it is delegated to.
+"""Where the task runs: on the controller for any target host, or on the host to which it is delegated.
 
-Must not test what is sent: other files beside this one do.
+Must not test what is sent: the other test_task_*.py files do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ansible.module_utils import basic
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import DOCUMENTED, connection, run_tasks
 
-# Hosts that nobody answers for (RFC 5737), by connections whose libraries are missing here.
+# Hosts that never answer (RFC 5737), with connections whose libraries are not installed here.
 UNREACHABLE = """
 [all]
 server ansible_host=192.0.2.1 ansible_connection=ssh ansible_python_interpreter=/nonexistent/python
@@ -26,7 +26,7 @@ windows ansible_host=192.0.2.2 ansible_connection=winrm ansible_user=x ansible_p
 switch ansible_host=192.0.2.3 ansible_connection=persistent ansible_network_os=cisco.ios.ios
 """
 
-# As ansible.netcommon's network_cli: Ansible starts a process that connects before the action runs, if that wants it.
+# Like network_cli of ansible.netcommon: if an action requires it, Ansible first starts a process that connects.
 PERSISTENT = '''
 DOCUMENTATION = """
 name: persistent
@@ -133,8 +133,8 @@ CONTROL = """
 
 
 def interpreters() -> list[str]:
-    """Return the Pythons to delegate to: the running one, and the oldest found that this ansible-core takes."""
-    minimum = getattr(basic, "_PY_MIN", None)  # before core 2.17 a flag: those take all that we support
+    """Return the interpreters for delegated hosts: the running one, and the oldest that this ansible-core supports."""
+    minimum = getattr(basic, "_PY_MIN", None)  # before 2.17, ansible-core supports every Python that we support
     oldest = max((3, 8), minimum) if isinstance(minimum, tuple) else (3, 8)
     name = f"python{oldest[0]}.{oldest[1]}"
     pyenv = sorted(Path.home().glob(f".pyenv/versions/{oldest[0]}.{oldest[1]}.*/bin/{name}"))
@@ -144,14 +144,14 @@ def interpreters() -> list[str]:
 
 @pytest.fixture(scope="module", params=interpreters())
 def relay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The interpreter of the host that a task is delegated to, with `requests`."""
+    """The interpreter of the host to which a task is delegated; it has `requests`."""
     if request.param == sys.executable:
         return sys.executable
-    folder = tmp_path_factory.mktemp("relay")
-    subprocess.run([request.param, "-m", "venv", str(folder)], check=True)
+    directory = tmp_path_factory.mktemp("relay")
+    subprocess.run([request.param, "-m", "venv", str(directory)], check=True)
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "requests"]
-    subprocess.run([str(folder / "bin" / "python"), *install], check=True)
-    return str(folder / "bin" / "python")
+    subprocess.run([str(directory / "bin" / "python"), *install], check=True)
+    return str(directory / "bin" / "python")
 
 
 def hosts(interpreter: str) -> list[str]:
@@ -162,7 +162,7 @@ def hosts(interpreter: str) -> list[str]:
     ]
 
 
-def test_no_target_host_is_ever_connected_to(tmp_path, sandbox) -> None:
+def test_the_task_never_connects_to_a_target_host(tmp_path, sandbox) -> None:
     inventory = tmp_path / "inventory.ini"
     inventory.write_text(UNREACHABLE, encoding="utf-8")
     plugins = tmp_path / "connections"
@@ -197,12 +197,12 @@ def test_a_delegated_task_runs_on_that_host_with_the_controllers_settings(tmp_pa
     assert [request["query"]["from"] for request in sandbox.requests[1:3]] == ["Ansible", "the task's environment"]
     assert all("Authorization" not in request["headers"] for request in sandbox.requests), "by module_defaults"
     assert run.result("drill")["diff"]["after_header"] == "sent to Callgoose (triggered)"
-    assert "[WARNING]: Callgoose: The API took the payload but no API Filter" in run.output
+    assert "[WARNING]: Callgoose: The API accepted the payload, but no API Filter" in run.output
     assert run.result("missing file")["msg"].startswith("ca_path: the path does not exist on the host that sends")
     assert "Traceback" not in run.output
 
 
-def test_a_host_without_requests_is_told_where_to_install_it(tmp_path, sandbox) -> None:
+def test_if_requests_is_missing_the_message_says_where_to_install_it(tmp_path, sandbox) -> None:
     bare = tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
     python = str(bare / "bin" / "python")
@@ -213,7 +213,7 @@ def test_a_host_without_requests_is_told_where_to_install_it(tmp_path, sandbox) 
     assert "Traceback" not in run.output and not sandbox.requests
 
 
-def test_async_is_refused_with_the_way_out(tmp_path, sandbox) -> None:
+def test_async_is_refused_with_an_alternative(tmp_path, sandbox) -> None:
     run = run_tasks(tmp_path, ASYNC, "-vvv", env=connection(sandbox))
     for task in ("background", "waiting"):
         result = run.result(task)
@@ -222,7 +222,7 @@ def test_async_is_refused_with_the_way_out(tmp_path, sandbox) -> None:
     assert "Traceback" not in run.output and not sandbox.requests
 
 
-def test_the_words_that_steer_a_task_work(tmp_path, sandbox) -> None:
+def test_task_keywords_work(tmp_path, sandbox) -> None:
     sandbox.queue_fault("status", status=503, count=2)
     run = run_tasks(tmp_path, CONTROL, env=connection(sandbox))
     assert run.call.rc == 0, run.output

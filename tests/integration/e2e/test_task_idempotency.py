@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A task that is run again changes nothing, whatever the API takes for "similar"; over hosts and loops as well.
+"""A repeated task changes nothing, whatever "similar request" means to the API; also with several hosts and loops.
 
-Must not test options or places of execution: other files beside this one do.
+Must not test options or where a task runs: the other test_task_*.py files do.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ def test_a_second_run_of_the_playbook_changes_nothing(tmp_path, sandbox, reading
     ("answer", "outcome"),
     [("resolved_false", "nothing_to_resolve"), ("no_filter", "unmatched"), ("duplicate", "duplicate")],
 )
-def test_a_resolve_with_nothing_open_is_fine_whatever_the_api_calls_it(tmp_path, sandbox, answer, outcome) -> None:
+def test_a_resolve_with_nothing_open_succeeds_whatever_the_api_answers(tmp_path, sandbox, answer, outcome) -> None:
     sandbox.set(nothing_open=answer)
     run = run_tasks(tmp_path, NOTHING_OPEN, env=connection(sandbox))
     result = run.result("resolve")
     assert run.call.rc == 0 and result["outcome"] == outcome and not result["changed"]
 
 
-def test_hosts_in_parallel_run_once_and_loops_each_send_their_own(tmp_path, sandbox) -> None:
+def test_parallel_hosts_run_once_and_loops_each_send_the_right_requests(tmp_path, sandbox) -> None:
     hosts = ["web1", "web2", "web3", "web4"]
     run = run_tasks(tmp_path, MANY, "--forks=3", env=connection(sandbox), inventory=hosts)
     assert run.call.rc == 0, run.output

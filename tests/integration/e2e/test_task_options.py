@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where options come from and what is sent: defaults of a play, variables, vault, payload forms, check and diff mode.
+"""Where options come from and what is sent: module defaults, variables, vault, payload types, check and diff mode.
 
-Must not test bad input or the secrecy of the token: other files beside this one do.
+Must not test wrong input or the secrecy of the token: the other test_task_*.py files do.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def test_options_come_from_the_task_its_defaults_and_its_environment(tmp_path, s
     assert "source" not in run.result("no source")["payload"]
 
 
-def test_a_tasks_environment_holds_for_that_task_alone(tmp_path, sandbox) -> None:
+def test_the_environment_of_a_task_applies_to_that_task_only(tmp_path, sandbox) -> None:
     env = {**connection(sandbox), "CALLGOOSE_API_TOKEN": "not-valid"}
     run = run_tasks(tmp_path, SOURCES, "-e", f"token={sandbox.token}", env=env)
     assert run.result("refused token")["status_code"] == 401, "the token of the task before it is gone"
@@ -151,7 +151,7 @@ def test_a_tasks_environment_holds_for_that_task_alone(tmp_path, sandbox) -> Non
 
 @pytest.fixture()
 def forms(tmp_path, sandbox) -> TaskRun:
-    """A run with a vaulted token and payloads of all forms."""
+    """A run with a vaulted token and payloads of all types."""
     password = tmp_path / "password"
     password.write_text("open sesame", encoding="utf-8")
     vaulted = {"detail": encrypted("the detail"), "token": encrypted(sandbox.token)}
@@ -162,12 +162,12 @@ def forms(tmp_path, sandbox) -> TaskRun:
 
 
 def encrypted(text: str) -> str:
-    """Return the text as ansible-vault encrypts it, ready to stand under a variable of a play."""
+    """Return the string encrypted by ansible-vault, indented as the value of a play's variable."""
     secret = VaultSecret(b"open sesame")
     return textwrap.indent(VaultLib([("default", secret)]).encrypt(text).decode(), " " * 6)
 
 
-def test_unicode_dates_and_vaulted_values_arrive_as_text(forms, sandbox) -> None:
+def test_unicode_dates_and_vaulted_values_arrive_as_strings(forms, sandbox) -> None:
     (incident,) = (incident for incident in sandbox.incidents if "Rechenzentrum" in incident["title"])
     assert incident["title"] == "Ansible - Störung im Rechenzentrum \U0001f525 温度"
     assert incident["description"] == "zwei\nZeilen"
@@ -179,7 +179,7 @@ def test_unicode_dates_and_vaulted_values_arrive_as_text(forms, sandbox) -> None
     assert forms.result("values")["payload"] == json.loads(sandbox.requests[0]["body"])
 
 
-def test_payloads_of_every_form_arrive_as_they_are(forms, sandbox) -> None:
+def test_payloads_of_every_type_arrive_unchanged(forms, sandbox) -> None:
     sent = [(request["headers"]["Content-Type"], request["body"]) for request in sandbox.requests[1:]]
     assert sent == [
         ("application/json", '{"a":{"day":"2026-01-31","list":["x"]},"z":1}'),
@@ -193,7 +193,7 @@ def test_payloads_of_every_form_arrive_as_they_are(forms, sandbox) -> None:
     assert forms.result("text")["payload"] == "Füllstand: 99 %"
 
 
-def test_what_a_missing_filter_means_is_the_users_choice(tmp_path, sandbox) -> None:
+def test_unmatched_decides_what_a_missing_filter_means(tmp_path, sandbox) -> None:
     run = run_tasks(tmp_path, UNMATCHED, env=connection(sandbox))
     failed = {record["task"]: record["result"]["failed"] for record in run.records}
     assert failed == {
@@ -207,10 +207,10 @@ def test_what_a_missing_filter_means_is_the_users_choice(tmp_path, sandbox) -> N
     for record in run.records:
         result = record["result"]
         assert (result["outcome"], result["status_code"], result["changed"]) == ("unmatched", 202, False)
-    assert run.output.count("[WARNING]: Callgoose: The API took the payload but no API Filter matched it") == 1
+    assert run.output.count("[WARNING]: Callgoose: The API accepted the payload, but no API Filter matched it") == 1
 
 
-def test_check_mode_sends_nothing_and_shows_what_it_would(tmp_path, sandbox) -> None:
+def test_check_mode_sends_nothing_and_shows_the_payload(tmp_path, sandbox) -> None:
     run = run_tasks(tmp_path, DRILL, "--check", "--diff", env=connection(sandbox))
     assert run.call.rc == 0, run.output
     assert not sandbox.requests
@@ -229,13 +229,13 @@ def test_check_mode_sends_nothing_and_shows_what_it_would(tmp_path, sandbox) -> 
     assert "+++ after: sent to Callgoose (triggered)" in run.call.stdout
 
 
-def test_diff_mode_shows_what_was_sent_and_nothing_where_nothing_changed(tmp_path, sandbox) -> None:
+def test_diff_mode_shows_what_was_sent_and_no_diff_without_a_change(tmp_path, sandbox) -> None:
     first, second = (run_tasks(tmp_path, DRILL, "--diff", env=connection(sandbox)) for _time in range(2))
     assert '+  "title": "Only a drill"' in first.call.stdout
     assert "diff" in first.result("trigger") and "diff" not in second.result("trigger")
 
 
-def test_a_configured_ca_must_be_trusted_and_is(tmp_path, tls_sandbox) -> None:
+def test_a_server_certificate_is_trusted_only_with_its_ca_path(tmp_path, tls_sandbox) -> None:
     play = """
 - hosts: localhost
   gather_facts: false
@@ -254,7 +254,7 @@ def test_a_configured_ca_must_be_trusted_and_is(tmp_path, tls_sandbox) -> None:
 
 @pytest.fixture()
 def tls_sandbox():
-    """A sandbox over TLS, with an authority that nobody knows."""
+    """A sandbox over TLS, with a certificate authority that the system does not trust."""
     from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
     with Sandbox(tls=True) as running:

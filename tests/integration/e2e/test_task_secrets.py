@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token never shows: not in what Ansible prints at any verbosity, nor in a result, however the task ends.
+"""The token never appears in Ansible's output, at any verbosity, or in a result, however the task ends.
 
-Must not use a token that occurs in a text of its own: it is looked for everywhere.
+Must not use a token that also occurs elsewhere: the tests search all output for it.
 """
 
 from __future__ import annotations
@@ -64,24 +64,24 @@ FAULTS = """
 
 @pytest.fixture(params=["bearer", "url_parameter"])
 def env(request, sandbox) -> dict[str, str]:
-    """The environment of a run whose token is the secret one, in either way to authenticate."""
+    """The environment variables of a run with the secret token, once for each auth_method."""
     sandbox.set(tokens=(Token(TOKEN),))
     return {**connection(sandbox), "CALLGOOSE_API_TOKEN": TOKEN, "CALLGOOSE_AUTH_METHOD": request.param}
 
 
 @pytest.fixture(params=["on the controller", "delegated"])
 def play(request) -> str:
-    """The play with every end, on the controller or delegated."""
+    """A play with a task for each outcome, on the controller or delegated."""
     if request.param == "on the controller":
         return EVERY_END
-    # name by name, since a play cannot be delegated
+    # each task by name, since a play cannot be delegated
     return EVERY_END.replace("    - {name:", "    - {delegate_to: relay, name:").replace(
         "    - name:", "    - delegate_to: relay\n      name:"
     )
 
 
 def assert_secret(run) -> None:
-    """Neither the output nor a result shows the token, plain or as it stands in a URL."""
+    """Check that neither the output nor a result contains the token, plain or URL-encoded."""
     for text in (run.output, json.dumps(run.records)):
         shown = [line for line in text.splitlines() if TOKEN in line or ENCODED in line]
         assert not shown, shown

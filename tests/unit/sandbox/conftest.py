@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client of the sandbox for its own tests: real HTTP, as the collection and its users make it.
+"""An HTTP client for the tests of the sandbox.
 
-Must not use the collection's client: the sandbox is what that one is tested with.
+Must not use the collection's client: its tests rely on the sandbox.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RESOLVE = {"state": "resolved", "incident_key": "disk"}
 
 
 class Client:
-    """Requests to one sandbox over one session, as nobody's environment or netrc changes it."""
+    """Sends requests to one sandbox over one session, independent of environment variables and netrc."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -31,7 +31,7 @@ class Client:
         self.session.trust_env = False
 
     def post(self, payload: Any = None, source: str | None = None, token: str | None = None, **more: Any):
-        """Post a payload with the bearer token; ``more`` goes to requests."""
+        """Post a payload with the bearer token. Pass ``more`` to `requests`."""
         more.setdefault("headers", {"Authorization": f"Bearer {token or self.sandbox.token}"})
         if payload is not None:
             more["json"] = payload
@@ -41,7 +41,7 @@ class Client:
         return self.session.post(url, timeout=more.pop("timeout", 10), allow_redirects=False, **more)
 
     def text(self, body: str | bytes, content_type: str | None):
-        """Post a body as it is, with this content type or none."""
+        """Post an unchanged body, with this content type or none."""
         headers = {"Authorization": f"Bearer {self.sandbox.token}"}
         return self.post(data=body, headers=headers | ({"Content-Type": content_type} if content_type else {}))
 
@@ -52,7 +52,7 @@ class Client:
 
 @pytest.fixture()
 def sandbox(reading: str) -> Iterator[Sandbox]:
-    """A sandbox, under each reading in turn."""
+    """A sandbox, once for each meaning of "similar request"."""
     from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
     with Sandbox(reading=reading) as running:
@@ -69,7 +69,7 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
 
 @pytest.fixture()
 def make_client() -> Iterator[Callable[..., Client]]:
-    """Start a sandbox with these arguments and return its client; both end with the test."""
+    """Return a function that starts a sandbox with the given arguments and returns its client, for one test."""
     from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
     with contextlib.ExitStack() as stack:
@@ -84,11 +84,11 @@ def make_client() -> Iterator[Callable[..., Client]]:
 
 @pytest.fixture()
 def trigger() -> dict[str, Any]:
-    """A payload that the documented filter triggers on."""
+    """A payload that matches the Trigger part of the documented filter."""
     return dict(TRIGGER)
 
 
 @pytest.fixture()
 def resolve() -> dict[str, Any]:
-    """A payload that resolves what ``trigger`` opened."""
+    """A payload that resolves the incident of ``trigger``."""
     return dict(RESOLVE)

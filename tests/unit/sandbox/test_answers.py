@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the emulated API answers over HTTP: every code of the API page, under both readings of "a similar request".
+"""The answers of the emulated API over HTTP: every code of the API page, with both meanings of "similar request".
 
-Must not look at filters in detail, nor at faults: they have files of their own.
+Must not test filters in detail or faults: test_filters.py and test_faults.py do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ansible_collections.callgoose.sqibs.tests.sandbox import Filter, Pair, Reso
 
 
 def parts(response) -> dict:
-    """Return the answer's two parts, without its id."""
+    """Return the two sections of the answer, without its ID."""
     return {name: value for name, value in response.json().items() if name != "id"}
 
 
@@ -55,7 +55,7 @@ def test_a_payload_that_no_filter_matches_does_nothing(client, sandbox):
     assert sandbox.incidents == []
 
 
-def test_the_same_request_again_is_a_duplicate_within_the_window(client, sandbox, trigger, resolve):
+def test_a_repeated_request_is_a_duplicate_within_the_window(client, sandbox, trigger, resolve):
     client.post(trigger)
     response = client.post(trigger)
     assert (response.status_code, parts(response)) == (208, answer(trigger_duplicate=True))
@@ -65,16 +65,14 @@ def test_the_same_request_again_is_a_duplicate_within_the_window(client, sandbox
     assert len(sandbox.incidents) == 1
 
 
-def test_a_similar_request_is_a_duplicate_only_where_the_mapped_value_counts(client, sandbox, reading, trigger):
+def test_a_similar_request_is_a_duplicate_only_by_its_mapped_value(client, sandbox, reading, trigger):
     client.post(trigger)
     response = client.post({**trigger, "content": "It is still full."})
     assert response.status_code == {"body": 201, "mapped": 208}[reading]
     assert len(sandbox.incidents) == {"body": 2, "mapped": 1}[reading]
 
 
-def test_the_same_body_from_another_token_is_a_duplicate_only_where_the_mapped_value_counts(
-    client, sandbox, reading, trigger
-):
+def test_the_same_body_from_another_token_is_a_duplicate_only_by_its_mapped_value(client, sandbox, reading, trigger):
     sandbox.set(tokens=(Token(), Token("other-token")))
     client.post(trigger)
     assert client.post(trigger, token="other-token").status_code == {"body": 201, "mapped": 208}[reading]
@@ -111,7 +109,7 @@ def test_after_the_window_a_trigger_opens_a_second_incident_and_one_resolve_clos
     assert sandbox.open_incidents == []
 
 
-def test_a_duplicate_does_not_make_the_window_longer(client, sandbox, trigger):
+def test_a_duplicate_does_not_extend_the_window(client, sandbox, trigger):
     client.post(trigger)
     sandbox.advance(200)
     assert client.post(trigger).status_code == 208
@@ -147,7 +145,7 @@ def test_with_merge_open_a_trigger_for_an_open_incident_is_a_duplicate_at_any_ti
         ("duplicate", 208, answer(resolve_duplicate=True)),
     ],
 )
-def test_what_a_resolve_with_nothing_open_answers_is_a_setting(
+def test_the_answer_to_a_resolve_with_nothing_open_is_a_setting(
     client, sandbox, resolve, nothing_open, status, expected
 ):
     sandbox.set(nothing_open=nothing_open)
@@ -169,7 +167,7 @@ def test_an_incident_without_a_mapped_value_cannot_be_closed(client, sandbox, tr
     assert client.post({"state": "resolved"}).json()["resolved"] == {"resolved": False, "duplicate": False}
 
 
-def test_a_payload_that_matches_both_parts_opens_an_incident_and_closes_it(client, sandbox, trigger):
+def test_a_payload_that_matches_both_parts_opens_and_closes_an_incident(client, sandbox, trigger):
     sandbox.set_filters([Filter(resolve=Resolve(Pair("state", ("trigger",))))])
     response = client.post(trigger)
     assert (response.status_code, parts(response)) == (201, answer(created=True, resolved=True))
@@ -189,7 +187,7 @@ def test_a_wrong_token_and_a_request_token_are_refused(client, sandbox, trigger,
     assert sandbox.incidents == []
 
 
-def test_no_token_at_all_is_refused(client, trigger):
+def test_a_missing_token_is_refused(client, trigger):
     assert client.post(trigger, headers={}).status_code == 401
     assert client.post(trigger, headers={"Authorization": "Basic c2FuZGJveA=="}).status_code == 401
 
@@ -198,7 +196,7 @@ def test_the_token_can_be_a_url_parameter(client, sandbox, trigger):
     assert client.post(trigger, headers={}, params={"token": sandbox.token}).status_code == 201
 
 
-def test_every_answer_has_an_id_of_its_own(client, trigger):
+def test_every_answer_has_its_own_id(client, trigger):
     ids = {client.post(trigger).json()["id"] for _time in range(3)}
     assert len(ids) == 3
 
@@ -240,6 +238,6 @@ def test_a_service_in_maintenance_creates_nothing_but_still_resolves(client, san
 @pytest.mark.parametrize(
     ("tags", "status"), [(["web", "db"], 202), ("db", 202), (["web"], 201), (["dbs"], 201), ([1], 201), (None, 201)]
 )
-def test_a_maintenance_can_be_only_for_payloads_with_certain_tags(client, sandbox, trigger, tags, status):
+def test_a_maintenance_can_be_limited_to_payloads_with_certain_tags(client, sandbox, trigger, tags, status):
     sandbox.set(services=(Service(maintenance=True, maintenance_tags=("db",)),))
     assert client.post({**trigger, "tags": tags}).status_code == status

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API: what playbooks, the demo and people see and set without Python.
+"""The control API, with which playbooks, the demo and people read and change the sandbox without Python.
 
-Must not repeat what the settings do: that every way in leads to the same state is enough.
+Must not test the effects of settings: it is enough that both interfaces lead to the same state.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def test_the_state_shows_everything(client, sandbox, trigger, reading):
     assert state["requests"] == sandbox.requests
 
 
-def test_the_default_set_up_is_the_documented_filter(client):
+def test_the_default_setup_is_the_documented_filter(client):
     settings = client.control("GET", "settings").json()
     (service,) = settings["services"]
     assert (service["name"], service["maintenance"]) == ("Ansible", False)
@@ -61,7 +61,7 @@ def test_the_default_set_up_is_the_documented_filter(client):
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-def test_settings_are_changed_one_by_one(client, method, reading):
+def test_settings_can_be_changed_one_by_one(client, method, reading):
     response = client.control(method, "settings", {"window": 5, "nothing_open": "no_filter", "merge_open": True})
     assert response.status_code == 200
     settings = client.control("GET", "settings").json()
@@ -70,12 +70,12 @@ def test_settings_are_changed_one_by_one(client, method, reading):
     assert (settings["nothing_open"], settings["merge_open"]) == ("no_filter", True)
 
 
-def test_what_the_settings_show_can_be_put_back(client):
+def test_the_shown_settings_can_be_restored(client):
     settings = client.control("GET", "settings").json()
     assert client.control("PUT", "settings", settings).json() == settings
 
 
-def test_services_and_tokens_are_settings(client, sandbox):
+def test_services_and_tokens_can_be_set(client, sandbox):
     shop = {"name": "Shop", "team": "Web", "filters": [FILTER], "maintenance": True, "maintenance_tags": ["db"]}
     tokens = [{"value": "all", "scope": "global", "owner": None}, {"value": "web", "scope": "team", "owner": "Web"}]
     response = client.control("POST", "settings", {"services": [shop, {"name": "Blog"}], "tokens": tokens})
@@ -86,7 +86,7 @@ def test_services_and_tokens_are_settings(client, sandbox):
 
 
 @pytest.mark.parametrize("body", [[FILTER], {"filters": [FILTER]}, {"filters": [FILTER], "service": "Ansible"}])
-def test_filters_are_replaced(client, sandbox, trigger, body):
+def test_filters_can_be_replaced(client, sandbox, trigger, body):
     assert client.control("POST", "filters", body).status_code == 200
     assert client.post(trigger).status_code == 202
     assert client.post(ALERT, source="Ansible").status_code == 201
@@ -95,7 +95,7 @@ def test_filters_are_replaced(client, sandbox, trigger, body):
     assert client.post({"level": "ok", "id": "disk"}).status_code == 200
 
 
-def test_a_filter_may_leave_out_what_is_as_documented_and_have_no_resolve_part(client, trigger, resolve):
+def test_a_filter_may_omit_defaults_and_the_resolve_part(client, trigger, resolve):
     client.control("POST", "filters", [{"resolve": None}])
     assert client.post(trigger).status_code == 201
     assert client.post(resolve).status_code == 202
@@ -116,7 +116,7 @@ def test_the_clock_can_be_advanced(client, trigger):
     assert client.post(trigger).status_code == 201
 
 
-def test_a_reset_forgets_everything(client, sandbox, trigger):
+def test_a_reset_clears_everything(client, sandbox, trigger):
     client.post(trigger)
     client.control("PUT", "settings", {"window": 1})
     state = client.control("POST", "reset").json()
@@ -172,7 +172,7 @@ def test_a_reset_forgets_everything(client, sandbox, trigger):
         ("clock", {}, 'give {"advance": seconds}'),
     ],
 )
-def test_bad_input_is_refused_with_a_message_and_changes_nothing(client, name, value, words):
+def test_wrong_input_is_refused_with_a_message_and_changes_nothing(client, name, value, words):
     before = client.control("GET", "settings").json()
     response = client.control("POST", name, value)
     assert response.status_code == 400
@@ -181,18 +181,18 @@ def test_bad_input_is_refused_with_a_message_and_changes_nothing(client, name, v
     assert client.control("GET", "faults").json() == []
 
 
-def test_a_list_of_faults_with_a_wrong_one_queues_none(client):
+def test_a_list_with_a_wrong_fault_queues_none(client):
     assert client.control("POST", "faults", [{"kind": "hang"}, {"kind": "hung"}]).status_code == 400
     assert client.control("GET", "faults").json() == []
 
 
-def test_a_body_that_is_no_json_is_refused(client, sandbox):
+def test_a_body_that_is_not_json_is_refused(client, sandbox):
     response = client.session.post(f"{sandbox.control_url}/settings", data="{", timeout=10)
     assert response.status_code == 400
     assert "the body must be JSON" in response.json()["error"]
 
 
-def test_an_unknown_path_names_the_known_ones_and_a_wrong_method_the_right_ones(client):
+def test_the_errors_for_an_unknown_path_or_method_name_the_known_ones(client):
     response = client.control("GET", "nothing")
     assert response.status_code == 404
     assert "/sandbox/incidents" in response.json()["error"]
@@ -201,7 +201,7 @@ def test_an_unknown_path_names_the_known_ones_and_a_wrong_method_the_right_ones(
     assert "GET, PUT, POST" in response.json()["error"]
 
 
-def test_python_gets_the_same_errors(sandbox):
+def test_the_python_interface_raises_the_same_errors(sandbox):
     with pytest.raises(SetupError, match="there is no setting colour"):
         sandbox.set(colour="red")
     with pytest.raises(SetupError, match="window must be"):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The faults as a client meets them, and whether the API has processed the request meanwhile.
+"""The faults as a client sees them, and whether the API has processed the request.
 
-Must not wait: what takes time is cut short by the client's timeout or by the sandbox's end.
+Must not wait for long: the client's timeout or the end of the sandbox ends what takes time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import requests
 from ansible_collections.callgoose.sqibs.tests.sandbox import Fault, Sandbox, SetupError
 
 
-def test_a_status_fault_answers_its_status_headers_and_body_and_nothing_is_processed(client, sandbox, trigger):
+def test_a_status_fault_sends_its_status_headers_and_body_and_nothing_is_processed(client, sandbox, trigger):
     sandbox.queue_fault("status", status=429, headers={"Retry-After": "7"}, body="slow down")
     response = client.post(trigger)
     assert (response.status_code, response.headers["Retry-After"], response.text) == (429, "7", "slow down")
@@ -40,7 +40,7 @@ def test_a_redirect_fault_points_elsewhere(client, sandbox, trigger, status):
     assert sandbox.incidents == []
 
 
-def test_a_redirect_is_a_302_unless_told_otherwise(client, sandbox, trigger):
+def test_a_redirect_is_a_302_by_default(client, sandbox, trigger):
     sandbox.queue_fault("redirect", location="/")
     assert client.post(trigger).status_code == 302
 
@@ -55,7 +55,7 @@ def test_a_body_fault_keeps_the_status_of_the_processed_request(client, sandbox,
 
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize(("processed", "again"), [(False, 201), (True, 208)])
-def test_a_reset_leaves_the_client_in_doubt_about_what_was_processed(make_client, trigger, tls, processed, again):
+def test_after_a_reset_the_client_cannot_know_what_was_processed(make_client, trigger, tls, processed, again):
     client = make_client(tls=tls)
     client.sandbox.queue_fault("reset", processed=processed)
     with pytest.raises(requests.ConnectionError):
@@ -64,7 +64,7 @@ def test_a_reset_leaves_the_client_in_doubt_about_what_was_processed(make_client
     assert [request["status"] for request in client.sandbox.requests] == [None, again]
 
 
-def test_a_reset_is_a_reset_and_no_orderly_end(client, sandbox, trigger):
+def test_a_reset_fault_resets_the_connection_instead_of_closing_it(client, sandbox, trigger):
     sandbox.queue_fault("reset")
     with pytest.raises(requests.ConnectionError, match="ConnectionResetError"):
         client.post(trigger)
@@ -101,7 +101,7 @@ def test_a_drip_sends_the_body_byte_by_byte(client, sandbox, trigger):
     assert len(chunks) > 100
 
 
-def test_a_drip_of_the_head_sends_the_status_line_byte_by_byte_too(client, sandbox, trigger):
+def test_a_drip_of_the_head_also_sends_the_status_line_byte_by_byte(client, sandbox, trigger):
     sandbox.queue_fault("drip_head", seconds=0.002)
     began = time.monotonic()
     response = client.post(trigger, stream=True)
@@ -109,7 +109,7 @@ def test_a_drip_of_the_head_sends_the_status_line_byte_by_byte_too(client, sandb
     assert (response.status_code, response.json()["triggered"]["created"]) == (201, True)
 
 
-def test_a_drip_takes_a_second_for_each_byte_unless_told_otherwise(make_client, trigger):
+def test_a_drip_takes_a_second_per_byte_by_default(make_client, trigger):
     client = make_client()
     client.sandbox.queue_fault("drip")
     response = client.post(trigger, stream=True)
@@ -133,7 +133,7 @@ def test_a_hanging_request_is_never_answered(client, sandbox, trigger, processed
     ("kind", "fields"),
     [("hang", {}), ("delay", {"seconds": 600}), ("drip", {"seconds": 600}), ("drip_head", {"seconds": 600})],
 )
-def test_a_request_that_is_held_back_ends_with_the_sandbox(client, sandbox, trigger, kind, fields, end):
+def test_a_delayed_request_ends_with_the_sandbox(client, sandbox, trigger, kind, fields, end):
     sandbox.queue_fault(kind, **fields)
     ended = threading.Event()
 
@@ -149,7 +149,7 @@ def test_a_request_that_is_held_back_ends_with_the_sandbox(client, sandbox, trig
     began = time.monotonic()
     getattr(sandbox, end)()
     waiting.join(5)
-    assert time.monotonic() - began < 0.9  # without being let go it would take the server's patience, twice 0.5 s
+    assert time.monotonic() - began < 0.9  # otherwise closing would wait for the server's timeout, twice 0.5 s
     assert ended.is_set()
 
 
@@ -167,7 +167,7 @@ def test_a_fault_without_a_count_lasts_until_the_faults_are_cleared(client, sand
     assert client.post(trigger).status_code == 201
 
 
-def test_control_requests_use_up_no_faults(client, sandbox, trigger):
+def test_control_requests_consume_no_faults(client, sandbox, trigger):
     sandbox.queue_fault("status", status=500)
     assert client.control("GET", "state").status_code == 200
     assert client.post(trigger).status_code == 500

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How filters and content types make incidents out of payloads, over HTTP and on the value objects themselves.
+"""How filters and content types turn payloads into incidents, over HTTP and with the value objects.
 
-Must not test duplicates: every request here is a new one.
+Must not test duplicates: every request here is new.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ EVERYTHING = Filter(Trigger(pairs=()), resolve=None)
         ("Ansible", {"title": 5}, "Ansible - 5"),
     ],
 )
-def test_the_source_and_the_payload_make_the_title(client, sandbox, source, payload, title):
+def test_the_title_is_made_of_source_and_payload(client, sandbox, source, payload, title):
     sandbox.set_filters([EVERYTHING])
     client.post(payload, source=source)
     assert [incident["title"] for incident in sandbox.incidents] == [title]
 
 
-def test_the_filter_names_the_keys_that_the_incident_is_made_of(client, sandbox):
+def test_the_filter_names_the_keys_of_the_incident(client, sandbox):
     sandbox.set_filters([Filter(Trigger((), "headline", "text", "id", "low"), Resolve(Pair("done", ("true",)), "ref"))])
     client.post({"headline": "Disk full", "text": {"free": 0}, "id": 7, "title": "not this"})
     (incident,) = sandbox.incidents
@@ -62,7 +62,7 @@ def test_both_pairs_must_match_and_each_must_contain_all_its_strings(client, san
     assert client.post({"state": "triggered", "tags": ["prod", "db"]}).status_code == 201
 
 
-def test_a_key_that_is_null_is_a_key_that_is_not_there(client, sandbox):
+def test_a_null_key_counts_as_missing(client, sandbox):
     sandbox.set_filters([Filter(Trigger((Pair("state", ("null",)),)))])
     assert client.post({"state": None}).status_code == 202
 
@@ -75,7 +75,7 @@ def test_the_first_filter_that_matches_is_used(client, sandbox):
     assert [incident["urgency"] for incident in sandbox.incidents] == ["low", "high"]
 
 
-def test_a_resolve_closes_only_what_the_filter_that_is_used_has_opened(client, sandbox):
+def test_a_resolve_closes_only_incidents_of_its_own_filter(client, sandbox):
     one, other = (Filter(Trigger((Pair("from", (name,)),)), Resolve(Pair("end", (name,)))) for name in ("one", "other"))
     sandbox.set_filters([one, other])
     client.post({"from": "one", "incident_key": "disk"})
@@ -89,7 +89,7 @@ def test_a_filter_without_a_resolve_part_never_closes(client, sandbox, trigger, 
     sandbox.set_filters([Filter(resolve=None)])
     client.post(trigger)
     assert client.post(resolve).status_code == 202
-    sandbox.set_filters([Filter()])  # as the user puts it right in the dashboard
+    sandbox.set_filters([Filter()])  # the user corrects the filter in the dashboard
     assert client.post(resolve).status_code == 200
 
 
@@ -97,12 +97,12 @@ def test_a_filter_without_a_resolve_part_never_closes(client, sandbox, trigger, 
     "content_type",
     ["application/json", "application/json; charset=utf-8", "text/plain", "TEXT/HTML", "application/problem+json"],
 )
-def test_json_of_any_text_type_is_read(client, trigger, content_type):
+def test_json_is_read_with_any_text_type(client, trigger, content_type):
     assert client.text(json.dumps(trigger), content_type).status_code == 201
 
 
 @pytest.mark.parametrize("content_type", ["audio/mpeg", "image/png", "application/octet-stream", None])
-def test_a_type_that_is_no_text_is_an_empty_payload(client, sandbox, trigger, content_type):
+def test_a_body_without_a_text_type_is_an_empty_payload(client, sandbox, trigger, content_type):
     assert client.text(json.dumps(trigger), content_type).status_code == 202
     sandbox.set_filters([EVERYTHING])
     assert client.text(json.dumps(trigger) + " ", content_type).status_code == 201
@@ -111,14 +111,14 @@ def test_a_type_that_is_no_text_is_an_empty_payload(client, sandbox, trigger, co
 
 
 @pytest.mark.parametrize("text", ["state: triggered", '["state", "triggered"]', '"state"', "{", "", "[" * 100_000])
-def test_a_text_has_no_keys_and_only_a_filter_without_pairs_takes_it(client, sandbox, text):
+def test_a_plain_text_matches_only_a_filter_without_pairs(client, sandbox, text):
     assert client.text(text, "text/plain").status_code == 202
     sandbox.set_filters([EVERYTHING])
     assert client.text(text, "text/plain").status_code == 201
     assert sandbox.incidents[0]["description"] == text
 
 
-def test_bytes_that_are_no_utf8_are_read_as_far_as_they_go(client, sandbox):
+def test_invalid_utf_8_is_read_as_far_as_possible(client, sandbox):
     sandbox.set_filters([EVERYTHING])
     assert client.text(b"gr\xfcn", "text/plain").status_code == 201
     assert sandbox.incidents[0]["description"] == "gr\ufffdn"
@@ -138,11 +138,11 @@ def test_bytes_that_are_no_utf8_are_read_as_far_as_they_go(client, sandbox):
         (lambda: Resolve(mapped_with=""), "mapped_with must be a non-empty string"),
     ],
 )
-def test_what_the_dashboard_does_not_take_is_refused(make, words):
+def test_a_filter_that_the_dashboard_would_refuse_is_refused(make, words):
     with pytest.raises(SetupError, match=words):
         make()
 
 
-def test_the_dashboards_limits_themselves_are_taken():
+def test_a_filter_at_the_limits_of_the_dashboard_is_accepted():
     pair = Pair("state", ("a" * 50,) * 10)
     assert Trigger((pair, pair)).pairs == (pair, pair)

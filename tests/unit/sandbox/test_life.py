@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the sandbox starts and ends, in a test and as a command.
+"""The start and the end of the sandbox, in a test and as a command.
 
-Must not leave a process behind, whatever fails.
+Must not leave a process behind, even if a test fails.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def open_descriptors() -> int:
 
 
 def refuses(url: str) -> bool:
-    """Return whether nobody listens there."""
+    """Return whether the URL's port refuses connections."""
     try:
         requests.get(url, timeout=5)
     except requests.ConnectionError:
@@ -43,14 +43,14 @@ def refuses(url: str) -> bool:
     return False
 
 
-def test_the_start_takes_no_time_worth_speaking_of():
+def test_the_sandbox_starts_quickly():
     began = time.monotonic()
     with Sandbox():
         assert time.monotonic() - began < 0.2
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_the_end_leaves_no_thread_no_socket_and_no_file(make_client, trigger, tls):
+def test_closing_leaves_no_thread_socket_or_file(make_client, trigger, tls):
     client = make_client(tls=tls)
     sandbox = client.sandbox
     client.post(trigger)
@@ -60,13 +60,13 @@ def test_the_end_leaves_no_thread_no_socket_and_no_file(make_client, trigger, tl
         sandbox.close()
     assert [thread.name for thread in threading.enumerate() if thread.name == "sandbox"] == []
     assert refuses(sandbox.control_url)
-    # the listener, the connection, the loop's selector and both ends of its self-pipe
+    # the listener, the connection, the selector of the event loop and both ends of its self-pipe
     assert before - open_descriptors() == 5
     if tls:
         assert not Path(sandbox.ca_path).exists()
 
 
-def test_the_end_drops_a_connection_that_never_began_its_handshake(make_client):
+def test_closing_drops_a_connection_without_a_handshake(make_client):
     sandbox = make_client(tls=True).sandbox
     host, port = sandbox.base_url.split("/")[2].split(":")
     with socket.create_connection((host, int(port))) as connection:
@@ -79,7 +79,7 @@ def test_the_end_drops_a_connection_that_never_began_its_handshake(make_client):
         assert connection.recv(1) == b""
 
 
-def test_a_second_end_does_nothing():
+def test_closing_twice_is_allowed():
     sandbox = Sandbox()
     sandbox.start()
     sandbox.close()
@@ -87,7 +87,7 @@ def test_a_second_end_does_nothing():
     assert refuses(sandbox.control_url)
 
 
-def test_a_sandbox_can_be_away_and_come_back_with_all_it_holds(client, sandbox, trigger, resolve):
+def test_a_sandbox_can_be_stopped_and_restarted_with_its_state(client, sandbox, trigger, resolve):
     client.post(trigger)
     url = sandbox.base_url
     sandbox.close()
@@ -103,14 +103,14 @@ def test_a_sandbox_can_be_away_and_come_back_with_all_it_holds(client, sandbox, 
 def test_it_listens_on_loopback_only(sandbox):
     port = int(sandbox.base_url.split(":")[2].split("/")[0])
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
-        # 127.0.0.2 is this machine too: a listener on every address would answer there
+        # 127.0.0.2 is also this machine: a server that listens on all addresses would answer there
         other.settimeout(5)
         assert other.connect_ex(("127.0.0.2", port)) != 0
 
 
 @contextlib.contextmanager
 def command(*words: str, cwd: Path, env: dict[str, str], module: str = MODULE) -> Iterator[subprocess.Popen[str]]:
-    """Run the command until the block ends."""
+    """Run the sandbox's command for the duration of a with block."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *words],
         cwd=cwd,
@@ -127,7 +127,7 @@ def command(*words: str, cwd: Path, env: dict[str, str], module: str = MODULE) -
 
 
 def wait_for(path: Path, process: subprocess.Popen[str]) -> dict:
-    """Return the ready file's content as soon as it is there."""
+    """Wait for the ready file and return its content."""
     deadline = time.monotonic() + 30
     while not path.exists():
         assert process.poll() is None, process.communicate()
@@ -177,7 +177,7 @@ def test_the_command_runs_from_the_collections_own_directory(tmp_path, collectio
         assert wait_for(ready, process)["pid"] == process.pid
 
 
-def test_a_port_in_use_is_one_clear_message(tmp_path, collections_path, sandbox):
+def test_a_port_in_use_gives_one_clear_message(tmp_path, collections_path, sandbox):
     port = sandbox.base_url.split(":")[2].split("/")[0]
     with command("--port", port, cwd=tmp_path, env={"PYTHONPATH": str(collections_path)}) as process:
         stdout, stderr = process.communicate(timeout=30)
@@ -188,7 +188,7 @@ def test_a_port_in_use_is_one_clear_message(tmp_path, collections_path, sandbox)
 
 
 @pytest.mark.parametrize("words", ["--port=70000", "--port=0 --window=-1", "--port=0 --ready-file=missing/ready.json"])
-def test_wrong_options_are_one_clear_message(tmp_path, collections_path, words):
+def test_wrong_options_give_one_clear_message(tmp_path, collections_path, words):
     with command(*words.split(), cwd=tmp_path, env={"PYTHONPATH": str(collections_path)}) as process:
         _stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 1

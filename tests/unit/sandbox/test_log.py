@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The request log and the counters: what other tests read to see what really went over the wire.
+"""The request log and the counters, from which other tests learn what was really sent.
 
 Must not test answers.
 """
@@ -16,7 +16,7 @@ import requests
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
 
-def test_the_log_holds_what_came_and_what_was_answered(client, sandbox):
+def test_the_log_contains_each_request_and_its_answer(client, sandbox):
     client.text('{"state":"triggered"}', "application/json; charset=utf-8")
     client.post(data="grün".encode(), headers={"X-Own": "1"}, params={"from": "A&B é", "token": "secret"})
     first, second = sandbox.requests
@@ -44,7 +44,7 @@ def test_control_requests_are_not_logged(client, sandbox):
     assert sandbox.requests == []
 
 
-def test_a_body_of_any_size_is_taken(client, sandbox, trigger):
+def test_a_body_of_any_size_is_accepted(client, sandbox, trigger):
     assert client.post({**trigger, "content": "x" * 3_000_000}).status_code == 201
     assert len(sandbox.incidents[0]["description"]) == 3_000_000
 
@@ -59,7 +59,7 @@ def test_a_kept_connection_is_counted_once(client, sandbox, trigger):
     assert [request["connection"] for request in sandbox.requests] == [1, 1, 1, 2]
 
 
-def test_over_tls_a_connection_is_a_handshake(make_client, trigger):
+def test_a_tls_connection_counts_as_a_handshake(make_client, trigger):
     client = make_client(tls=True)
     assert client.sandbox.base_url.startswith("https://127.0.0.1:")
     for _time in range(3):
@@ -70,7 +70,7 @@ def test_over_tls_a_connection_is_a_handshake(make_client, trigger):
     assert (client.sandbox.connections, client.sandbox.handshakes) == (2, 2)
 
 
-def test_a_client_that_does_not_know_the_authority_connects_but_completes_no_handshake(make_client, trigger):
+def test_a_client_that_does_not_trust_the_authority_completes_no_handshake(make_client, trigger):
     client = make_client(tls=True)
     with pytest.raises(requests.exceptions.SSLError):
         client.post(trigger, verify=True)
@@ -78,7 +78,7 @@ def test_a_client_that_does_not_know_the_authority_connects_but_completes_no_han
     assert client.sandbox.requests == []
 
 
-def test_over_tls_the_log_says_who_showed_a_certificate(make_client, trigger):
+def test_over_tls_the_log_names_the_client_certificate(make_client, trigger):
     client = make_client(tls=True)
     client.post(trigger)
     client.session.close()
@@ -87,7 +87,7 @@ def test_over_tls_the_log_says_who_showed_a_certificate(make_client, trigger):
     assert shown == [None, "sandbox-client"]
 
 
-def test_requests_of_many_threads_are_all_logged_and_open_one_incident(sandbox, client, trigger):
+def test_requests_from_many_threads_are_all_logged_and_open_one_incident(sandbox, client, trigger):
     statuses: list[int] = []
     url, headers = f"{sandbox.base_url}/v1/process", {"Authorization": f"Bearer {sandbox.token}"}
 
@@ -104,14 +104,14 @@ def test_requests_of_many_threads_are_all_logged_and_open_one_incident(sandbox, 
     assert len(sandbox.incidents) == 1
 
 
-def test_the_log_can_be_read_after_the_end(client, sandbox, trigger):
+def test_the_log_can_be_read_after_the_sandbox_is_closed(client, sandbox, trigger):
     client.post(trigger)
     sandbox.close()
     assert len(sandbox.requests) == len(sandbox.incidents) == sandbox.connections == 1
     assert sandbox.token == "sandbox-incident-token"
 
 
-def test_a_reset_forgets_everything_and_goes_back_to_the_first_settings(trigger, reading):
+def test_a_reset_clears_everything_and_restores_the_first_settings(trigger, reading):
     other = {"body": "mapped", "mapped": "body"}[reading]
     with Sandbox(reading=reading, window=10) as sandbox:
         url, headers = f"{sandbox.base_url}/v1/process", {"Authorization": f"Bearer {sandbox.token}"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The model without HTTP: that it can be compared with, and what holds after any sequence of requests.
+"""The model without HTTP: its boundaries, its values, and what is true after any sequence of requests.
 
 Must not start a server.
 """
@@ -24,14 +24,14 @@ def process(model: Model, state: str, key: str, now: float, content: str = "") -
     return model.process(TOKEN, "Ansible", "application/json", body, now)
 
 
-def test_the_window_ends_exactly_with_its_last_second(reading):
+def test_the_window_ends_exactly_after_its_last_second(reading):
     model = Model(Settings(reading=reading, window=10))
     assert process(model, "triggered", "disk", 0).status == 201
     assert process(model, "triggered", "disk", 9.99).status == 208
     assert process(model, "triggered", "disk", 10).status == 201
 
 
-def test_an_answer_is_a_value_that_can_be_compared(reading):
+def test_answers_can_be_compared(reading):
     assert process(Model(Settings(reading=reading)), "triggered", "disk", 0) == Answer(201, "sandbox-1", created=True)
 
 
@@ -54,7 +54,7 @@ SETTINGS = st.builds(
 
 
 @given(settings=SETTINGS, steps=STEPS)
-def test_after_any_sequence_the_answers_say_what_happened_to_the_incidents(settings, steps):
+def test_after_any_sequence_the_answers_agree_with_the_incidents(settings, steps):
     model, now = Model(settings), 0.0
     for state, key, content, seconds in steps:
         now += seconds

@@ -1,9 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A callback that does nothing with the events that the failure callback takes: what ansible-core itself needs for one.
+"""A callback that ignores the events of the failure callback, to measure what ansible-core itself needs for them.
 
-Must not import anything else, nor take fewer events: newer ansible-core copies a result only for who takes it.
+Must not import anything else, and must accept the same events: newer ansible-core copies results only for callbacks
+that accept them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ description: Does nothing.
 
 
 class CallbackModule(CallbackBase):
-    """Takes events and does nothing with them."""
+    """Accepts events and ignores them."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The failure callback with a watch on it: it writes how much CPU time is spent inside it, and in what.
+"""The failure callback with timing: reports how much CPU time it spends in which event.
 
-Must not add anything to what it measures but the reading of a clock before and after each call.
+Must not add anything to the callback except reading a clock before and after each call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _watched(name):
 
     @functools.wraps(inner)
     def call(*args, **kwargs):
-        began = time.thread_time()  # of this thread: another one takes results in meanwhile
+        began = time.thread_time()  # of this thread only: another thread receives results at the same time
         try:
             return inner(*args, **kwargs)
         finally:
@@ -41,7 +41,7 @@ def _watched(name):
 
 
 class CallbackModule(ours.CallbackModule):
-    """The callback itself, each of whose events is timed."""
+    """The failure callback with every event timed."""
 
     CALLBACK_NAME = "timed"
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A callback for tests: the failure callback's events, with each finished run written as one line of JSON.
+"""A callback for tests: handles the failure callback's events and writes each ended run as one line of JSON.
 
-Must not print anything, nor send.
+Must not print or send anything.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder impo
 
 
 class CallbackModule(callgoose_incident.CallbackModule):
-    """Appends to the file that RECORDED_RUNS names. RUNS_OPTIONS names options that are on, and ``broken``."""
+    """Appends to the file RECORDED_RUNS. The variable RUNS_OPTIONS lists enabled options, including ``broken``."""
 
     CALLBACK_NAME = "runs"
 
@@ -33,20 +33,20 @@ class CallbackModule(callgoose_incident.CallbackModule):
         self._recorder = Recorder("ignore_unreachable" in options)
         self._events = EventReader(self._recorder)
         self._notices_signals = "notice_sigterm" in options
-        self._pager = Record()
+        self._session = Record()
         if "broken" in options:
             self._events.ok = _break
 
     def _finished(self, run: Run) -> None:
-        self._pager.write({"process": os.getpid(), **dataclasses.asdict(run)})
+        self._session.write({"process": os.getpid(), **dataclasses.asdict(run)})
 
     def _broke(self, error: Exception) -> None:
-        self._pager.write({"error": repr(error)})
+        self._session.write({"error": repr(error)})
         super()._broke(error)
 
 
 class Record:
-    """Stands where runs are taken up and settled."""
+    """Replaces the callback's session, to record the runs."""
 
     def begin(self, playbook: str, extra_vars: Any) -> None:
         self.write({"begun": playbook})
@@ -57,5 +57,5 @@ class Record:
 
 
 def _break(result: Any) -> None:
-    # ansible-core lets this one, of all exceptions, end the run.
+    # ansible-core lets this exception, unlike others, end the run
     raise AssertionError("a test broke this")

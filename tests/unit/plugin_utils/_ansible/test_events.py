@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a failed task said is read from results of every shape that ansible-core has for them.
+"""The output of a failed task is read from every form of result that ansible-core has.
 
 Must not run Ansible: tests/integration/e2e/test_run_events.py does.
 """
@@ -38,7 +38,7 @@ TRACEBACK = "Traceback (most recent call last):\n  File x\nKeyError: 'x'\n"
         ({}, Output()),
     ],
 )
-def test_a_result_says(result, output) -> None:
+def test_the_output_of_a_result(result, output) -> None:
     assert output_of(result) == output
 
 
@@ -56,5 +56,5 @@ def test_a_result_says(result, output) -> None:
         ([{"item": "secret", "failed": True, "censored": "hidden"}], "hidden"),
     ],
 )
-def test_of_a_loop_the_first_item_that_failed_speaks(items, message) -> None:
+def test_the_message_of_a_loop_is_that_of_its_first_failed_item(items, message) -> None:
     assert output_of({"msg": "sum", "results": items}).message == message

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows where a run came from, for each system's documented variables.
+"""The origin of a run, from the documented environment variables of each system.
 
 Must not read this process's environment: all cases are tables.
 """
@@ -75,11 +75,11 @@ def prefixed(prefix: str, **changes: object) -> dict:
 
 
 @pytest.mark.parametrize("prefix", ["awx", "tower"])
-def test_an_awx_job_is_known_by_either_prefix(prefix: str) -> None:
+def test_an_awx_job_is_recognised_by_either_prefix(prefix: str) -> None:
     assert read_origin({"AWX_HOST": "https://awx.example.com"}, prefixed(prefix)) == AWX
 
 
-def test_an_awx_job_without_the_address_has_no_link() -> None:
+def test_an_awx_job_without_awx_host_has_no_link() -> None:
     assert read_origin({}, prefixed("awx")).url == ""
 
 
@@ -92,12 +92,12 @@ def test_an_awx_job_without_the_address_has_no_link() -> None:
         ({"user_name": ""}, ""),
     ],
 )
-def test_an_awx_job_that_nobody_started_names_its_schedule(variables: dict, user: str) -> None:
+def test_a_scheduled_awx_job_names_its_schedule_as_user(variables: dict, user: str) -> None:
     assert read_origin({}, prefixed("awx", **variables)).user == user
 
 
 @pytest.mark.parametrize("environ", [GITHUB, GITLAB, JENKINS, BUILDKITE])
-def test_awx_is_asked_before_the_ci_system_around_it(environ: dict) -> None:
+def test_awx_takes_precedence_over_the_ci_system_that_launched_it(environ: dict) -> None:
     assert read_origin({**environ, "AWX_HOST": "https://awx.example.com"}, prefixed("awx")) == AWX
 
 
@@ -124,7 +124,7 @@ def test_awx_is_asked_before_the_ci_system_around_it(environ: dict) -> None:
     ],
     ids=["github", "gitlab", "jenkins", "buildkite"],
 )
-def test_a_ci_run_is_known_by_its_systems_variables(environ: dict, origin: Origin) -> None:
+def test_a_ci_run_is_recognised_by_the_variables_of_its_system(environ: dict, origin: Origin) -> None:
     assert read_origin(environ, {}) == origin
 
 
@@ -137,26 +137,26 @@ def test_a_ci_run_is_known_by_its_systems_variables(environ: dict, origin: Origi
         ({"BUILDKITE": "true"}, "Buildkite"),
     ],
 )
-def test_a_ci_run_that_tells_nothing_more_still_names_the_system(environ: dict, system: str) -> None:
+def test_a_ci_run_with_only_a_flag_still_names_the_system(environ: dict, system: str) -> None:
     assert read_origin(environ, {}) == Origin(system)
 
 
-def test_a_github_run_that_was_started_again_links_to_that_attempt() -> None:
+def test_a_github_rerun_links_to_its_own_attempt() -> None:
     again = read_origin({**GITHUB, "GITHUB_RUN_ATTEMPT": "2"}, {})
     assert again.url == "https://github.com/org/infra/actions/runs/1658821493/attempts/2"
 
 
-def test_github_names_the_author_where_nobody_started_it_again() -> None:
+def test_a_github_run_without_a_rerun_names_its_actor() -> None:
     assert read_origin({**GITHUB, "GITHUB_TRIGGERING_ACTOR": ""}, {}).user == "alice"
 
 
-def test_a_jenkins_that_does_not_know_its_address_is_known_by_its_build() -> None:
+def test_jenkins_without_a_server_url_is_recognised_by_its_build() -> None:
     assert read_origin({"BUILD_URL": "http://ci/job/1/", "BUILD_NUMBER": "1"}, {}).system == "Jenkins"
     assert read_origin({"BUILD_NUMBER": "1"}, {}).system == ""
     assert read_origin({"BUILD_URL": "http://ci/job/1/"}, {}).system == ""
 
 
-def test_a_buildkite_build_without_job_links_to_the_build() -> None:
+def test_a_buildkite_build_without_a_job_links_to_the_build() -> None:
     assert read_origin({**BUILDKITE, "BUILDKITE_JOB_ID": ""}, {}).url == BUILDKITE["BUILDKITE_BUILD_URL"]
 
 
@@ -185,7 +185,7 @@ def test_a_shell_or_cron_has_only_a_user(environ: dict, user: str) -> None:
     ],
     ids=["awx", "github", "gitlab", "jenkins", "buildkite"],
 )
-def test_no_link_holds_credentials(environ: dict, extra_vars: dict) -> None:
+def test_no_link_contains_credentials(environ: dict, extra_vars: dict) -> None:
     url = read_origin(environ, extra_vars).url
     assert url.startswith("https://")
     assert "hunter2" not in url and "bob" not in url
@@ -209,18 +209,18 @@ def test_only_a_web_address_is_a_link(url: str, public: str) -> None:
 
 
 @given(st.text())
-def test_no_address_is_too_odd_to_be_read(text: str) -> None:
-    # Sent as links to people: never another scheme, whatever the environment says.
+def test_any_string_can_be_passed_as_url(text: str) -> None:
+    # People click these links: they must never have another scheme, whatever the environment variables contain.
     assert public_url(text) == "" or public_url(text).startswith(("http://", "https://"))
 
 
-def test_the_awx_address_is_the_same_with_and_without_slash_credentials_and_capitals() -> None:
+def test_the_awx_url_is_normalised() -> None:
     forms = ("https://awx.example.com", "https://AWX.example.com/", " https://x:y@awx.example.com// ")
     assert {awx_url({"AWX_HOST": form}) for form in forms} == {"https://awx.example.com"}
     assert awx_url({}) == ""
 
 
-def test_an_empty_awx_variable_leaves_the_word_to_its_twin() -> None:
+def test_if_an_awx_variable_is_empty_its_tower_synonym_is_used() -> None:
     assert awx_variable({"awx_job_id": "", "tower_job_id": 5}, "job_id") == "5"
     assert awx_variable({"awx_job_id": None}, "job_id") == ""
     assert awx_variable({"awx_job_id": 1, "tower_job_id": 5}, "job_id") == "1"

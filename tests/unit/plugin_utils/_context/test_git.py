@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows that a git checkout and its remote are found from git's files in every layout that git makes.
+"""A git checkout and its remote are found from git's files, in every layout that git creates.
 
 Must not start git: the layouts are written as git writes them, so that the tests need none either.
 """
@@ -29,15 +29,15 @@ CONFIG = f"""[core]
 """
 
 
-def make_git_folder(folder: Path, config: str = CONFIG) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
-    (folder / "config").write_text(config, encoding="utf-8")
-    return folder
+def make_git_directory(directory: Path, config: str = CONFIG) -> Path:
+    directory.mkdir(parents=True)
+    (directory / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+    (directory / "config").write_text(config, encoding="utf-8")
+    return directory
 
 
 def test_a_checkout_is_found_from_its_root_and_from_any_depth(tmp_path: Path) -> None:
-    make_git_folder(tmp_path / "infra/.git")
+    make_git_directory(tmp_path / "infra/.git")
     (tmp_path / "infra/playbooks/web").mkdir(parents=True)
     found = Checkout(tmp_path / "infra", "infra", URL)
     assert find_checkout(tmp_path / "infra") == found
@@ -45,20 +45,20 @@ def test_a_checkout_is_found_from_its_root_and_from_any_depth(tmp_path: Path) ->
     assert find_checkout(tmp_path / "infra/not/there") == found
 
 
-def test_a_checkout_is_found_through_a_link_and_named_as_it_is(tmp_path: Path) -> None:
-    make_git_folder(tmp_path / "infra/.git")
+def test_a_checkout_found_through_a_link_has_its_real_name(tmp_path: Path) -> None:
+    make_git_directory(tmp_path / "infra/.git")
     (tmp_path / "current").symlink_to("infra")
     assert find_checkout(tmp_path / "current") == Checkout(tmp_path / "infra", "infra", URL)
 
 
-def test_there_is_no_checkout_outside_of_one(tmp_path: Path) -> None:
+def test_outside_a_checkout_none_is_found(tmp_path: Path) -> None:
     (tmp_path / "plain/.git").mkdir(parents=True)
     assert find_checkout(tmp_path / "plain") is None
 
 
-def test_a_submodule_is_a_project_of_its_own(tmp_path: Path) -> None:
-    make_git_folder(tmp_path / "infra/.git")
-    make_git_folder(tmp_path / "infra/.git/modules/lib", CONFIG.replace("infra.git", "lib.git"))
+def test_a_submodule_is_a_separate_project(tmp_path: Path) -> None:
+    make_git_directory(tmp_path / "infra/.git")
+    make_git_directory(tmp_path / "infra/.git/modules/lib", CONFIG.replace("infra.git", "lib.git"))
     (tmp_path / "infra/lib").mkdir()
     (tmp_path / "infra/lib/.git").write_text("gitdir: ../.git/modules/lib\n", encoding="utf-8")
     found = find_checkout(tmp_path / "infra/lib")
@@ -66,8 +66,8 @@ def test_a_submodule_is_a_project_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("remote", [URL, ""])
-def test_a_linked_worktree_is_the_same_project_as_its_main_one(tmp_path: Path, remote: str) -> None:
-    make_git_folder(tmp_path / "infra/.git", CONFIG if remote else "")
+def test_a_linked_worktree_is_the_same_project_as_the_main_worktree(tmp_path: Path, remote: str) -> None:
+    make_git_directory(tmp_path / "infra/.git", CONFIG if remote else "")
     linked = tmp_path / "infra/.git/worktrees/fix"
     linked.mkdir(parents=True)
     (linked / "HEAD").write_text("ref: refs/heads/fix\n", encoding="utf-8")
@@ -77,17 +77,17 @@ def test_a_linked_worktree_is_the_same_project_as_its_main_one(tmp_path: Path, r
     assert find_checkout(tmp_path / "fix") == Checkout(tmp_path / "fix", "infra", remote)
 
 
-def test_a_worktree_mounted_without_its_main_one_is_still_a_checkout(tmp_path: Path) -> None:
+def test_a_worktree_mounted_without_the_main_one_is_still_a_checkout(tmp_path: Path) -> None:
     (tmp_path / "fix").mkdir()
     (tmp_path / "fix/.git").write_text("gitdir: /not/there/infra/.git/worktrees/fix\n", encoding="utf-8")
     assert find_checkout(tmp_path / "fix") == Checkout(tmp_path / "fix", "fix", "")
 
 
-@pytest.mark.parametrize("kind", ["absent", "folder", "pipe", "link to itself", "bytes"])
-def test_a_configuration_that_cannot_be_read_leaves_the_folders_name(tmp_path: Path, kind: str) -> None:
-    config = make_git_folder(tmp_path / "infra/.git") / "config"
+@pytest.mark.parametrize("kind", ["absent", "directory", "pipe", "link to itself", "bytes"])
+def test_without_a_readable_configuration_the_name_is_that_of_the_directory(tmp_path: Path, kind: str) -> None:
+    config = make_git_directory(tmp_path / "infra/.git") / "config"
     config.unlink()
-    if kind == "folder":
+    if kind == "directory":
         config.mkdir()
     elif kind == "pipe":
         os.mkfifo(config)
@@ -126,5 +126,5 @@ def test_the_remote_is_read_as_git_reads_it(config: str, url: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from('[]"\\=#; \n\taremoteurlgin'), max_size=200))
-def test_no_configuration_is_too_odd_to_be_read(config: str) -> None:
+def test_any_string_can_be_read_as_configuration(config: str) -> None:
     assert remote_url(f'{config}\n\n[remote "origin"]\nurl = a\n') != ""

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows that one project gives one key on every machine, checkout and path to it, and what joins where there is none.
+"""A project gives the same key on every machine, in every checkout and by every path; and what is used without one.
 
-Must not rely on this machine's name, folder or environment: each test makes the surroundings it needs.
+Must not depend on the name, directory or environment of this machine: each test creates what it needs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NAMES = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_si
 
 
 def make_project(root: Path, remote: str = "git@git.example.com:org/infra.git") -> Path:
-    """Write a checkout with two playbooks, two inventories and an ansible.cfg; no git where ``remote`` is empty."""
+    """Create a project with two playbooks, two inventories and an ansible.cfg. If ``remote`` is empty, omit git."""
     for name in ("playbooks/site.yml", "playbooks/db.yml", "inventories/prod/hosts", "inventories/staging/hosts"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("", encoding="utf-8")
@@ -58,7 +58,7 @@ def make_project(root: Path, remote: str = "git@git.example.com:org/infra.git") 
 
 
 def facts(root: Path, **changes: object) -> IdentityFacts:
-    """Return what is read for the project's site playbook on its production inventory, called from its root."""
+    """Return the facts of the project's site playbook with its production inventory, called from its root."""
     call: dict = {
         "playbook": "playbooks/site.yml",
         "sources": [str(root / "inventories/prod")],
@@ -86,12 +86,12 @@ def test_a_checkout_is_named_by_its_remote(infra: Path) -> None:
     assert identity(infra).name == "org/infra playbooks/site.yml"
 
 
-@given(host=NAMES, folder=NAMES, form=st.sampled_from(["https://x:y@git.example.com/org/infra", "/org/infra.git"]))
+@given(host=NAMES, directory=NAMES, form=st.sampled_from(["https://x:y@git.example.com/org/infra", "/org/infra.git"]))
 def test_two_checkouts_on_two_machines_share_a_key(
-    tmp_path_factory: pytest.TempPathFactory, host: str, folder: str, form: str
+    tmp_path_factory: pytest.TempPathFactory, host: str, directory: str, form: str
 ) -> None:
     one = make_project(tmp_path_factory.mktemp("one") / "infra")
-    other = make_project(tmp_path_factory.mktemp("other") / folder, form)
+    other = make_project(tmp_path_factory.mktemp("other") / directory, form)
     assert identity(one) == identity(other, machine=Machine(host, other))
     shutil.rmtree(one.parent)
     shutil.rmtree(other.parent)
@@ -114,7 +114,7 @@ def test_two_runs_share_a_base_only_on_the_same_playbook_and_inventory(
     shutil.rmtree(root.parent)
 
 
-def test_it_does_not_matter_from_where_or_how_the_playbook_is_called(infra: Path) -> None:
+def test_the_key_is_the_same_however_and_from_wherever_the_playbook_is_called(infra: Path) -> None:
     elsewhere = Machine("runner-1", infra.parent)
     inside = Machine("runner-1", infra / "playbooks")
     assert identity(infra, playbook=str(infra / "playbooks/site.yml"), machine=elsewhere) == identity(infra)
@@ -123,7 +123,7 @@ def test_it_does_not_matter_from_where_or_how_the_playbook_is_called(infra: Path
     assert identity(infra, playbook="site.yml", config_file=None, machine=inside) == identity(infra)
 
 
-def test_a_linked_project_folder_is_the_same_project(infra: Path, tmp_path: Path) -> None:
+def test_a_linked_project_directory_is_the_same_project(infra: Path, tmp_path: Path) -> None:
     (tmp_path / "current").symlink_to("infra")
     link = tmp_path / "current"
     assert identity(link) == identity(infra)
@@ -131,15 +131,15 @@ def test_a_linked_project_folder_is_the_same_project(infra: Path, tmp_path: Path
     assert identity(infra, sources=[str(link / "inventories/prod")]) == identity(infra)
 
 
-def test_files_linked_from_elsewhere_are_the_projects_own(infra: Path, tmp_path: Path) -> None:
+def test_files_that_link_into_the_project_belong_to_it(infra: Path, tmp_path: Path) -> None:
     (tmp_path / "nightly.yml").symlink_to(infra / "playbooks/site.yml")
     (tmp_path / "hosts").symlink_to(infra / "inventories/prod")
     called = identity(infra, playbook=str(tmp_path / "nightly.yml"), sources=[str(tmp_path / "hosts")])
     assert called == identity(infra)
 
 
-def test_a_link_inside_the_project_keeps_the_name_it_is_called_by(infra: Path, tmp_path: Path) -> None:
-    # Kubernetes mounts each file of a config map as a link into a folder that is named by the time.
+def test_a_link_inside_the_project_keeps_its_own_name(infra: Path, tmp_path: Path) -> None:
+    # Kubernetes mounts each file of a config map as a link into a directory named after the time.
     mounted = tmp_path / "mounted"
     for moment in ("..2026_01_01", "..2026_01_02"):
         shutil.rmtree(mounted, ignore_errors=True)
@@ -152,13 +152,13 @@ def test_a_link_inside_the_project_keeps_the_name_it_is_called_by(infra: Path, t
         assert (read.folder, read.playbook, read.sources) == ("mounted", "site.yml", (Source(IN_PROJECT, "hosts"),))
 
 
-def test_without_a_remote_the_checkouts_folder_names_the_project(tmp_path: Path) -> None:
+def test_without_a_remote_the_checkout_directory_names_the_project(tmp_path: Path) -> None:
     root = make_project(tmp_path / "infra")
     (root / ".git/config").write_text("", encoding="utf-8")
     assert read_project("playbooks/site.yml", None, root) == Project(root, "infra", "", "playbooks/site.yml")
 
 
-def test_without_git_the_folder_of_the_ansible_cfg_names_the_project(tmp_path: Path) -> None:
+def test_without_git_the_directory_of_the_ansible_cfg_names_the_project(tmp_path: Path) -> None:
     root = make_project(tmp_path / "infra", remote="")
     read = read_project("playbooks/site.yml", "ansible.cfg", root)
     assert read == Project(root, "infra", "", "playbooks/site.yml")
@@ -167,20 +167,20 @@ def test_without_git_the_folder_of_the_ansible_cfg_names_the_project(tmp_path: P
 @pytest.mark.parametrize(
     "config", [None, "/etc/ansible/ansible.cfg", "{home}/.ansible.cfg", "{home}/other/ansible.cfg"]
 )
-def test_without_either_the_playbooks_folder_names_the_project(tmp_path: Path, config: str | None) -> None:
+def test_without_either_the_playbook_directory_names_the_project(tmp_path: Path, config: str | None) -> None:
     root = make_project(tmp_path / "infra", remote="")
     read = read_project("playbooks/site.yml", config and config.format(home=tmp_path), root)
     assert read == Project(root / "playbooks", "playbooks", "", "site.yml")
 
 
-def test_the_git_root_wins_over_the_ansible_cfg_below_it(infra: Path) -> None:
+def test_the_git_root_takes_precedence_over_an_ansible_cfg_below_it(infra: Path) -> None:
     (infra / "playbooks/ansible.cfg").write_text("", encoding="utf-8")
     read = read_project("playbooks/site.yml", str(infra / "playbooks/ansible.cfg"), infra)
     assert (read.root, read.playbook) == (infra, "playbooks/site.yml")
 
 
 @pytest.mark.parametrize("config", [None, "/etc/ansible/ansible.cfg"])
-def test_what_lies_in_ansibles_system_folder_belongs_to_the_machine(config: str | None) -> None:
+def test_files_in_the_system_directory_of_ansible_belong_to_the_machine(config: str | None) -> None:
     read = read_project("/etc/ansible/site.yml", config, Path("/"))
     assert read == Project(None, "", "", "/etc/ansible/site.yml")
     assert read_sources(["/etc/ansible/inventory"], read.root, Path("/")) == (
@@ -188,19 +188,19 @@ def test_what_lies_in_ansibles_system_folder_belongs_to_the_machine(config: str 
     )
 
 
-def test_a_collections_playbook_is_named_in_full_and_belongs_to_the_project_that_calls_it(infra: Path) -> None:
+def test_a_collection_playbook_has_its_full_name_and_belongs_to_the_calling_project(infra: Path) -> None:
     read = read_project("callgoose.sqibs.trigger", str(infra / "ansible.cfg"), Path("/"))
     assert read == Project(infra, "infra", "git@git.example.com:org/infra.git", "callgoose.sqibs.trigger")
     assert read_project("callgoose.sqibs.trigger", None, infra / "playbooks") == read
     assert read_project("callgoose.sqibs.trigger", "/etc/ansible/ansible.cfg", infra) == read
 
     for config in (None, "/etc/ansible/ansible.cfg", "/root/.ansible.cfg"):
-        # Called by cron: neither the folder nor the configuration is a project's.
+        # Called by cron: neither the current directory nor the ansible.cfg belongs to a project.
         read = read_project("callgoose.sqibs.trigger", config, Path("/"))
         assert read == Project(None, "", "", "callgoose.sqibs.trigger")
 
 
-def test_a_collections_playbook_without_git_belongs_to_the_folder_of_the_ansible_cfg(tmp_path: Path) -> None:
+def test_without_git_a_collection_playbook_belongs_to_the_directory_of_the_ansible_cfg(tmp_path: Path) -> None:
     root = make_project(tmp_path / "infra", remote="")
     read = read_project("callgoose.sqibs.trigger", str(root / "ansible.cfg"), Path("/"))
     assert read == Project(root, "infra", "", "callgoose.sqibs.trigger")
@@ -218,11 +218,11 @@ def test_a_collections_playbook_without_git_belongs_to_the_folder_of_the_ansible
         ("collections/ansible_collections/callgoose/sqibs/playbooks/trigger.yml", "callgoose.sqibs.trigger"),
     ],
 )
-def test_a_collections_playbook_has_one_name_however_it_is_called(infra: Path, called: str, name: str) -> None:
+def test_a_collection_playbook_has_one_name_however_it_is_called(infra: Path, called: str, name: str) -> None:
     assert read_project(called, None, infra).playbook == name
 
 
-def test_a_file_with_dots_in_its_name_is_no_collections_playbook(infra: Path) -> None:
+def test_a_file_with_dots_in_its_name_is_not_a_collection_playbook(infra: Path) -> None:
     (infra / "my.own.site").write_text("", encoding="utf-8")
     assert read_project("my.own.site", None, infra).playbook == "my.own.site"
     assert read_project("my.site.yml", None, infra).root == infra
@@ -253,11 +253,11 @@ def test_a_source_is_a_path_in_the_project_or_on_the_machine_or_a_host_list(
     assert read_sources([source], infra, infra) == (read,)
 
 
-def test_the_folder_above_the_current_one_is_named_by_itself(infra: Path) -> None:
+def test_the_parent_of_the_current_directory_has_its_own_name(infra: Path) -> None:
     assert read_sources([".."], infra, infra / "playbooks") == (Source(IN_PROJECT, "."),)
 
 
-def test_a_folder_whose_name_only_begins_like_the_projects_is_outside(infra: Path) -> None:
+def test_a_directory_whose_name_starts_with_the_project_name_is_outside(infra: Path) -> None:
     assert read_sources([f"{infra}-2/hosts"], infra, Path("/")) == (Source(ON_MACHINE, f"{infra}-2/hosts"),)
 
 
@@ -305,11 +305,11 @@ def test_without_an_inventory_the_run_is_the_same_on_every_machine(
         ("~web\\d+", ("~web\\d+",)),
     ],
 )
-def test_a_limit_is_split_as_ansible_splits_it(subset: str | None, patterns: tuple[str, ...]) -> None:
+def test_a_limit_is_split_by_the_rules_of_ansible(subset: str | None, patterns: tuple[str, ...]) -> None:
     assert read_limit(subset, Path("/")) == patterns
 
 
-def test_a_limit_file_stands_for_its_lines(tmp_path: Path, infra: Path) -> None:
+def test_a_limit_file_is_replaced_by_its_lines(tmp_path: Path, infra: Path) -> None:
     (tmp_path / "site.retry").write_bytes(b"web2\r\n web1 \n\nweb[1:3]\n")
     written_out = identity(infra, subset="db,web1,web2,web[1:3]").scope
     assert identity(infra, subset=f"@{tmp_path}/site.retry,db").scope == written_out
@@ -317,15 +317,15 @@ def test_a_limit_file_stands_for_its_lines(tmp_path: Path, infra: Path) -> None:
     assert beside == written_out == Scope(limit=("db", "web1", "web2", "web[1:3]"))
 
 
-def test_an_empty_limit_file_limits_nothing_as_in_ansible(tmp_path: Path, infra: Path) -> None:
+def test_an_empty_limit_file_means_no_limit_as_in_ansible(tmp_path: Path, infra: Path) -> None:
     (tmp_path / "site.retry").write_text("\n", encoding="utf-8")
     assert identity(infra, subset=f"@{tmp_path}/site.retry").scope == Scope()
 
 
-@pytest.mark.parametrize("kind", ["absent", "folder", "pipe", "below a file", "too long"])
-def test_a_limit_file_that_cannot_be_read_never_passes_for_no_limit(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["absent", "directory", "pipe", "below a file", "too long"])
+def test_an_unreadable_limit_file_never_counts_as_no_limit(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "limit"
-    if kind == "folder":
+    if kind == "directory":
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
@@ -341,16 +341,16 @@ def test_a_limit_file_that_cannot_be_read_never_passes_for_no_limit(tmp_path: Pa
 def test_the_order_and_the_form_of_a_limit_do_not_matter(
     tmp_path_factory: pytest.TempPathFactory, patterns: list[str], data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.mktemp("limit")
+    directory = tmp_path_factory.mktemp("limit")
     again = data.draw(st.permutations(patterns))
-    (folder / "some.retry").write_text("\n".join(again), encoding="utf-8")
+    (directory / "some.retry").write_text("\n".join(again), encoding="utf-8")
     forms = (",".join(again), ":".join(again), "@some.retry", f"{patterns[0]},@some.retry")
-    scopes = {identify(replace(IdentityFacts("site.yml"), limit=read_limit(form, folder))).scope for form in forms}
+    scopes = {identify(replace(IdentityFacts("site.yml"), limit=read_limit(form, directory))).scope for form in forms}
     assert scopes == {Scope(limit=tuple(sorted(set(patterns))))}
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
 
 
-def test_tags_and_key_variables_and_the_project_option_are_handed_on(infra: Path) -> None:
+def test_tags_key_vars_and_the_project_option_are_passed_on(infra: Path) -> None:
     read = facts(
         infra,
         tags=["web,db"],
@@ -384,14 +384,14 @@ def test_an_awx_job_is_the_same_in_every_container(infra: Path, tmp_path: Path, 
     assert one.name == "awx.example.com template 7 inventory 3"
 
 
-def test_the_awx_address_template_and_inventory_are_read_as_text() -> None:
+def test_the_awx_url_template_and_inventory_are_read_as_strings() -> None:
     environ = {"AWX_HOST": "https://x:y@AWX.example.com/"}
     assert read_job_template(environ, AWX_VARS) == JobTemplate("https://awx.example.com", "7", "3")
     assert read_job_template({}, {"awx_job_template_id": 7}) == JobTemplate("", "7", "")
 
 
 @pytest.mark.parametrize("extra_vars", [{}, {"awx_job_id": 42, "awx_inventory_id": 3}])
-def test_a_run_without_a_job_template_is_known_by_its_project(infra: Path, extra_vars: dict) -> None:
+def test_a_run_without_a_job_template_is_identified_by_its_project(infra: Path, extra_vars: dict) -> None:
     read = identity(infra, extra_vars=extra_vars, environ={"AWX_HOST": "https://awx.example.com"})
     assert read == identity(infra)
 
@@ -405,7 +405,7 @@ def test_a_relaunched_awx_job_counts_as_unlimited(infra: Path, prefix: str) -> N
     assert identity(infra, subset="web1", extra_vars=AWX_VARS).scope == Scope(limit=("web1",))
 
 
-def test_this_machine_is_told_even_where_the_current_folder_is_gone(
+def test_this_machine_is_known_even_if_the_current_directory_was_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

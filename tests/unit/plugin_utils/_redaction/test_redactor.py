@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows what is taken out of what is sent, what stays as it is, and that no text makes that slow.
+"""What the redactor masks, what it leaves unchanged, and that no text makes it slow.
 
 Must not hold anything that is, or looks to a scanner like, a real secret: secrets.txt says how it is written.
 """
@@ -25,9 +25,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redacto
 CORPUS = Path(__file__).parent
 TOKEN = 'to/ken+with "quotes" & ümlaut'
 
-# In two parts: scanners look for the whole marker.
+# In two parts, because secret scanners would report the whole marker.
 BEGIN, END = (f"-----{edge} PRIVATE " + "KEY-----" for edge in ("BEGIN", "END"))
-# What patterns begin, go on or end with, and what separates: from these a hostile text is made.
+# Strings with which patterns begin, continue or end, and separators. Hostile text is built from these.
 PIECES = (
     *("password", "token", "secret", "key", "_", "=", ": ", ":", "-", "--token ", "\\", '"', "'", "{", "[", "<", ">"),
     *("://", "@", "a", "A", "0", " ", "\t", "\n", "\\n", ",", "&", ";", "|", "/", ".", "$", "%", "("),
@@ -47,14 +47,14 @@ def corpus(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("line", corpus("secrets.txt"))
-def test_a_secret_is_masked_and_nothing_else_of_its_text_is(line: str) -> None:
+def test_a_secret_is_masked_and_the_rest_of_its_text_is_unchanged(line: str) -> None:
     marked = line.replace("⏎", "\n").replace("·", "")
     text = marked.replace("⟦", "").replace("⟧", "")
     assert Redactor().text(text) == re.sub("⟦.*?⟧", MASK, marked, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("line", corpus("secrets.txt"))
-def test_a_secret_is_masked_in_the_middle_of_other_output_and_in_a_list_as_well(line: str) -> None:
+def test_a_secret_is_masked_inside_other_output_and_inside_a_list(line: str) -> None:
     marked = line.replace("⏎", "\n").replace("·", "")
     text = f"TASK [x]\nok: [web1]\n{marked.replace('⟦', '').replace('⟧', '')}\n\nPLAY RECAP ***\n"
     masked = Redactor().data({"lines": [text]})["lines"][0]
@@ -63,11 +63,11 @@ def test_a_secret_is_masked_in_the_middle_of_other_output_and_in_a_list_as_well(
 
 
 @pytest.mark.parametrize("line", corpus("harmless.txt"))
-def test_harmless_output_stays_as_it_is(line: str) -> None:
+def test_harmless_output_is_unchanged(line: str) -> None:
     assert Redactor(secrets=[TOKEN]).text(line) == line
 
 
-def test_a_whole_log_of_harmless_output_stays_as_it_is() -> None:
+def test_a_whole_log_of_harmless_output_is_unchanged() -> None:
     text = (CORPUS / "harmless.txt").read_text(encoding="utf-8")
     assert Redactor(secrets=[TOKEN]).text(text) == text
 
@@ -82,24 +82,24 @@ def test_a_whole_log_of_harmless_output_stays_as_it_is() -> None:
     ],
     ids=["as it is", "in a URL", "in JSON", "in base64"],
 )
-def test_a_known_secret_is_masked_however_it_is_spelled(spelling: str) -> None:
+def test_a_known_secret_is_masked_in_every_encoding(spelling: str) -> None:
     masked = Redactor(secrets=[TOKEN]).text(f"sent {spelling} off")
     assert masked.rstrip("=") in (f"sent {MASK} off", f"sent {MASK}== off", f"sent {MASK}= off")
 
 
-def test_of_two_known_secrets_the_longer_one_is_masked_as_a_whole() -> None:
+def test_if_a_known_secret_contains_another_the_longer_one_is_masked() -> None:
     assert Redactor(secrets=["hunter2", "hunter2-and-more"]).text("x hunter2-and-more y") == f"x {MASK} y"
 
 
-def test_a_known_secret_that_is_too_short_to_be_one_does_not_tear_words_apart() -> None:
+def test_a_very_short_known_secret_is_ignored() -> None:
     assert Redactor(secrets=["", "a", "the"]).text("the banana") == "the banana"
 
 
-def test_a_known_secret_that_is_part_of_the_mask_is_not_masked_in_it_again() -> None:
+def test_a_known_secret_that_is_part_of_the_mask_does_not_change_the_mask() -> None:
     assert Redactor(secrets=["redacted"]).text("it is redacted") == f"it is {MASK}"
 
 
-def test_the_users_own_patterns_mask_all_that_they_match() -> None:
+def test_a_user_pattern_masks_everything_it_matches() -> None:
     redactor = Redactor(extra_patterns=[r"EMP-\d{4}", r"(?i)project \w+"])
     assert redactor.text("EMP-1234 works at Project Apollo") == f"{MASK} works at {MASK}"
 
@@ -107,33 +107,33 @@ def test_the_users_own_patterns_mask_all_that_they_match() -> None:
 @pytest.mark.parametrize(
     ("pattern", "words"), [("(", "not a regular expression"), ("x*", "the empty string"), ("", "the empty string")]
 )
-def test_a_pattern_that_cannot_be_used_is_refused_by_name(pattern: str, words: str) -> None:
+def test_an_unusable_pattern_is_refused_and_named(pattern: str, words: str) -> None:
     with pytest.raises(ValueError, match=words) as error:
         Redactor(extra_patterns=[pattern])
     assert str(error.value).startswith(f"redact: {pattern!r} ")
 
 
-def test_in_data_the_value_of_a_secrets_name_is_masked_whatever_its_type() -> None:
+def test_in_data_the_value_of_a_secret_key_is_masked_whatever_its_type() -> None:
     data = {"db_password": 1234, "tokens": ["a", "b"], "user": "app", "port": 22, "api_key": {"id": 1}, "ok": True}
     masked = {"db_password": MASK, "tokens": MASK, "user": "app", "port": 22, "api_key": MASK, "ok": True}
     assert Redactor().data(data) == masked
 
 
 @pytest.mark.parametrize("value", [None, "", [], {}, True, False, "********", "{{ vault_password }}"])
-def test_in_data_a_secrets_name_without_a_secret_says_so(value: object) -> None:
+def test_in_data_a_harmless_value_of_a_secret_key_is_unchanged(value: object) -> None:
     assert Redactor().data({"password": value}) == {"password": value}
 
 
-def test_in_data_a_variable_listed_by_name_and_value_is_masked() -> None:
+def test_in_data_an_environment_variable_listed_by_name_and_value_is_masked() -> None:
     listed = [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "DB_HOST", "value": "db1"}]
     assert Redactor().data(listed) == [{"name": "DB_PASSWORD", "value": MASK}, {"name": "DB_HOST", "value": "db1"}]
 
 
-def test_in_data_the_word_after_an_option_that_takes_a_secret_is_masked() -> None:
+def test_in_data_the_argument_of_an_option_that_takes_a_secret_is_masked() -> None:
     assert Redactor().data(["app", "--token", "abcd", "-v"]) == ["app", "--token", MASK, "-v"]
 
 
-def test_data_of_any_type_comes_back_as_json_can_hold_it() -> None:
+def test_data_of_any_type_is_returned_as_json_data() -> None:
     data = {1: b"token=abcd", "set": {"b", "a"}, "tuple": (1, 2.5), "object": Path("/srv/app")}
     assert Redactor().data(data) == {
         "1": f"token={MASK}",
@@ -143,26 +143,26 @@ def test_data_of_any_type_comes_back_as_json_can_hold_it() -> None:
     }
 
 
-def test_data_that_holds_itself_ends() -> None:
+def test_data_that_contains_itself_terminates() -> None:
     endless: list = []
     endless.append(endless)
     assert MASK in json.dumps(Redactor().data(endless))
 
 
 @given(hostile_text)
-def test_masking_twice_gives_what_masking_once_gives(text: str) -> None:
+def test_masking_text_is_idempotent(text: str) -> None:
     redactor = Redactor(secrets=[TOKEN])
     once = redactor.text(text)
     assert redactor.text(once) == once
 
 
 @given(before=hostile_text, after=hostile_text)
-def test_a_known_secret_is_gone_whatever_stands_around_it(before: str, after: str) -> None:
+def test_a_known_secret_is_masked_whatever_surrounds_it(before: str, after: str) -> None:
     assert TOKEN not in Redactor(secrets=[TOKEN]).text(before + TOKEN + after)
 
 
 @given(st.recursive(st.none() | st.integers() | hostile_text, lambda inner: st.dictionaries(st.text(), inner)))
-def test_masking_data_twice_gives_what_masking_it_once_gives(data: object) -> None:
+def test_masking_data_is_idempotent(data: object) -> None:
     redactor = Redactor()
     once = redactor.data(data)
     assert redactor.data(once) == once
@@ -184,8 +184,8 @@ def seconds(text: str) -> float:
     ],
 )
 @pytest.mark.parametrize("start", ["", "password=", "curl -u ", "--token ", "https://", "authorization: ", "eyJ"])
-def test_twice_the_text_takes_about_twice_the_time(start: str, unit: str) -> None:
-    # 16 times the text takes 16 times as long, or 256 times if the time is quadratic; what is below 10 ms is noise
+def test_the_time_grows_linearly_with_the_text(start: str, unit: str) -> None:
+    # 16 times the text takes 16 times as long, or 256 times if the time is quadratic. Less than 10 ms is noise.
     short = start + unit * (4_000 // len(unit))
     long = start + unit * (64_000 // len(unit))
     assert seconds(long) < 80 * max(seconds(short), 0.01)

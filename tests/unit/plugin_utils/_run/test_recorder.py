@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happened in a run becomes who failed, why, and who is proven good; events explain, Ansible's verdict decides.
+"""From the events of a run: which hosts failed and why, and which succeeded. Ansible's verdict has the last word.
 
 Must not run Ansible: tests/integration/e2e/test_run_events.py shows what it really tells.
 """
@@ -38,7 +38,7 @@ GUARD = Task("guard", guard=True)
 
 
 def recording(hosts: frozenset[str] = HOSTS, matched: frozenset[str] | None = None, **options: bool) -> Recorder:
-    """Return a recorder in the first batch of a play."""
+    """Return a recorder that has started the first batch of a play."""
     recorder = Recorder(**options)
     recorder.begin("site.yml")
     recorder.play_started(Play("1", "web", hosts, matched or hosts))
@@ -46,7 +46,7 @@ def recording(hosts: frozenset[str] = HOSTS, matched: frozenset[str] | None = No
 
 
 def ended(recorder: Recorder, unstarted: tuple[Play, ...] = (), **verdict: object) -> Run:
-    """End the play with this verdict, and the run."""
+    """End the play with this verdict, then the run, and return the run."""
     recorder.play_ended(Verdict(**verdict))  # type: ignore[arg-type]
     return recorder.end({}, {}, unstarted)
 
@@ -55,7 +55,7 @@ def kinds(run: Run) -> dict[str, list[str]]:
     return {host: [failure.kind for failure in failures] for host, failures in run.failures.items()}
 
 
-def test_a_failure_keeps_what_is_known_of_it() -> None:
+def test_a_failure_records_its_task_and_output() -> None:
     recorder = recording()
     recorder.failed("a", TASK, Output("no", "out", "err"))
     run = ended(recorder, failed="a")
@@ -66,14 +66,14 @@ def test_a_failure_keeps_what_is_known_of_it() -> None:
     )
 
 
-def test_a_host_is_good_by_a_task_that_was_ok_on_it() -> None:
+def test_a_host_succeeds_if_a_task_was_ok_on_it() -> None:
     recorder = recording()
     recorder.ok("a")
     recorder.included("b", INCLUDE)
     assert ended(recorder).succeeded == {"a"}
 
 
-def test_a_failure_that_is_caught_does_not_count() -> None:
+def test_a_failure_caught_by_a_rescue_does_not_count() -> None:
     recorder = recording()
     recorder.ok("a")
     recorder.failed("a", CAUGHT, Output())
@@ -81,7 +81,7 @@ def test_a_failure_that_is_caught_does_not_count() -> None:
     assert (run.failures, run.succeeded) == ({}, {"a"})
 
 
-def test_a_failure_that_was_to_be_caught_counts_when_ansible_says_so() -> None:
+def test_a_failure_with_a_rescue_counts_if_the_verdict_says_so() -> None:
     recorder = recording()
     recorder.ok("a")
     recorder.failed("a", CAUGHT, Output("no"))
@@ -90,7 +90,7 @@ def test_a_failure_that_was_to_be_caught_counts_when_ansible_says_so() -> None:
     assert not run.succeeded
 
 
-def test_a_failure_that_ansible_no_longer_counts_is_forgiven_but_proves_nothing() -> None:
+def test_a_cleared_failure_is_dropped_but_the_host_does_not_count_as_succeeded() -> None:
     recorder = recording()
     recorder.ok("a")
     recorder.failed("a", TASK, Output())
@@ -98,7 +98,7 @@ def test_a_failure_that_ansible_no_longer_counts_is_forgiven_but_proves_nothing(
     assert (run.failures, run.succeeded) == ({}, frozenset())
 
 
-def test_a_failure_of_an_earlier_play_is_forgiven_too() -> None:
+def test_a_cleared_failure_of_an_earlier_play_is_dropped_too() -> None:
     recorder = recording()
     recorder.failed("a", TASK, Output())
     recorder.play_ended(Verdict(failed="a"))
@@ -106,14 +106,14 @@ def test_a_failure_of_an_earlier_play_is_forgiven_too() -> None:
     assert ended(recorder).failures == {}
 
 
-def test_unreachable_is_forgiven_apart_from_failed() -> None:
+def test_unreachable_is_cleared_independently_of_failed() -> None:
     recorder = recording()
     recorder.unreachable("a", TASK, Output())
     recorder.failed("a", TASK, Output())
     assert kinds(ended(recorder, failed="a")) == {"a": [FAILED]}
 
 
-def test_a_host_that_was_never_reachable_is_neither_good_nor_failed_when_that_is_ignored() -> None:
+def test_with_ignore_unreachable_an_unreachable_host_neither_succeeded_nor_failed() -> None:
     recorder = recording(ignore_unreachable=True)
     recorder.ok("a")
     recorder.unreachable("a", TASK, Output())
@@ -121,7 +121,7 @@ def test_a_host_that_was_never_reachable_is_neither_good_nor_failed_when_that_is
     assert (run.failures, run.succeeded) == ({}, frozenset())
 
 
-def test_an_ignored_unreachable_host_is_not_good() -> None:
+def test_a_host_with_an_ignored_unreachable_error_did_not_succeed() -> None:
     recorder = recording()
     recorder.unreachable("a", TASK, Output(), ignored=True)
     recorder.ok("a")
@@ -129,7 +129,7 @@ def test_an_ignored_unreachable_host_is_not_good() -> None:
     assert (run.failures, run.succeeded) == ({}, frozenset())
 
 
-def test_a_host_that_ansible_drops_without_a_word_is_lost_where_it_last_included_something() -> None:
+def test_a_host_dropped_without_an_error_failed_at_its_last_include() -> None:
     recorder = recording()
     recorder.included("a", INCLUDE)
     run = ended(recorder, failed="ab")
@@ -140,7 +140,7 @@ def test_a_host_that_ansible_drops_without_a_word_is_lost_where_it_last_included
     assert run.failures["b"][0].task == ""
 
 
-def test_a_lost_host_stays_lost_when_another_then_ends_the_play() -> None:
+def test_a_dropped_host_stays_dropped_if_another_host_then_ends_the_play() -> None:
     recorder = recording()
     recorder.included("a", INCLUDE)
     recorder.dropped("a")
@@ -148,7 +148,7 @@ def test_a_lost_host_stays_lost_when_another_then_ends_the_play() -> None:
     assert kinds(ended(recorder, failed="abc")) == {"a": [DROPPED], "b": [FAILED], "c": [NOT_REACHED]}
 
 
-def test_hosts_that_a_fatal_failure_takes_along_are_not_reached() -> None:
+def test_hosts_stopped_by_a_fatal_failure_are_not_reached() -> None:
     recorder = recording()
     for host in "abc":
         recorder.included(host, INCLUDE)
@@ -171,14 +171,14 @@ def test_batches_that_never_start_because_of_a_failure_are_not_reached() -> None
     assert kinds(ended(recorder, failed="a")) == {"a": [FAILED], "b": [NOT_REACHED], "c": [NOT_REACHED]}
 
 
-def test_batches_that_were_not_meant_to_start_are_no_failure() -> None:
+def test_batches_that_end_play_skips_are_not_failures() -> None:
     recorder = recording(frozenset("a"), HOSTS)
     recorder.ok("a")
     run = ended(recorder, ended=True)
     assert (run.failures, run.succeeded, run.hosts) == ({}, {"a"}, HOSTS)
 
 
-def test_the_next_batch_of_a_play_has_been_reached() -> None:
+def test_hosts_of_the_next_batch_count_as_reached() -> None:
     recorder = recording(frozenset("a"), HOSTS)
     recorder.failed("a", TASK, Output())
     recorder.play_ended(Verdict(failed="a"))
@@ -188,7 +188,7 @@ def test_the_next_batch_of_a_play_has_been_reached() -> None:
     assert (kinds(run), run.succeeded) == ({"a": [FAILED]}, {"b"})
 
 
-def test_hosts_that_join_the_inventory_while_a_play_runs_are_not_of_it() -> None:
+def test_hosts_added_to_the_inventory_during_a_play_are_not_part_of_it() -> None:
     recorder = recording(frozenset("a"), frozenset("ab"))
     recorder.failed("a", TASK, Output())
     recorder.play_ended(Verdict(failed="a"))
@@ -205,7 +205,7 @@ def test_plays_that_never_start_because_of_a_failure_are_not_reached() -> None:
     assert (run.failures["b"][0].play, run.hosts) == ("db", {"a", "b"})
 
 
-def test_plays_that_never_start_for_no_reason_prove_nothing_and_are_no_failure() -> None:
+def test_hosts_of_a_play_that_never_starts_without_a_failure_neither_fail_nor_succeed() -> None:
     recorder = recording()
     for host in HOSTS:
         recorder.ok(host)
@@ -213,25 +213,25 @@ def test_plays_that_never_start_for_no_reason_prove_nothing_and_are_no_failure()
     assert (run.failures, run.succeeded) == ({}, {"c"})
 
 
-def test_a_play_of_unknown_hosts_that_never_starts_makes_the_run_dubious() -> None:
+def test_a_play_with_unknown_hosts_that_never_starts_makes_the_run_dubious() -> None:
     recorder = recording()
     recorder.ok("a")
     assert ended(recorder, (Play("2", "db", frozenset(), None),)).dubious
 
 
-def test_what_a_guard_has_reported_is_not_the_runs_failure_and_no_proof() -> None:
+def test_a_host_whose_failure_a_guard_reported_neither_failed_nor_succeeded() -> None:
     recorder = recording()
     for host in "ab":
         recorder.ok(host)
         recorder.failed(host, GUARDED, Output())
-    recorder.failed("b", GUARD, Output())  # the results of hosts come in any order
+    recorder.failed("b", GUARD, Output())  # results of different hosts arrive in any order
     recorder.guarded(["a", "b"])
     recorder.failed("a", GUARD, Output())
     run = ended(recorder, failed="ab")
     assert (run.failures, run.succeeded) == ({}, frozenset())
 
 
-def test_a_failure_that_no_guard_has_reported_counts() -> None:
+def test_a_failure_that_no_guard_reported_counts() -> None:
     recorder = recording()
     recorder.guarded(["a"])
     recorder.failed("a", TASK, Output())
@@ -239,7 +239,7 @@ def test_a_failure_that_no_guard_has_reported_counts() -> None:
     assert kinds(ended(recorder, failed="ab")) == {"a": [FAILED], "b": [FAILED]}
 
 
-def test_whom_a_guarded_failure_cuts_short_is_no_second_incident_and_no_proof() -> None:
+def test_hosts_not_reached_because_of_a_guarded_failure_neither_failed_nor_succeeded() -> None:
     recorder = recording(frozenset("a"), frozenset("ab"))
     recorder.ok("b")
     recorder.guarded(["a"])
@@ -247,7 +247,7 @@ def test_whom_a_guarded_failure_cuts_short_is_no_second_incident_and_no_proof() 
     assert (run.failures, run.succeeded, run.guarded) == ({}, frozenset(), frozenset("a"))
 
 
-def test_beside_an_unguarded_failure_whoever_was_not_reached_counts() -> None:
+def test_hosts_not_reached_because_of_an_unguarded_failure_count() -> None:
     recorder = recording(frozenset("ac"), frozenset("abc"))
     recorder.guarded(["a"])
     recorder.failed("c", TASK, Output())
@@ -258,7 +258,7 @@ def test_beside_an_unguarded_failure_whoever_was_not_reached_counts() -> None:
     ("failures", "unreachable", "dubious"),
     [({"a": 1}, {"b": 1}, False), ({"a": 2}, {}, True), ({}, {"b": 2}, True), ({"c": 1}, {}, True), ({}, {}, False)],
 )
-def test_statistics_that_show_more_than_the_events_make_a_run_dubious(failures, unreachable, dubious) -> None:
+def test_a_run_is_dubious_if_the_statistics_show_more_than_the_events(failures, unreachable, dubious) -> None:
     recorder = recording()
     recorder.failed("a", CAUGHT, Output())
     recorder.unreachable("b", TASK, Output())
@@ -266,7 +266,7 @@ def test_statistics_that_show_more_than_the_events_make_a_run_dubious(failures, 
     assert recorder.end(failures, unreachable).dubious is dubious
 
 
-def test_statistics_are_summed_over_the_playbooks_of_a_call() -> None:
+def test_statistics_cover_all_playbooks_of_a_call() -> None:
     recorder = recording()
     recorder.failed("a", CAUGHT, Output())
     recorder.play_ended(Verdict())
@@ -276,14 +276,14 @@ def test_statistics_are_summed_over_the_playbooks_of_a_call() -> None:
     assert (run.playbook, run.dubious, run.hosts) == ("second.yml", False, frozenset())
 
 
-def test_a_strategy_that_hides_its_verdict_makes_the_run_dubious() -> None:
+def test_a_run_without_a_verdict_is_dubious() -> None:
     recorder = recording()
     recorder.play_ended(None)
     assert recorder.end({}, {}).dubious
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
-def test_a_run_that_is_given_up_keeps_the_failures_until_then(interrupted) -> None:
+def test_an_aborted_run_keeps_its_failures(interrupted) -> None:
     recorder = recording()
     recorder.ok("b")
     recorder.failed("a", TASK, Output("no"))
@@ -292,13 +292,13 @@ def test_a_run_that_is_given_up_keeps_the_failures_until_then(interrupted) -> No
     assert (run.aborted, run.interrupted, recorder.running) == (True, interrupted, False)
 
 
-def test_a_failed_attempt_to_record_makes_the_run_dubious() -> None:
+def test_a_run_with_an_unreadable_event_is_dubious() -> None:
     recorder = recording()
     recorder.doubt()
     assert ended(recorder).dubious
 
 
-def test_of_a_message_the_beginning_is_kept_and_of_an_output_the_end() -> None:
+def test_the_beginning_of_a_message_and_the_end_of_an_output_are_kept() -> None:
     recorder = recording()
     recorder.failed("a", TASK, Output("b" + "m" * 10_000, "o" * 10_000 + "e", "r" * 10_000 + "f"))
     (failure,) = ended(recorder, failed="a").failures["a"]
@@ -307,7 +307,7 @@ def test_of_a_message_the_beginning_is_kept_and_of_an_output_the_end() -> None:
     assert (len(failure.stderr), failure.stderr[-1]) == (recorders.OUTPUT_LIMIT, "f")
 
 
-def test_many_failing_hosts_take_bounded_memory_however_much_they_say() -> None:
+def test_many_failed_hosts_with_much_output_take_bounded_memory() -> None:
     hosts = frozenset(f"host{number}" for number in range(10_000))
     recorder = recording(hosts)
     tracemalloc.start()
@@ -322,7 +322,7 @@ def test_many_failing_hosts_take_bounded_memory_however_much_they_say() -> None:
     assert size < 25 * 1024 * 1024
 
 
-def test_a_host_that_fails_again_and_again_takes_bounded_memory() -> None:
+def test_a_host_that_keeps_failing_takes_bounded_memory() -> None:
     recorder = recording()
     for _failure in range(1000):
         recorder.failed("a", TASK, Output())
@@ -347,9 +347,7 @@ events = st.lists(
     batches=st.lists(st.tuples(events, st.sets(hosts), st.sets(hosts), st.sets(hosts)), min_size=1, max_size=4),
     ignore_unreachable=st.booleans(),
 )
-def test_whatever_happens_no_host_is_both_failed_and_good_and_each_that_ansible_counts_is_accounted_for(
-    batches, ignore_unreachable
-) -> None:
+def test_no_host_both_failed_and_succeeded_and_every_failed_host_has_a_failure(batches, ignore_unreachable) -> None:
     recorder = Recorder(ignore_unreachable)
     recorder.begin("site.yml")
     guarded: set[str] = set()
@@ -365,7 +363,7 @@ def test_whatever_happens_no_host_is_both_failed_and_good_and_each_that_ansible_
     assert run.succeeded | run.failures.keys() <= run.hosts == HOSTS
     assert all(run.failures.values())
     _happened, failed, unreachable, unfinished = batches[-1]
-    if run.failures or not guarded:  # whom a guarded failure alone has cut short has no failure
+    if run.failures or not guarded:  # if only guarded failures ended the play, hosts not reached have no failure
         assert failed - guarded <= run.failures.keys()
         if not ignore_unreachable:
             assert unreachable - guarded <= run.failures.keys()
