@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `callgoose_incident` on the controller, whatever the target host is.
+"""Runs the task `callgoose_incident` on the controller, whatever the target host is.
 
-Must not decide anything about the task itself: module_utils/task.py does, for the module alike.
+Must not decide anything about the task itself: module_utils/_task_runner.py does, as for the module.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queu
 
 MODULE = "callgoose.sqibs.callgoose_incident"
 NO_ASYNC = (
-    "callgoose_incident does not support async: it runs on the controller and takes one request. "
-    "Remove async and poll from this task; timeout and retries bound how long it takes."
+    "callgoose_incident does not support async: it runs on the controller and makes a single request. "
+    "Remove async and poll from this task; timeout and retries limit how long it takes."
 )
 
 # Ansible imports this file before it forks a worker for each host.
@@ -37,21 +37,21 @@ freeze_before_fork()
 
 
 class ActionModule(ActionBase):
-    """Sends from this process. Ansible imports this file before it forks, so that workers have `requests` at hand."""
+    """Sends from the worker process. Ansible imports this file before it forks, so workers inherit `requests`."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Validate the options here, then send from here, or from the host that the task is delegated to."""
+        """Validate the options, then send from the controller, or from the host that the task is delegated to."""
         if self._task.async_val:
             return refused(NO_ASYNC)
         result = super().run(tmp, task_vars)
         with _environment(self._own_environment()):
             try:
                 _validation, params = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC, **ARGUMENT_RULES)
-            except AnsibleActionFail as error:  # left to Ansible, it would have a traceback and none of our fields
+            except AnsibleActionFail as error:  # Ansible's own result would lack our fields and have a traceback
                 return refused(error.message)
             if self._task.delegate_to and self._task.delegate_to not in C.LOCALHOST:
                 return {**result, **self._run_module(params, task_vars)}
@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
         return {**result, **remove_values(outcome, secrets)}
 
     def _own_environment(self) -> dict[str, str]:
-        """Return the task's `environment` keyword, which Ansible itself gives to modules only."""
+        """Return the task's `environment` keyword, which Ansible passes only to modules."""
         values: dict[str, Any] = {}
         self._compute_environment_string(values)
         return {name: str(value) for name, value in values.items()}
@@ -68,7 +68,7 @@ class ActionModule(ActionBase):
     def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
         """Keep the token off the delegated host's command line, which Ansible prints at -vvv and ``ps`` shows there.
 
-        The module needs none of our variables: it gets what they say as options.
+        The module does not need the CALLGOOSE environment variables: it gets their values as options.
         """
         values: dict[str, Any] = {}
         super()._compute_environment_string(values)
@@ -78,9 +78,10 @@ class ActionModule(ActionBase):
         return self._connection._shell.env_prefix(**rest)
 
     def _run_module(self, params: Mapping[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """Run the module on the delegated host, with the connection options that hold on the controller.
+        """Run the module on the delegated host, with the connection options of the controller.
 
-        Only what the user gave goes with them: defaults would count as given and exclude each other.
+        Apart from these, only options that the user set are passed: defaults would count as set, and some options are
+        mutually exclusive.
         """
         connection = {name: params[name] for name in CONNECTION_SPEC if params[name] is not None}
         return self._execute_module(
@@ -90,7 +91,7 @@ class ActionModule(ActionBase):
 
 @contextlib.contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Let these variables hold for a while: options fall back to them, and proxies are read from them."""
+    """Set these environment variables within a ``with`` block: options and proxies are read from them."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

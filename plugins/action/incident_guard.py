@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module `incident_guard`, a step of the role of that name, on the controller whatever the target host is.
+"""Runs a step of the role `incident_guard` on the controller, whatever the target host is.
 
-Must not take a step itself: plugin_utils/_guard/steps.py does.
+Must not contain the steps: plugin_utils/_guard/steps.py does.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.options imp
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.steps import GuardSteps
 
-# Ansible imports this file before it forks the workers that take the steps.
+# Ansible imports this file in the main process, before it forks the workers that run the steps.
 record_unreachable_hosts()
 
 
 class ActionModule(ActionBase):
-    """Runs once for each step and host, in a worker of its own."""
+    """Runs once for each step and host, in a worker process."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Take one step for one host. Only refused options and the guarded tasks' own error fail it."""
+        """Run one step for one host. It fails only if an option is invalid, or with the error of a guarded task."""
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
         try:
@@ -47,9 +47,9 @@ class ActionModule(ActionBase):
             steps = GuardSteps(
                 self._task, variables, options, journal, settings, trouble, self._loader, self._display, warnings
             )
-            did = steps.take(options["step"])
+            step_result = steps.run(options["step"])
         except OptionError as error:
             return {**result, "failed": True, "msg": f"incident_guard_{error}"}
         if warnings:
-            did["warnings"] = [f"incident_guard: {warning}" for warning in warnings]
-        return {**result, **did}
+            step_result["warnings"] = [f"incident_guard: {warning}" for warning in warnings]
+        return {**result, **step_result}

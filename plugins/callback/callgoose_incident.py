@@ -278,20 +278,20 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder impo
 
 
 def harmless(event: Callable[..., None]) -> Callable[..., None]:
-    """Let no exception out of an event: since ansible-core 2.19 it can end the run. It becomes a warning."""
+    """Turn exceptions of an event into a warning: since ansible-core 2.19, an exception can end the run."""
 
     @functools.wraps(event)
     def call(self: CallbackModule, *args: Any, **kwargs: Any) -> None:
         try:
             event(self, *args, **kwargs)
         except Exception as error:
-            self._broke(error)
+            self._warn_of(error)
 
     return call
 
 
 class CallbackModule(CallbackBase):
-    """Hands on what happens."""
+    """Passes Ansible's events on, and shows the results."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -300,25 +300,25 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._end = ProcessExit(self._given_up)
+        self._exit = ProcessExit(self._aborted)
         self._has_warned = False
 
     def set_options(self, *args: Any, **kwargs: Any) -> None:
-        """Read the options: Ansible calls this once, before the first event."""
+        """Read the options. Ansible calls this once, before the first event."""
         with without_empty_variables():
             super().set_options(*args, **kwargs)
         try:
-            # On ansible-core 2.16 get_options() fails: the callbacks' base leaves out what it needs.
+            # Not get_options(), which fails on ansible-core 2.16: CallbackBase does not set what it needs.
             options = read_options(self._plugin_options, written_value)
         except OptionError as error:
             self._warn(str(error))
             self.disabled = True
             return
-        # Ansible calls no disabled callback
+        # Ansible does not call a disabled callback.
         self.disabled = not options["enabled"]
         self._recorder = Recorder(options["unreachable"] == "ignore")
         self._events = EventReader(self._recorder)
-        self._notices_signals = options["on_interrupt"] == "trigger"
+        self._watches_signals = options["on_interrupt"] == "trigger"
         self._session = Session(options)
 
     @harmless
@@ -326,7 +326,7 @@ class CallbackModule(CallbackBase):
         name = self._events.playbook_started(playbook)
         if name is not None:
             self._has_warned = False
-            self._end.watch(self._notices_signals)
+            self._exit.watch(self._watches_signals)
             self._session.begin(name, self._events.extra_vars())
             freeze_before_fork()
 
@@ -360,22 +360,25 @@ class CallbackModule(CallbackBase):
             self._finished(self._events.playbook_ended(stats))
 
     @harmless
-    def _given_up(self, interrupted: bool) -> None:
-        """Take up a run that never came to its end, when the process does."""
+    def _aborted(self, interrupted: bool) -> None:
+        """Finish a run that did not reach its end, when the process ends.
+
+        :param interrupted: whether a signal ended the process.
+        """
         if self._recorder.running:
-            # The process ends anyway, and an exception would only be printed.
+            # The process is ending anyway; an exception would only be printed.
             with contextlib.suppress(KeyboardInterrupt):
                 self._finished(self._recorder.give_up(interrupted))
 
     def _finished(self, run: Run) -> None:
-        """Hand over a run that is over, or given up, and say what came of it."""
+        """Report a finished or aborted run, and show the result."""
         try:
             result = self._session.finish(run, self._events.inventory_hosts)
         except KeyboardInterrupt:
-            self._warn("it was interrupted: what it had to send may not have gone out. The next run sends it.")
+            self._warn("it was interrupted while sending. The next run sends what may be missing.")
             raise
         if result.done:
-            # Ansible compiles each file of a collection anew in each run, and most runs have nothing to announce.
+            # Imported only when needed: Ansible compiles each file of a collection again in each run.
             from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.display import announce
 
             announce(self._display, ", ".join(result.done))
@@ -384,14 +387,14 @@ class CallbackModule(CallbackBase):
         if result.warnings:
             self._warn(" ".join(result.warnings))
 
-    def _broke(self, error: Exception) -> None:
-        """Say that this callback failed. A run of which an event is lost proves nothing good."""
+    def _warn_of(self, error: Exception) -> None:
+        """Warn that this callback failed. If an event is missing, no host counts as recovered in this run."""
         self._recorder.doubt()
-        # What is not our own may hold what must not be shown.
+        # The message of any other exception may contain secrets.
         self._warn(str(error) if isinstance(error, CallgooseError) else f"it failed with a {type(error).__name__}")
 
     def _warn(self, message: str) -> None:
-        """Warn, at most once a run."""
+        """Show a warning, at most once in a run."""
         if not self._has_warned:
             self._has_warned = True
             self._display.warning(f"{self.CALLBACK_NAME}: {message}")

@@ -275,7 +275,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._task_runner impor
 
 
 def main() -> None:
-    """Run the task with the module's options and end the process as Ansible expects."""
+    """Run the task with the module's options, and exit as Ansible expects."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **ARGUMENT_RULES)
     result = run_task(module.params, check_mode=module.check_mode, diff=module._diff)
     for warning in result.pop("warnings", ()):

@@ -144,7 +144,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec imp
 
 
 def main() -> None:
-    """Refuse to run: only a host that is not the controller would get here."""
+    """Refuse to run: on the controller, the action plugin of the same name runs instead."""
     module = AnsibleModule(
         argument_spec={
             **GUARD_SPEC,
@@ -154,7 +154,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    module.fail_json(msg="incident_guard runs on the controller only. Use the role callgoose.sqibs.incident_guard.")
+    module.fail_json(msg="incident_guard runs only on the controller. Use the role callgoose.sqibs.incident_guard.")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Ansible knows of a play's hosts while a task of it runs, and who notes which of them could not be reached.
+"""Reads what Ansible knows about a play's hosts while a task runs, and records which hosts were unreachable.
 
-Must not evaluate what that means for a guard: guard.py does.
+Must not evaluate what that means for a guard: state.py does.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _LOCKSTEP = frozenset(("linear", "debug"))
 
 
 def read_hosts(variables: Mapping[str, Any], play: Any) -> Hosts:
-    """Return what Ansible knows of the play's hosts now.
+    """Return what Ansible currently knows about the play's hosts.
 
-    :param variables: a host's, of the task that asks.
+    :param variables: the variables of the current task on one host.
     """
     strategy = str(play.strategy or C.DEFAULT_STRATEGY).rpartition(".")[2]
     return Hosts(
@@ -41,10 +41,10 @@ def read_hosts(variables: Mapping[str, Any], play: Any) -> Hosts:
 
 
 def record_unreachable_hosts() -> None:
-    """Have noted in the journal, from now on, which hosts could not be reached.
+    """From now on, record in the journal which hosts were unreachable. Call this in the main process.
 
-    A task that ignores this leaves no trace of it in any variable, and the host goes on. So the main process, in which
-    Ansible loads an action before it forks the workers that run it, has to listen.
+    A task with ``ignore_unreachable`` leaves no trace in any variable, and the host goes on. So the main process, where
+    Ansible loads an action before it forks the workers, has to listen for the event.
     """
     queue = find_task_queue()
     if queue is not None:
@@ -52,39 +52,39 @@ def record_unreachable_hosts() -> None:
 
 
 class _Listener(CallbackBase):
-    """Gets Ansible's events as every callback does, without being configured by anybody."""
+    """Receives Ansible's events like any callback, but needs no configuration."""
 
     CALLBACK_NAME = "callgoose.sqibs.incident_guard"
 
     def __init__(self) -> None:
         super().__init__()
         self._journal = Journal(C.DEFAULT_LOCAL_TMP)
-        if hasattr(self, "_init_callback_methods"):  # ansible-core 2.19 and later call what this has found only
+        if hasattr(self, "_init_callback_methods"):  # ansible-core 2.19 and later call only the methods found here
             self._init_callback_methods()
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        """Note the host."""
-        # Where nothing can be noted, no host can come through either.
+        """Record that the host was unreachable."""
+        # If the journal cannot be written, no success can be recorded in it either.
         with contextlib.suppress(OSError):
             self._journal.write(Record("", host_of(result).name, RecordType.UNREACHABLE))
 
 
 def _gone(play: Any) -> dict[str, str] | None:
-    """Return which hosts count as failed or unreachable, or None where that cannot be known.
+    """Return which hosts count as failed or unreachable, or None if that cannot be determined.
 
-    No variable tells a host that `meta: end_host` ended from one that is lost: ansible_play_hosts lacks both.
+    No variable distinguishes a host ended by `meta: end_host` from a dropped one: ansible_play_hosts contains neither.
     """
     queue, iterator = find_task_queue(), find_iterator(play)
     if queue is None or iterator is None:
         return None
-    # The queue does not know of a host that failed and is in an `always` yet, nor of one whose errors were cleared.
-    lost = [host for host in play._removed_hosts if not _is_ended(iterator.host_states[host])]
+    # The queue does not yet know a failed host that is still in an `always`, nor one whose errors were cleared.
+    dropped = [host for host in play._removed_hosts if not _is_ended(iterator.host_states[host])]
     return {
-        **dict.fromkeys([*lost, *queue._failed_hosts], FAILED),
+        **dict.fromkeys([*dropped, *queue._failed_hosts], FAILED),
         **dict.fromkeys(queue._unreachable_hosts, UNREACHABLE),
     }
 
 
 def _is_ended(state: Any) -> bool:
-    """Return whether a host that is out of the play has come to its end without a failure."""
+    """Return whether a host that left the play finished it without a failure."""
     return state.run_state == IteratingStates.COMPLETE and state.fail_state == FailedStates.NONE

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds who includes the role incident_guard, and from where, as a step of it sees that.
+"""Finds out which task includes the role incident_guard, and from which file, given a step of the role.
 
-Must not look at what is guarded.
+Must not look at the guarded tasks.
 """
 
 from __future__ import annotations
@@ -17,39 +17,40 @@ from ansible.playbook.role_include import IncludeRole
 from ansible.playbook.task_include import TaskInclude
 
 
-def search_folders(task: Any, playbook_dir: str) -> list[Path]:
-    """Return the folders that a relative name may mean, most likely first, as Ansible would look for the caller.
+def search_directories(task: Any, playbook_dir: str) -> list[Path]:
+    """Return the directories to search for a relative name, in the order in which Ansible would search for the caller.
 
-    That is the file that includes the role, the tasks of the role that this file belongs to, and the playbook.
+    These are the directory of the file that includes the role, the ``tasks`` of the role that this file belongs to,
+    and the directory of the playbook.
     """
-    folders = []
+    directories = []
     node = _include(task)
     if node is not None:
-        written_in = (node.get_path() or "").rpartition(":")[0]
-        folders += [Path(written_in).parent] if written_in else []
-        folders += [Path(node._role._role_path, "tasks")] if node._role else []
-    return [*folders, Path(playbook_dir)]
+        file = (node.get_path() or "").rpartition(":")[0]
+        directories += [Path(file).parent] if file else []
+        directories += [Path(node._role._role_path, "tasks")] if node._role else []
+    return [*directories, Path(playbook_dir)]
 
 
 def include_id(task: Any) -> str:
-    """Return what stands for the place where a step's guard is written: the include, and what that is included by.
+    """Return an id for the place of the guard in the playbook: a hash of the chain of includes that leads to it.
 
-    It is the same for each host, and differs for a guard that is included, by the same file, under another one.
+    It is the same for all hosts. If the same file is included again under another include, the id differs.
     """
     places = [str(node.get_path()) for node in (*_includes(task), task.play)]
     return hashlib.sha256("\n".join(places).encode("utf-8", "replace")).hexdigest()
 
 
 def is_same_for_all_hosts(task: Any) -> bool:
-    """Return whether what includes a step's guard is the same for all hosts, so that they come to it side by side.
+    """Return whether all hosts reach the guard through the same includes, and so at the same time.
 
-    The items of a loop, and files whose names are templates, may differ from host to host: then some come later.
+    The items of a loop and templated file names may differ from host to host. Then some hosts reach the guard later.
     """
     return not any("{{" in str([node.loop, node.args]) for node in _includes(task))
 
 
 def _includes(task: Any) -> Iterator[Any]:
-    """Yield the includes that lead to a task, from the inside out."""
+    """Yield the includes that lead to a task, innermost first."""
     node = task._parent
     while node is not None:
         if isinstance(node, TaskInclude):
@@ -58,5 +59,5 @@ def _includes(task: Any) -> Iterator[Any]:
 
 
 def _include(task: Any) -> Any:
-    """Return the task that includes the role, or None where it stands under `roles:`."""
+    """Return the task that includes the role, or None if the role is listed under `roles:`."""
     return next((node for node in _includes(task) if isinstance(node, IncludeRole)), None)

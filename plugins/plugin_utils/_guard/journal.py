@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps what hosts say while one ansible-playbook call lasts, in one file that all its workers read and write.
+"""Keeps the records of one ansible-playbook call in a file that all its workers read and write.
 
-Must not know what is said: guard.py does. A fact on each host would do too, but reading the facts of all hosts on each
-host takes Ansible minutes where there are a thousand.
+Must not interpret the records: state.py does. Facts on each host would work too, but with a thousand hosts Ansible
+takes minutes to read the facts of all hosts on each host.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ T = TypeVar("T")
 
 
 class Journal:
-    """What was said so far.
+    """The records so far.
 
-    :param folder: of this call alone, readable by its user alone, and removed at its end: Ansible's own
-        ``DEFAULT_LOCAL_TMP``.
+    :param directory: Ansible's ``DEFAULT_LOCAL_TMP``, which belongs to this call, is private to its user, and is
+        removed when the call ends.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self._path = Path(folder, "callgoose_incident_guard.jsonl")
+    def __init__(self, directory: str | Path) -> None:
+        self._path = Path(directory, "callgoose_incident_guard.jsonl")
 
     def write(self, *records: Record) -> None:
-        """Add entries.
+        """Append records.
 
         :raises OSError: the file cannot be written.
         """
@@ -40,14 +40,14 @@ class Journal:
             file.writelines(to_json(record) + "\n" for record in records)
 
     def read(self, name: str) -> list[Record]:
-        """Return, in order, all entries in which this name of a host, guard or key is, and perhaps others.
+        """Return, in order, all records that contain this host, guard or key. The result may contain further records.
 
         :raises OSError: the file cannot be read or written.
         """
         return [from_json(line) for line in self._lines(name)]
 
     def last(self, name: str) -> Record | None:
-        """Return the last entry in which this name is, or None: there is none.
+        """Return the last record that contains this name, or None if there is none.
 
         :raises OSError: the file cannot be read or written.
         """
@@ -55,7 +55,9 @@ class Journal:
         return from_json(lines[-1]) if lines else None
 
     def exchange(self, decide: Callable[[list[Record]], tuple[tuple[Record, ...], T]]) -> T:
-        """Add what ``decide`` makes of the entries so far, and return what else it returns. Nobody else writes between.
+        """Append the records that ``decide`` returns for those so far, and return its second result.
+
+        No other process can write in between.
 
         :raises OSError: the file cannot be read or written.
         """
@@ -71,5 +73,5 @@ class Journal:
         with self._path.open("a+", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
             file.seek(0)
-            # Most lines are other hosts', and to read JSON takes longer than to look for a name.
+            # Most lines are from other hosts, and parsing JSON takes longer than searching for a name.
             return [line for line in file if text in line]

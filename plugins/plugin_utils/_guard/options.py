@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a guard: its own, and those that it shares with the callback.
+"""Reads and checks a guard's options: its own, and those that it shares with the callback.
 
-Must not know what a step does with them.
+Must not know how the steps use them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec imp
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC, Settings, settings_from
 
-# The role's variables that need not be set. As a task's arguments they would need filters, of which Ansible loads all
-# in each worker for the first, a sixth of what a guard takes; and arguments can be printed (DISPLAY_ARGS_TO_STDOUT).
+# The optional variables of the role. They are not passed as task arguments, for two reasons: arguments would need a
+# filter, and then Ansible loads all filters in each worker, a sixth of a guard's time; and arguments can be printed
+# (DISPLAY_ARGS_TO_STDOUT).
 ROLE_VARIABLES = {name: f"incident_guard_{name}" for name in ("api_token", "base_url", "severity", "tags")}
 FAIL_VARIABLE = "incident_guard_fail"
 
@@ -27,11 +28,14 @@ FAIL_VARIABLE = "incident_guard_fail"
 def read_role_variables(
     arguments: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the options that the role's variables give, and warnings.
+    """Return the options that the role's variables set, and warnings.
 
-    Once the guarded tasks run, a variable that can no longer be templated hides no error and stops no host.
+    After ``begin``, a variable that can no longer be templated is only a warning: it must not hide the error of a
+    guarded task or stop a host.
 
-    :param arguments: the step's own. :param variables: the host's. :param template: resolves a variable's value.
+    :param arguments: the step's own arguments.
+    :param variables: the host's variables.
+    :param template: resolves a variable's value.
     """
     names = {**ROLE_VARIABLES, **({"fail": FAIL_VARIABLE} if "fail" in arguments else {})}
     given: dict[str, Any] = {}
@@ -44,19 +48,19 @@ def read_role_variables(
                 raise
             warnings.append(f"{variable} can no longer be templated ({type(error).__name__})")
         else:
-            # str: in ansible-core 2.16 a value that is encrypted in place (!vault) is no string yet
+            # str: in ansible-core 2.16, a value encrypted with !vault is not a string yet
             given[name] = value if isinstance(value, list | bool) else str(value or "")
     return {name: value for name, value in given.items() if value not in ("", [])}, warnings
 
 
 def check_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the guard's own options, checked, and those that it shares with the callback, as they are.
+    """Return the guard's own options, checked, and those that it shares with the callback, unchecked.
 
-    :raises OptionError: one of its own is wrong, or there is no such option.
+    :raises OptionError: one of the guard's own options is invalid, or an option is unknown.
     """
     own = {name: value for name, value in arguments.items() if name in GUARD_SPEC}
     shared = {name: value for name, value in arguments.items() if name in SETTINGS_SPEC}
-    # Defaults of the action group are for its other action too, whose options mean nothing here.
+    # module_defaults of the action group also set options of callgoose_incident. Those are ignored here.
     for name in sorted(set(arguments) - set(own) - set(shared) - set(ARGUMENT_SPEC)):
         raise OptionError(name, "there is no such option", "Remove it; it may come from module_defaults.")
     for name, value in own.items():
@@ -68,7 +72,7 @@ def check_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
 
 
 def read_settings(shared: Mapping[str, Any]) -> tuple[Settings | None, str]:
-    """Return the settings; where they are of no use, none and why: a broken pager must not stop a deployment."""
+    """Return the settings; if they are invalid, return None and the reason: that must not stop a deployment."""
     validation = ArgumentSpecValidator(SETTINGS_SPEC).validate(dict(shared))
     if validation.error_messages:
         return None, "; ".join(validation.error_messages)
@@ -76,5 +80,5 @@ def read_settings(shared: Mapping[str, Any]) -> tuple[Settings | None, str]:
         settings = settings_from(validation.validated_parameters)
     except OptionError as error:
         return None, str(error)
-    # A guard may report several times in a run, which is no count of failed runs.
+    # A guard may report several times in one run, so its reports cannot be counted as failed runs.
     return replace(settings, policy=replace(settings.policy, after_failures=1)), ""

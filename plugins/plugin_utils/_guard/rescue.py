@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The error that led a host into a rescue, as Ansible hands it over there: what it was, and how to fail with it again.
+"""Reads the error that led a host into a rescue, and fails with the same error again.
 
-Must not show what `no_log` hides: in a rescue Ansible hands that over too, as it is.
+Must not show what `no_log` hides: in a rescue, Ansible passes results uncensored.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
     Output,
 )
 
-# Ansible's own words.
+# The message that Ansible itself uses.
 _CENSORED = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
-# What is worth having again of the failed task's result. Most of the rest would be acted on a second time.
+# Keys of the failed task's result to return again. Ansible would act on most of the others a second time.
 _KEPT = ("rc", "stdout", "stderr")
 _EXPLANATIONS = {
     FAILED: "a guarded task failed and gave no message",
     DROPPED: DROPPED_MESSAGE,
-    NOT_REACHED: "another host's failure ended the guarded tasks",
-    UNREACHABLE: "the host could not be reached",
+    NOT_REACHED: "the failure of another host ended the guarded tasks",
+    UNREACHABLE: "the host is unreachable",
 }
 
 
 def original_error(variables: Mapping[str, Any]) -> tuple[Failure, bool]:
     """Return why a host is in a rescue, and whether its failure is fatal for other hosts.
 
-    :param variables: the host's. Without ``ansible_failed_task`` in them Ansible gives no reason.
+    :param variables: the host's variables. If ``ansible_failed_task`` is missing, Ansible reported no error.
     """
     task, result = variables.get("ansible_failed_task"), variables.get("ansible_failed_result")
     if not isinstance(task, Mapping) or not isinstance(result, Mapping):
         return dropped_failure(variables), False
     is_secret = _is_secret(task, result)
     output = Output(_CENSORED) if is_secret else output_of(result)
-    # A guard that failed again names the task that had failed.
+    # If the failed task is an inner guard that failed again, its result names the task that originally failed.
     name = result.get("failed_task") if GUARD_RESULT in result else task.get("name")
-    # The name is templated, so that of a task with a secret may hold it.
+    # The name is templated, so the name of a no_log task may contain a secret.
     name = "" if is_secret else name
     failure = Failure(
         kind=FAILED,
@@ -69,14 +69,17 @@ def original_error(variables: Mapping[str, Any]) -> tuple[Failure, bool]:
 
 
 def dropped_failure(variables: Mapping[str, Any]) -> Failure:
-    """Return the failure of a host that is in a rescue without an error of its own."""
+    """Return the failure of a host that is in a rescue without an error of its own.
+
+    :param variables: the host's variables.
+    """
     return Failure(DROPPED, play=_play(variables), message=DROPPED_MESSAGE)
 
 
 def fail_again(failure: Failure, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the result that fails with the original error.
+    """Return a task result that fails with the original error.
 
-    :param variables: the host's, with the result of the task that failed if Ansible still has it.
+    :param variables: the host's variables, with the failed task's result if Ansible still has it.
     """
     again: dict[str, Any] = {"failed": True, "msg": failure.message or _EXPLANATIONS[failure.kind]}
     if failure.task:
@@ -90,10 +93,10 @@ def fail_again(failure: Failure, variables: Mapping[str, Any]) -> dict[str, Any]
 
 
 def fingerprint(variables: Mapping[str, Any]) -> str:
-    """Return what tells the failure that Ansible holds for a host from any other; empty: it holds none.
+    """Return a hash that identifies the failure that Ansible currently holds for a host; empty if it holds none.
 
-    A worker sees the very object that the main process holds, at the same address. Another failure may come to lie at
-    this address later, so what it says counts too.
+    After the fork, a worker sees the same object as the main process, at the same address. Another failure may later
+    have this address, so the hash includes the contents.
     """
     result = variables.get("ansible_failed_result")
     if result is None:
@@ -109,5 +112,5 @@ def _is_secret(task: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
     """Return whether a result must not be shown."""
     no_log = task.get("no_log")
     if isinstance(no_log, str) and "{" in no_log:
-        return True  # a template that Ansible has left as it is written may mean either
+        return True  # an unresolved template may be true or false
     return boolean(no_log or False, strict=False) or bool(result.get("_ansible_no_log"))

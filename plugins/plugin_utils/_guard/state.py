@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the hosts under one guard said, and what follows: who failed, who came through, whether others may still speak.
+"""Evaluates the records of one guard: which hosts failed, which succeeded, and whether others are still to come.
 
-Must stay pure: no Ansible, no files, no clock; journal.py keeps what was said, the action reads what Ansible knows.
+Must stay pure: no Ansible, no files, no clock. journal.py keeps the records, hosts.py reads what Ansible knows.
 """
 
 from __future__ import annotations
@@ -27,32 +27,33 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
 
 
 class RecordType(str, Enum):
-    """What one record says of a host and a guard."""
+    """What a record says about a host."""
 
     BEGAN = "began"
     SUCCEEDED = "succeeded"
-    FAILED = "failed"  # it failed, or Ansible took it into the rescue without a failure of its own
-    UNPROVEN = "unproven"  # it reached the end, but was unreachable on the way
-    SKIPPED = "skipped"  # a condition led it past the guard
-    UNREACHABLE = "unreachable"  # of a task, ignored or not; this stands for no guard
-    REPORTED = "reported"  # the reporter was told what is known; this stands for the guard, not for a host
+    FAILED = "failed"  # the host failed, or Ansible ran the rescue on it without a failure of its own
+    UNPROVEN = "unproven"  # the host reached the end, but was unreachable in between
+    SKIPPED = "skipped"  # a condition made the host skip the guard
+    UNREACHABLE = "unreachable"  # the host was unreachable for a task, ignored or not; belongs to no guard
+    REPORTED = "reported"  # the guard's state was reported; says nothing about a host
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record: what one host said of one guard.
+    """What happened to one host under one guard.
 
-    :param guard: which guard, in which play of which process.
-    :param include: when it began: where the guard is written, the same for each host and at each step.
-    :param key: the user's own, if there is one. :param title: what to call it, if the user has said so.
-    :param name: what is guarded, in words.
-    :param mark: the ledger's when the host began, or when it first spoke.
-    :param earlier: when it began: the fingerprint of the failure that Ansible still held from before; see
+    :param guard: identifies the guard in one play of one process.
+    :param include: for ``BEGAN``: the guard's place in the playbook, the same for each host and step.
+    :param key: the user's own incident key, if there is one.
+    :param title: the user's own title, if there is one.
+    :param name: the name of the guarded files or roles.
+    :param mark: the ledger's mark when the host began, or at its first record.
+    :param earlier: for ``BEGAN``: the fingerprint of a failure that Ansible still held from before the guard; see
         :func:`is_earlier`.
-    :param failure: why it gave up.
-    :param fatal: its failure takes other hosts with it: ``run_once`` or ``any_errors_fatal``.
-    :param report: what was reported, as :attr:`Evaluation.report` names it.
-    :param final: nobody was waited for any more when it was reported.
+    :param failure: for ``FAILED``: why the host failed.
+    :param fatal: the failure also ends other hosts: ``run_once`` or ``any_errors_fatal``.
+    :param report: for ``REPORTED``: :attr:`Evaluation.report` of what was reported.
+    :param final: for ``REPORTED``: no further host was expected.
     """
 
     guard: str
@@ -72,13 +73,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Hosts:
-    """What Ansible knows of a play's hosts at one moment.
+    """What Ansible knows about a play's hosts at one moment.
 
-    :param all: ``ansible_play_hosts_all``: batches that are still to come count too.
+    :param all: ``ansible_play_hosts_all``, which includes later batches.
     :param active: ``ansible_play_hosts``.
-    :param batch: ``ansible_play_batch``: the active ones of this batch.
-    :param gone: by host that counts as failed or unreachable, which of both; None where that cannot be known.
-    :param lockstep: the strategy takes all hosts of a batch through the tasks side by side.
+    :param batch: ``ansible_play_batch``: the active hosts of the current batch.
+    :param gone: by host, whether it counts as failed or unreachable; None if that cannot be determined.
+    :param lockstep: the strategy runs each task on all hosts of a batch before the next task.
     """
 
     all: tuple[str, ...]
@@ -90,14 +91,14 @@ class Hosts:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is known of one guard at one moment.
+    """The state of one guard at one moment.
 
     :param failures: by host, why it counts as failed.
-    :param succeeded: hosts that came through, or were ended on purpose (``meta: end_host``) on the way.
-    :param waiting: further hosts may still speak: those of later batches, or slower ones.
-    :param missing: hosts that were out of the play before the guard, or out of reach on the way: not all came through,
-        and the guard is not why.
-    :param skipped: hosts that a condition led past the guard.
+    :param succeeded: hosts that succeeded, or were ended deliberately (``meta: end_host``).
+    :param waiting: further hosts are expected: those of later batches, or slower ones.
+    :param missing: hosts that left the play before the guard, or were unreachable under it. They neither succeeded nor
+        failed because of the guard.
+    :param skipped: hosts that skipped the guard because of a condition.
     :param mark: the ledger's mark when the first host began.
     """
 
@@ -110,7 +111,7 @@ class Evaluation:
 
     @property
     def report(self) -> str:
-        """A name for what is to be reported now, the same as long as that is the same; empty: there is nothing."""
+        """An id for what is to be reported now. Equal reports have equal ids; empty if there is nothing to report."""
         if self.failures:
             known = {host: asdict(failure) for host, failure in sorted(self.failures.items())}
             return digest("failed", known, None if self.waiting else sorted(self.succeeded))
@@ -119,9 +120,9 @@ class Evaluation:
         return digest("succeeded", sorted(self.succeeded))
 
     def run(self, playbook: str, all_hosts: Iterable[str]) -> Run:
-        """Return what is known as a run of the guarded tasks. As long as hosts may still speak it proves nothing good.
+        """Return the state as a run of the guarded tasks. While hosts are still expected, no host counts as succeeded.
 
-        :param all_hosts: of the play.
+        :param all_hosts: all hosts of the play.
         """
         return Run(
             playbook,
@@ -132,19 +133,19 @@ class Evaluation:
 
 
 def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
-    """Return what is known of a guard.
+    """Return the current state of a guard.
 
-    :param records: everything that was said so far, in order; of other guards too.
+    :param records: all records so far, in order; they may include those of other guards.
     """
     own = [record for record in records if record.guard == guard]
     last = {record.host: record for record in own if record.type != RecordType.REPORTED}
-    # A user's own rescue has no beginning, so whoever has not spoken there may be on the way to it.
+    # A user's own rescue has no BEGAN records, so any host without a record may still reach it.
     has_beginning = any(record.type == RecordType.BEGAN for record in own)
     is_fatal = any(record.fatal for record in last.values())
     failures: dict[str, Failure] = {}
     succeeded, missing, skipped = set(), set(), set()
     is_waiting = False
-    # A key can join a rescue in one play to the success in another, with other hosts.
+    # With a key, a rescue in one play and a success in another one share an incident, with different hosts.
     for host in dict.fromkeys((*hosts.all, *last)):
         record = last.get(host)
         is_active = host in hosts.active
@@ -162,10 +163,10 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
             else:
                 is_waiting = True
         elif _is_ended(host, hosts):
-            # Ended on purpose: before the guard it has no part in it, under the guard it has done what it was to do.
+            # Ended deliberately: before the guard, it has skipped it; under the guard, it has succeeded.
             (succeeded if record else skipped).add(host)
         elif record:
-            failures[host] = _vanished(host, hosts)
+            failures[host] = _gone_failure(host, hosts)
         else:
             missing.add(host)
     return Evaluation(
@@ -174,9 +175,9 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
 
 
 def begin_record(records: Iterable[Record], host: str, include: str) -> Record | None:
-    """Return what a host said when it last began the guard that is written there; None: it never did.
+    """Return a host's last ``BEGAN`` record for the guard at this place; None if there is none.
 
-    Which guard it is was settled then. What names it may since have been changed by what it guards.
+    The guard's identity is fixed when it begins: the guarded tasks may change the variables that name it.
     """
     own = [
         record for record in records if (record.host, record.type, record.include) == (host, RecordType.BEGAN, include)
@@ -185,7 +186,7 @@ def begin_record(records: Iterable[Record], host: str, include: str) -> Record |
 
 
 def failure_of(records: Iterable[Record], guard: str, host: str) -> Failure | None:
-    """Return why a host gave up, if that is the last that it said of a guard."""
+    """Return why a host failed, if that is its last record of the guard; otherwise None."""
     own = [
         record
         for record in records
@@ -195,16 +196,16 @@ def failure_of(records: Iterable[Record], guard: str, host: str) -> Failure | No
 
 
 def is_final(last: Record | None, failure: Failure | None) -> bool:
-    """Return whether a host can end without judging anew what everybody said: that takes long where many did.
+    """Return whether a host can finish without evaluating all records again, which is slow with many hosts.
 
-    :param last: the last that was said of the guard, by whomever.
-    :param failure: why this host gave up. Whether it was another host's failure, only what all have said can tell.
+    :param last: the last record of the guard, of any host.
+    :param failure: why this host failed. A dropped host needs the evaluation: another host's failure may be the cause.
     """
     return last is not None and last.final and not (failure and failure.kind == DROPPED)
 
 
 def shares_key(records: Iterable[Record], beginning: Record) -> bool:
-    """Return whether another guard of this call has the same key of the user's own."""
+    """Return whether another guard of this call has the same user-defined key."""
     others = [
         record for record in records if record.type == RecordType.BEGAN and record.key and record.key == beginning.key
     ]
@@ -212,24 +213,24 @@ def shares_key(records: Iterable[Record], beginning: Record) -> bool:
 
 
 def was_unreachable(records: Iterable[Record], guard: str, host: str) -> bool:
-    """Return whether a host could not be reached for a task since it last began a guard, ignored or not."""
-    is_out = False
+    """Return whether a host was unreachable for a task, ignored or not, since it last began the guard."""
+    is_unreachable = False
     for record in records:
         if record.host == host and record.type in (RecordType.BEGAN, RecordType.UNREACHABLE):
-            is_out = record.type == RecordType.UNREACHABLE or (is_out and record.guard != guard)
-    return is_out
+            is_unreachable = record.type == RecordType.UNREACHABLE or (is_unreachable and record.guard != guard)
+    return is_unreachable
 
 
 def is_reported(records: Iterable[Record], guard: str, report: str) -> bool:
-    """Return whether somebody has taken it on to report this."""
+    """Return whether a host has already reported this, or is reporting it."""
     return any(record.guard == guard and record.report == report for record in records)
 
 
 def is_earlier(records: Iterable[Record], guard: str, host: str, fingerprint: str) -> bool:
-    """Return whether the failure that Ansible holds for a host is one from before the guard.
+    """Return whether the failure that Ansible holds for a host dates from before the guard.
 
-    Ansible runs a rescue without a failure of its own when an include fails in the block, or when another host's
-    failure is fatal for all; ``ansible_failed_task`` is then undefined, or still that of an earlier rescue.
+    If an include fails in the block, or another host's failure is fatal for all, Ansible runs the rescue on a host
+    without a failure of its own. ``ansible_failed_task`` is then undefined, or left over from an earlier rescue.
     """
     began = [
         record for record in records if (record.guard, record.host, record.type) == (guard, host, RecordType.BEGAN)
@@ -238,12 +239,12 @@ def is_earlier(records: Iterable[Record], guard: str, host: str, fingerprint: st
 
 
 def to_json(record: Record) -> str:
-    """Return one entry as one line of ASCII text."""
+    """Return a record as one line of ASCII characters."""
     return json.dumps(asdict(record), separators=(",", ":"))
 
 
 def from_json(line: str) -> Record:
-    """Return the entry that :func:`to_json` made this line of."""
+    """Return the record that :func:`to_json` serialized."""
     data: dict[str, Any] = json.loads(line)
     mark, failure = data.pop("mark"), data.pop("failure")
     data["type"] = RecordType(data["type"])
@@ -251,18 +252,18 @@ def from_json(line: str) -> Record:
 
 
 def _explained(failure: Failure, is_fatal: bool) -> Failure:
-    # The host whose failure was fatal may speak after those that it took with it, so this is known only now.
+    # The host whose failure was fatal may be recorded after the hosts that it ended, so this is known only now.
     if failure.kind == DROPPED and is_fatal:
         return replace(failure, kind=NOT_REACHED, message="")
     return failure
 
 
 def _is_ended(host: str, hosts: Hosts) -> bool:
-    # Where that cannot be known, a host that is gone counts as lost: better a page too many than one too few.
+    # If that cannot be determined, the host counts as dropped: better one page too many than one too few.
     return hosts.gone is not None and host not in hosts.gone
 
 
-def _vanished(host: str, hosts: Hosts) -> Failure:
+def _gone_failure(host: str, hosts: Hosts) -> Failure:
     if hosts.gone is not None and hosts.gone[host] == UNREACHABLE:
         return Failure(UNREACHABLE)
     return Failure(DROPPED, message=DROPPED_MESSAGE)
@@ -270,7 +271,7 @@ def _vanished(host: str, hosts: Hosts) -> Failure:
 
 def _first_mark(own: Iterable[Record]) -> Mark:
     marks = [record.mark for record in own if record.mark]
-    # Several ledgers: it was lost or begun meanwhile. No mark can say what was recorded in it before the guard began.
+    # If the marks are of several ledgers, the ledger was lost or created meanwhile, and no mark is valid.
     if len({mark.ledger_id for mark in marks}) != 1:
         return NO_MARK
     return min(marks, key=lambda mark: mark.sequence)

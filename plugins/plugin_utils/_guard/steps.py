@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of the role `incident_guard`, each for one host: they record what happened to it, and report the rest once.
+"""Runs the steps of the role `incident_guard` for one host: they record what happened to it, and report new results.
 
-Must not decide what follows from the records (state.py does), nor what is sent for it (the reporter does).
+Must not evaluate the records (state.py does), nor decide what to send (the reporter does).
 """
 
 from __future__ import annotations
@@ -48,18 +48,22 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import S
 
 
 class _NotBegunError(Exception):
-    """This host has begun no guard here."""
+    """This host has not begun a guard here."""
 
 
 @dataclass
 class GuardSteps:
     """The steps of one guard for one host.
 
-    :param task: the step's own `Task`. :param variables: the host's, as the task sees them.
-    :param options: the guard's own options, checked. :param journal: holds the records of this call.
-    :param settings: what is sent where; None where that is of no use, for the reason in ``trouble``.
-    :param loader: Ansible's `DataLoader`. :param display: Ansible's `Display`.
-    :param warnings: gets what the user must know.
+    :param task: the step's own `Task`.
+    :param variables: the host's variables, as the task sees them.
+    :param options: the guard's own options, checked.
+    :param journal: holds the records of this call.
+    :param settings: the shared options, checked; None if they are invalid.
+    :param trouble: why ``settings`` is None.
+    :param loader: Ansible's `DataLoader`.
+    :param display: Ansible's `Display`.
+    :param warnings: the steps append warnings for the user.
     """
 
     task: Any
@@ -75,21 +79,21 @@ class GuardSteps:
     def __post_init__(self) -> None:
         self.host = str(self.variables["inventory_hostname"])
 
-    def take(self, step: str) -> dict[str, Any]:
-        """Take one step and return Ansible's result of it.
+    def run(self, step: str) -> dict[str, Any]:
+        """Run one step and return its task result.
 
         :param step: ``begin``, ``done``, ``failed`` or ``settle``.
-        :raises OptionError: an option is refused; only ``begin`` does that.
+        :raises OptionError: an option is invalid; only ``begin`` raises it.
         """
         steps = {"begin": self._begin, "done": self._done, "failed": self._failed, "settle": self._settle}
         return steps[step]()
 
     def _begin(self) -> dict[str, Any]:
-        """Check what is to be guarded before any of it runs, and record that this host begins."""
+        """Check what the guard runs before any of it starts, and record that this host begins."""
         if self.task.when:
-            # Ansible asks it again before each step. Were it false by then, the error would be swallowed.
-            problem = f"a condition around the role holds for each of its steps ({self.task.when[0]})"
-            raise OptionError("tasks", problem, "Put it on the include itself: include_role with its own when.")
+            # Ansible evaluates the condition again before each step. If it became false, the error would be hidden.
+            problem = f"a condition around the role ({self.task.when[0]}) applies to each of its steps"
+            raise OptionError("tasks", problem, "Put the condition on the include: include_role with its own when.")
         tasks, roles = self.options["tasks"], self.options["roles"]
         content = find_content(tasks, roles, self.task, self.variables["playbook_dir"], self.loader)
         key, title = self.options["incident_key"].strip(), self.options["title"].strip()
@@ -105,13 +109,13 @@ class GuardSteps:
         )
         self._refuse_second(guard)
         if self.trouble:
-            self.warnings.append(f"a failure pages nobody, and nothing is resolved. {self.trouble}")
+            self.warnings.append(f"no incident will be triggered or resolved. {self.trouble}")
         self._record(replace(guard, mark=self._mark(guard)), RecordType.BEGAN)
         return {"files": list(content.files), "roles": list(content.roles)}
 
     def _done(self) -> dict[str, Any]:
         """Record that this host reached the end."""
-        # `always` is also where hosts come whose failure nobody has rescued: those are out of the play by now.
+        # A user's `always` also runs on hosts whose failure was not rescued. Those have left the play by now.
         if self.host not in self.variables["ansible_play_hosts"]:
             return {}
         try:
@@ -120,13 +124,13 @@ class GuardSteps:
             return {}
         except Exception as error:
             self._warn_of(error)
-            return {}  # what is not known to be good resolves nothing
+            return {}  # without a recorded success, nothing is resolved
         if guards.failure_of(records, guard.guard, self.host):
             return {}
         type = RecordType.SUCCEEDED
         if guards.was_unreachable(records, guard.guard, self.host):
             type = RecordType.UNPROVEN
-            self.display.v(f"incident_guard: {self.host} was unreachable for a task, so nothing is resolved")
+            self.display.v(f"incident_guard: {self.host} was unreachable for a task, so the incident is not resolved")
         self._record(guard, type)
         return {}
 
@@ -139,7 +143,7 @@ class GuardSteps:
             return self._fail_again(failure)
         except Exception as error:
             self._warn_of(error)
-            # Nobody would fail again for what could not be recorded.
+            # The last step cannot fail again for a failure that is not recorded, so do it now.
             return self._fail_again(failure)
         if guards.is_earlier(records, guard.guard, self.host, fingerprint(self.variables)):
             failure, is_fatal = dropped_failure(self.variables), False
@@ -147,32 +151,32 @@ class GuardSteps:
         return {} if is_recorded else self._fail_again(failure)
 
     def _settle(self) -> dict[str, Any]:
-        """Report what is known, unless another host has, and fail again where this host failed."""
-        did: dict[str, Any] = {"changed": False, GUARD_RESULT: {"hosts": []}}
+        """Report the guard's state unless another host has, and fail again if this host failed."""
+        result: dict[str, Any] = {"changed": False, GUARD_RESULT: {"hosts": []}}
         try:
             guard, records = self._guard_and_records()
             evaluation, is_new = self._evaluate(guard, guards.failure_of(records, guard.guard, self.host))
         except _NotBegunError:
-            return did
+            return result
         except Exception as error:
             self._warn_of(error)
             failure = original_error(self.variables)[0] if "ansible_failed_result" in self.variables else None
         else:
             failure = evaluation.failures.get(self.host)
             if is_new and not self.task.check_mode:
-                did.update(self._report(guard, evaluation))
-        return {**did, **self._fail_again(failure)} if failure else did
+                result.update(self._report(guard, evaluation))
+        return {**result, **self._fail_again(failure)} if failure else result
 
-    # what is recorded
+    # records
 
     def _guard_and_records(self) -> tuple[Record, list[Record]]:
         """Return the guard that this step belongs to, as a record of this host, and the host's records so far.
 
-        That is the one that the host has begun. A rescue of the user's own has no beginning: there it is the one with
-        the key, in whatever play, or that of the play.
+        That is the guard that the host has begun. In a user's own rescue no guard begins: there it is the guard with
+        the key, in any play, or without a key that of the play.
 
         :raises OSError: the journal cannot be read.
-        :raises _NotBegunError: the host has begun none, as where it was refused and the user ignores errors.
+        :raises _NotBegunError: the host has not begun one, for example if the guard was refused and errors are ignored.
         """
         records = self.journal.read(self.host)
         guard = guards.begin_record(records, self.host, include_id(self.task))
@@ -185,7 +189,7 @@ class GuardSteps:
         return guard, records
 
     def _refuse_second(self, guard: Record) -> None:
-        """Refuse what would have one incident for two guards: a success of one would close what the other opens.
+        """Refuse a second guard for the same incident: a success of one would resolve what the other triggered.
 
         :raises OptionError: this host has begun the same guard before, or another guard has the same key.
         """
@@ -193,17 +197,17 @@ class GuardSteps:
             records = self.journal.read(self.host)
             others = self.journal.read(guard.key) if guard.key else []
         except (OSError, ValueError):
-            return  # then nothing can be recorded, and so nothing is closed
+            return  # then nothing can be recorded, so nothing is resolved
         if guards.shares_key(others, guard):
             problem = "another guard of this run has the same key"
         elif any((one.guard, one.host, one.type) == (guard.guard, self.host, RecordType.BEGAN) for one in records):
-            problem = "this play has guarded the same before, under the same key"
+            problem = "this play has already guarded the same files or roles with the same key"
         else:
             return
         raise OptionError("incident_key", problem, "Give each of these guards a key of its own.")
 
     def _mark(self, guard: Record) -> Mark | None:
-        """Return the ledger's mark of this moment."""
+        """Return the ledger's current mark; None if it cannot be read."""
         if self.settings is None:
             return None
         try:
@@ -218,7 +222,7 @@ class GuardSteps:
 
     def _record(self, guard: Record, type: RecordType, **more: Any) -> bool:
         """Record what happened to this host under a guard, and return whether that was possible."""
-        # A rescue of the user's own has no beginning whose mark it could keep.
+        # In a user's own rescue no guard begins, so there is no earlier mark.
         mark = guard.mark if guard.include else self._mark(guard)
         try:
             self.journal.write(replace(guard, type=type, mark=mark, **more))
@@ -227,10 +231,10 @@ class GuardSteps:
             return False
         return True
 
-    # what follows
+    # evaluation
 
     def _evaluate(self, guard: Record, failure: Failure | None) -> tuple[Evaluation, bool]:
-        """Return what is known of the guard, and whether it is for this host to report it.
+        """Return the guard's state, and whether this host has to report it.
 
         :param failure: why this host failed, if it did.
         """
@@ -250,10 +254,10 @@ class GuardSteps:
         return self.journal.exchange(decide)
 
     def _report(self, guard: Record, evaluation: Evaluation) -> dict[str, Any]:
-        """Hand what is known to the rules, and return what came of it. It fails nothing, whatever comes of it."""
+        """Report the guard's state, and return the result. Errors become warnings: they must not fail the step."""
         if self.settings is None:
             if evaluation.failures:
-                self.warnings.append(f"this failure pages nobody. {self.trouble}")
+                self.warnings.append(f"no incident was triggered for this failure. {self.trouble}")
             return {}
         try:
             run = evaluation.run(_playbook(self.task.play), self.variables["ansible_play_hosts_all"])
@@ -268,18 +272,18 @@ class GuardSteps:
             self.display.v(f"incident_guard: {note}")
         for done in result.done:
             announce(self.display, done)
-        pages = [sent.reply.outcome for sent in result.sent if sent.request.state == TRIGGERED]
-        is_paged = all(outcome in (outcomes.CREATED, outcomes.DUPLICATE) for outcome in pages)
+        triggers = [sent.reply.outcome for sent in result.sent if sent.request.state == TRIGGERED]
+        is_triggered = all(outcome in (outcomes.CREATED, outcomes.DUPLICATE) for outcome in triggers)
         changed = any(sent.reply.outcome in (outcomes.CREATED, outcomes.RESOLVED) for sent in result.sent)
         return {
             "changed": changed,
             "msg": "; ".join(result.done),
-            # The callback pages for whatever is not named here.
-            GUARD_RESULT: {"hosts": sorted(evaluation.failures) if is_paged else []},
+            # The callback reports the failures of all hosts that are not named here.
+            GUARD_RESULT: {"hosts": sorted(evaluation.failures) if is_triggered else []},
         }
 
     def _fail_again(self, failure: Failure) -> dict[str, Any]:
-        """Return the result that fails with the original error, if the user wants that."""
+        """Return a result that fails with the original error if the option ``fail`` is set; otherwise an empty one."""
         return fail_again(failure, self.variables) if self.options["fail"] else {}
 
     def _reporter(self, settings: Settings, guard: Record) -> IncidentReporter:
@@ -289,7 +293,8 @@ class GuardSteps:
         key, name = guard.key, guard.name
         play = str(self.variables.get("ansible_play_name", ""))
         part = part_of(whole.identity, "guard", *([key] if key else [play, name] if name else [play]))
-        # Tags choose among the guarded tasks: a failure belongs to the guard, and a success proves nothing.
+        # --tags may select only some of the guarded tasks. Failures still belong to the guard's incident, but no host
+        # recovers.
         scope = Scope(part.scope.limit)
         identity = NamedIdentity(part.base, part.name, scope, key) if key else Identity(part.base, part.name, scope)
         title = guard.title or f"{name or key or play} ({whole.subject.name})"
@@ -298,10 +303,10 @@ class GuardSteps:
         return IncidentReporter(guarded, settings)
 
     def _warn_of(self, error: Exception) -> None:
-        self.warnings.append(f"it could not do its part: {type(error).__name__}: {error}")
+        self.warnings.append(f"incident reporting failed: {type(error).__name__}: {error}")
 
 
 def _playbook(play: Any) -> str:
-    """Return the path of the file that the play is written in."""
+    """Return the path of the file that contains the play."""
     path = (play.get_path() or "").rpartition(":")[0]
     return path or str(next(iter(context.CLIARGS.get("args") or ()), ""))

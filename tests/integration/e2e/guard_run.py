@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a playbook with guarded tasks in one project again and again, and says what the sandbox got for it.
+"""Runs playbooks with guarded tasks in one project, and returns the requests that the sandbox received.
 
-Must not say what has to come of a run: the tests do.
+Must not contain expectations: the tests do.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SITE = """
     - ansible.builtin.debug: {msg: "{{ inventory_hostname }} went on"}
 """
 
-# A rescue of the user's own around the same tasks.
+# A user's own rescue around the same tasks.
 OWN = """
 - name: Site
   hosts: all
@@ -67,9 +67,9 @@ def site(*keywords: str) -> str:
 
 @dataclass
 class Project:
-    """One project whose runs share a home, so that each finds what earlier ones left there.
+    """One project. Its runs share a home directory, and so a ledger.
 
-    :param files: by path in the project, what lies beside the playbook.
+    :param files: further files of the project, by their paths relative to the playbook.
     """
 
     folder: Path
@@ -87,7 +87,7 @@ class Project:
     ) -> Result:
         """Run the playbook.
 
-        :param hosts: a host with ``ansible_connection=away`` cannot be reached. None: the words name an inventory.
+        :param hosts: a host with ``ansible_connection=away`` is unreachable. None: the arguments name an inventory.
         """
         env = {**connection(self.sandbox), **(env or {})}
         call = prepare(self.folder, playbook, *args, inventory=hosts, env=env, cfg=cfg)
@@ -98,11 +98,11 @@ class Project:
         return call.run()
 
     def sent(self) -> list[dict[str, Any]]:
-        """Return the bodies of the requests since the last time that this was asked."""
+        """Return the bodies of the requests since the last call of this method."""
         requests = self.sandbox.requests
         new, self._seen = requests[self._seen :], len(requests)
         return [json.loads(request["body"]) for request in new]
 
-    def told(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Return the same as states with the failed hosts."""
+    def sent_states(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the state and the failed hosts of these requests."""
         return [(body["state"], tuple(body.get("details", {}).get("hosts", ()))) for body in self.sent()]

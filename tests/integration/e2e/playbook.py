@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the real ansible-playbook of the running Python as a child, in a throw-away home, over the installed artifact.
+"""Runs ansible-playbook as a child process, in a temporary home directory, with the installed artifact.
 
-Must not let anything of the caller's environment in: no user configuration, proxies, CI variables or API tokens.
+Must not pass on the caller's environment: no user configuration, proxies, CI variables or API tokens.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ansible_python_interpreter={{ ansible_playbook_python }}
 
 @dataclass(frozen=True)
 class Result:
-    """What one ansible-playbook call did: exit code, both outputs, and the wall time in seconds."""
+    """The result of one ansible-playbook call: exit code, stdout, stderr, and the elapsed time in seconds."""
 
     rc: int
     stdout: str
@@ -36,14 +36,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Call:
-    """One ansible-playbook call, ready to run: for the few tests that send signals, ``start`` gives the process."""
+    """One ansible-playbook call, ready to run. Tests that send signals use ``start`` to get the process."""
 
     argv: list[str]
     env: dict[str, str]
     cwd: Path
 
     def start(self) -> subprocess.Popen[str]:
-        """Start it as the leader of its own process group, with its outputs on pipes, and return it."""
+        """Start it as the leader of its own process group, with stdout and stderr as pipes, and return the process."""
         return subprocess.Popen(
             self.argv,
             env=self.env,
@@ -58,7 +58,7 @@ class Call:
     def run(self, timeout: float = 120) -> Result:
         """Run it to its end.
 
-        :param timeout: seconds after which it is ended, with everything that it started.
+        :param timeout: seconds after which it is ended, together with all processes that it started.
         :raises subprocess.TimeoutExpired: it did not end in time.
         """
         began = time.monotonic()
@@ -74,8 +74,8 @@ class Call:
 def end(process: subprocess.Popen[str]) -> None:
     """End a call and its workers.
 
-    Since ansible-core 2.19 each worker leads a session of its own, which only ansible-playbook knows: its handler of
-    SIGTERM passes the signal on (ansible/executor/task_queue_manager.py), so SIGKILL comes second.
+    Since ansible-core 2.19, each worker leads its own session, known only to ansible-playbook. Its SIGTERM handler
+    passes the signal on (ansible/executor/task_queue_manager.py), so send SIGTERM first and SIGKILL second.
     """
     os.killpg(process.pid, signal.SIGTERM)
     try:
@@ -93,17 +93,16 @@ def prepare(
     env: Mapping[str, str] | None = None,
     cfg: str = "[defaults]\n",
 ) -> Call:
-    """Lay a project out in ``tmp_path`` and return the call that runs it there.
+    """Create a project in ``tmp_path`` and return the call that runs it there.
 
-    Calls with the same ``tmp_path`` share one home (``tmp_path/home``), as the runs of one user do: a ledger that one
-    run leaves there is found by the next.
+    Calls with the same ``tmp_path`` share one home directory (``tmp_path/home``), and so a ledger.
 
-    :param playbook: its YAML text, written to ``playbook.yml``; or a path, or the name of a collection's playbook,
-        when it holds no line break.
-    :param args: further words of the command line.
+    :param playbook: YAML, which is written to ``playbook.yml``; or, if it has no line break, a path or the name of a
+        collection's playbook.
+    :param args: further command-line arguments.
     :param inventory: names of local hosts; or a path, used as it is; or None, for calls with their own ``-i`` or none.
-    :param env: variables to add, stronger than everything set here.
-    :param cfg: the text of the project's ansible.cfg.
+    :param env: environment variables to add; they override those set here.
+    :param cfg: the contents of the project's ansible.cfg.
     """
     project = tmp_path / "project"
     home = tmp_path / "home"
@@ -111,8 +110,8 @@ def prepare(
         folder.mkdir(exist_ok=True)
     configuration = project / "ansible.cfg"
     configuration.write_text(cfg, encoding="utf-8")
-    argv = [str(Path(sys.executable).with_name("ansible-playbook")), *_inventory_words(project, inventory)]
-    argv += [_playbook_word(project, playbook), *args]
+    argv = [str(Path(sys.executable).with_name("ansible-playbook")), *_inventory_arguments(project, inventory)]
+    argv += [_playbook_argument(project, playbook), *args]
     own = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "HOME": str(home),
@@ -141,7 +140,7 @@ def run_playbook(
     return prepare(tmp_path, playbook, *args, inventory=inventory, env=env, cfg=cfg).run(timeout)
 
 
-def _inventory_words(project: Path, inventory: Sequence[str] | Path | None) -> list[str]:
+def _inventory_arguments(project: Path, inventory: Sequence[str] | Path | None) -> list[str]:
     if inventory is None:
         return []
     if isinstance(inventory, Path):
@@ -151,7 +150,7 @@ def _inventory_words(project: Path, inventory: Sequence[str] | Path | None) -> l
     return ["-i", path.name]
 
 
-def _playbook_word(project: Path, playbook: str | Path) -> str:
+def _playbook_argument(project: Path, playbook: str | Path) -> str:
     if isinstance(playbook, Path) or "\n" not in playbook:
         return str(playbook)
     path = project / "playbook.yml"

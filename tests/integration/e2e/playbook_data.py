@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the data and tasks of the collection's playbooks, and templates them as Ansible does, in this process.
+"""Reads data and tasks of the collection's playbooks and templates them in this process, to test many cases quickly.
 
-For tables of many cases: a run of ansible-playbook for each would take minutes. Must not know what they mean.
+Must not know what they mean. A run of ansible-playbook for each case would take minutes.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ OMIT = "__omitted__"
 
 try:
     from ansible.template import trust_as_template as trusted
-except ImportError:  # before ansible-core 2.19 every text was a template
+except ImportError:  # before ansible-core 2.19, every string was a template
 
     def trusted(value: Any) -> Any:
-        """Return the value as it is."""
+        """Return the value unchanged."""
         return value
 
 
@@ -31,14 +31,14 @@ TRUSTED = {} if trusted.__module__ == __name__ else {"trusted_as_template": True
 
 
 def playbooks(collections_path: Path) -> Path:
-    """Return the folder of the installed collection's playbooks."""
+    """Return the directory of the installed collection's playbooks."""
     return collections_path / "ansible_collections" / "callgoose" / "sqibs" / "playbooks"
 
 
 class PlaybookData:
-    """Variables, and what expressions over them give.
+    """Variables, with methods that evaluate expressions with them.
 
-    :ivar variables: by name; a value may hold templates.
+    :ivar variables: by name; a value may contain templates.
     """
 
     def __init__(self, *files: Path) -> None:
@@ -48,7 +48,7 @@ class PlaybookData:
             self.variables.update(self.load(file))
 
     def load(self, path: Path) -> Any:
-        """Return a YAML file's data, its templates not evaluated."""
+        """Return the data of a YAML file, without evaluating its templates."""
         return self._loader.load_from_file(str(path), **TRUSTED)
 
     def value(self, expression: str, **more: Any) -> Any:
@@ -56,7 +56,7 @@ class PlaybookData:
         return self.template(trusted(f"{{{{ {expression} }}}}"), **more)
 
     def template(self, data: Any, **more: Any) -> Any:
-        """Return data that was loaded, with its templates evaluated.
+        """Return loaded data with its templates evaluated.
 
         :param more: further variables.
         """

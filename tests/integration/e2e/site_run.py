@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A site with the callback enabled, whose runs of ansible-playbook talk to a sandbox.
+"""Runs a playbook with the callback enabled, against a sandbox.
 
-Must not say what a run has to do: the tests do.
+Must not contain expectations: the tests do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ callbacks_enabled = callgoose.sqibs.callgoose_incident
 project = shop
 """
 
-# Fails on the hosts that the extra var `bad` names, and aborts when `abort` is set. Nothing in it is the same twice.
+# Fails on the hosts that the extra var `bad` names, and aborts if `abort` is set.
 SITE = """
 - hosts: all
   gather_facts: false
@@ -46,9 +46,9 @@ SITE = """
 
 @dataclass
 class Site:
-    """One project on one machine: its runs share a home, and so a ledger.
+    """One project on one machine. Its runs share a home directory, and so a ledger.
 
-    :ivar asked: requests that the API had before the run that was last.
+    :ivar asked: number of requests that the API had received before the last run.
     """
 
     folder: Path
@@ -60,7 +60,7 @@ class Site:
     asked: int = 0
 
     def call(self, *args: str, bad: str = "", env: Mapping[str, str] | None = None) -> Call:
-        """Return a run that is ready to start.
+        """Return a call that is ready to run.
 
         :param bad: names of the hosts on which it fails.
         """
@@ -80,7 +80,7 @@ class Site:
 
     @property
     def states(self) -> list[str]:
-        """What they asked for."""
+        """The states in these payloads."""
         return [payload["state"] for payload in self.sent]
 
     @property
@@ -90,5 +90,5 @@ class Site:
 
     @property
     def ledger(self) -> Path:
-        """The file that the store is kept in."""
+        """The file of the store."""
         return self.folder / "home" / ".ansible" / "callgoose" / "state.sqlite3"

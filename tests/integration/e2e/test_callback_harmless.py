@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""With the callback a run ends as it does without: the same exit code and the same output, but for one line.
+"""Tests that the callback does not change a run: the exit code and the output stay the same, except for one line.
 
-Must not test what goes wrong around a run (test_callback_trouble.py does) nor what a run is taken for.
+Must not test what goes wrong around a run (test_callback_trouble.py does) nor how a run is interpreted.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.test_run_events i
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
 CALLBACK = "callgoose.sqibs.callgoose_incident"
-# One task at a time: which of two hosts is done first is nobody's promise.
+# One fork, because the order in which two hosts finish is not defined.
 ONE_BY_ONE = "--forks=1"
-# What the callback says of itself, and what Ansible says of a callback that it loads.
+# The callback's own lines, and Ansible's lines about loading it.
 OURS = re.compile(r"^(?:Callgoose: |.*callgoose\.sqibs)")
 LONGEST_LINE = 2000
-# What is another one in each run, of whatever it is: times, and the names of temporary files and processes.
+# What differs in each run: times, and the names of temporary files and processes.
 UNSTEADY = re.compile(r'"(?:start|end|delta)": "[^"]*"|\d{5,}|tmp[\w-]{8,}|0x[0-9a-f]+')
 
 ABORTED = {
     "aborted between plays": Case(play(OK) + play(OK, "'{{ nope }}'"), 4),
     "aborted after a failure": Case(play(FAIL_A) + play(OK, "'{{ nope }}'"), 4),
-    # One host: a worker that the abort stops as it begins, another host's, prints a traceback of ansible-core's own.
+    # One host: if the abort stopped the worker of another host at its start, ansible-core would print a traceback.
     "aborted within a play": Case(play(OK + "- {name: change, command: 'true', notify: nobody}\n"), 1, hosts=("a",)),
 }
 LOOKS = {
@@ -62,49 +62,49 @@ VERBOSE = (
 
 
 def run_case(folder: Path, case: Case, env: Mapping[str, str]) -> Result:
-    """Run a case in this folder, the same one each time, since paths are printed."""
+    """Run a case. The directory must be the same each time, because paths are printed."""
     call = Playground(folder, case.files).prepare(case.plays, *case.args, ONE_BY_ONE, inventory=case.hosts)
     without = {name: value for name, value in call.env.items() if not name.startswith("ANSIBLE_CALLBACK")}
     return replace(call, env={**without, **env}).run()
 
 
-def steady(text: str) -> list[str]:
-    """Return the lines that are printed without what is ours, and without what is never the same twice."""
+def stable_lines(text: str) -> list[str]:
+    """Return the printed lines without those of the callback, and without what differs in each run."""
     return [UNSTEADY.sub("~", line[:LONGEST_LINE]) for line in text.splitlines() if not OURS.match(line)]
 
 
 def assert_same(folder: Path, sandbox: Sandbox, case: Case, order: Callable = list) -> Result:
-    """A case runs with the callback as it does without; return how.
+    """Check that a case runs with the callback as it does without, and return the result.
 
     :param order: in which to compare what was printed.
     """
     without = run_case(folder, case, {})
     result = run_case(folder, case, {**connection(sandbox), "ANSIBLE_CALLBACKS_ENABLED": CALLBACK})
     assert result.rc == without.rc
-    assert order(steady(result.stdout)) == order(steady(without.stdout))
-    assert order(steady(result.stderr)) == order(steady(without.stderr))
+    assert order(stable_lines(result.stdout)) == order(stable_lines(without.stdout))
+    assert order(stable_lines(result.stderr)) == order(stable_lines(without.stderr))
     assert result.rc == case.rc
     return result
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_run_ends_and_prints_as_without_the_callback(tmp_path, sandbox, name) -> None:
+def test_a_run_ends_and_prints_the_same_as_without_the_callback(tmp_path, sandbox, name) -> None:
     result = assert_same(tmp_path, sandbox, SCENARIOS[name])
     assert "callgoose" not in result.stderr.lower(), "nothing went wrong, so nothing is warned of"
-    said = re.findall("^Callgoose: .*$", result.stdout, re.MULTILINE)
+    printed = re.findall("^Callgoose: .*$", result.stdout, re.MULTILINE)
     states = [incident["state"] for incident in sandbox.incidents]
-    assert len(said) == bool(states), (said, states)
-    assert not said or said[0].startswith("Callgoose: triggered incident ")
+    assert len(printed) == bool(states), (printed, states)
+    assert not printed or printed[0].startswith("Callgoose: triggered incident ")
 
 
 @pytest.mark.parametrize(("name", "word"), VERBOSE)
-def test_a_verbose_run_prints_as_without_the_callback(tmp_path, sandbox, name, word) -> None:
+def test_a_verbose_run_prints_the_same_as_without_the_callback(tmp_path, sandbox, name, word) -> None:
     case = SCENARIOS[name]
-    # Workers say what they do while results of others are printed: in which order is nobody's promise.
+    # Workers print at the same time as results are printed, in no defined order.
     assert_same(tmp_path, sandbox, replace(case, args=(*case.args, word)), order=sorted)
 
 
-def test_an_ad_hoc_command_ends_and_prints_as_without_the_callback_and_pages_nobody(tmp_path, sandbox) -> None:
+def test_an_ad_hoc_command_is_not_changed_and_pages_nobody(tmp_path, sandbox) -> None:
     call = Playground(tmp_path).prepare(play(FAIL), inventory=("a",))
     words = [call.argv[0].removesuffix("-playbook"), *call.argv[1:3], "all", "-m", "fail"]
     without, result = (
@@ -119,7 +119,7 @@ def test_an_ad_hoc_command_ends_and_prints_as_without_the_callback_and_pages_nob
     assert (result.stderr, sandbox.requests) == ("", [])
 
 
-# What a run needs only when something failed, or is to be sent.
+# Files that a run needs only if something failed or has to be sent.
 ONLY_FOR_PAGES = {
     "module_utils._client",
     "plugin_utils._ansible.display",
@@ -132,7 +132,7 @@ ONLY_FOR_PAGES = {
 }
 
 
-def test_a_run_in_which_all_is_well_does_not_wait_for_what_only_pages_need(tmp_path, sandbox) -> None:
+def test_a_successful_run_does_not_import_what_only_pages_need(tmp_path, sandbox) -> None:
     env = {**connection(sandbox), "ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "PYTHONPROFILEIMPORTTIME": "1"}
     failed, _resolving, well = (
         set(re.findall(r"callgoose\.sqibs\.plugins\.(\S+)$", run_case(tmp_path, case, env).stderr, re.MULTILINE))
@@ -158,7 +158,7 @@ class CallbackModule(CallbackBase):
 """
 
 
-def test_an_output_that_a_machine_reads_stays_as_it_is(tmp_path, sandbox) -> None:
+def test_machine_readable_output_stays_the_same(tmp_path, sandbox) -> None:
     plugins = tmp_path / "project" / "callback_plugins"
     plugins.mkdir(parents=True)
     (plugins / "machine.py").write_text(JSON_OUTPUT)
@@ -169,7 +169,7 @@ def test_an_output_that_a_machine_reads_stays_as_it_is(tmp_path, sandbox) -> Non
     assert "Callgoose: triggered incident " in result.stderr
 
 
-# An action that returns whatever Python can: modules of others do odd things.
+# An action that returns arbitrary Python objects, as third-party actions may do.
 ODD = """
 from ansible.plugins.action import ActionBase
 
@@ -181,7 +181,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         return {"failed": True, "msg": "odd", **eval(self._task.args["python"])}
 """
-# By host, what the action returns there besides that it failed.
+# What the action returns on each host, in addition to failed.
 RESULTS = {
     "stdout-is-a-dict": "{'stdout': {'a': [1]}, 'stderr': 7, 'stdout_lines': None}",
     "msg-is-a-list": "{'msg': ['no', {'space': None}]}",
@@ -200,7 +200,7 @@ RESULTS = {
 }
 
 
-def test_whatever_a_result_holds_the_run_ends_as_ever_and_pages_for_all_its_hosts(tmp_path, sandbox) -> None:
+def test_a_run_ends_as_usual_and_pages_for_all_hosts_whatever_a_result_contains(tmp_path, sandbox) -> None:
     task = "- {name: odd, odd: {python: '{{ python }}'}}\n"
     hosts = tuple(f'{name} python="{text}"' for name, text in RESULTS.items())
     case = Case(play(task), 2, hosts=hosts, files={"action_plugins/odd.py": ODD})

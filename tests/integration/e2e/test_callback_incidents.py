@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the callback raises and resolves: each rule of the ledger, with real runs against the emulated API.
+"""Tests when the callback triggers and resolves: each rule of the ledger, with real runs against the emulated API.
 
 Must not test what counts as a failure (test_run_events.py does) nor what a page says.
 """
@@ -39,20 +39,20 @@ def test_a_failed_run_pages_once_and_the_next_good_run_resolves(site):
     assert (site.run().rc, site.states) == (0, [])
 
 
-def test_a_new_failure_after_a_resolve_is_a_new_incident_or_said_not_to_be(site, reading):
+def test_a_failure_after_a_resolve_opens_a_new_incident_or_warns_that_it_did_not(site, reading):
     for bad in ("web1", "", "web1"):
         site.run(bad=bad)
     if reading == "body":
         assert site.incidents == ["resolved", "open"]
     else:
-        # the API calls it a duplicate of the first: nobody was called, so it is said and sent again
+        # the API treats it as a duplicate of the first: nobody was paged, so it warns and is sent again
         assert site.incidents == ["resolved"]
         site.sandbox.advance(3600)
         site.run(bad="web1")
         assert (site.states, site.incidents) == (["triggered"], ["resolved", "open"])
 
 
-def test_a_first_success_asks_the_api_once_whether_a_lost_ledger_left_something_open(site):
+def test_a_first_success_sends_one_resolve_in_case_a_lost_ledger_left_an_incident_open(site):
     assert (site.run().rc, site.states) == (0, ["resolved"])
     assert (site.run().rc, site.states, site.incidents) == (0, [], [])
 
@@ -67,9 +67,9 @@ def test_a_limited_run_resolves_only_what_it_covers(site):
     assert set(site.incidents) == {"resolved"}
 
 
-def test_a_retry_of_the_failed_host_resolves_and_the_whole_run_after_it_sends_nothing(site):
+def test_a_retry_of_the_failed_host_resolves_and_the_next_full_run_sends_nothing(site):
     site.run()
-    site.sandbox.advance(3600)  # the first run asked to resolve, in case the ledger had been lost
+    site.sandbox.advance(3600)  # the first run sent a resolve, in case the ledger was lost
     site.run(bad="web2")
     site.run("--limit", "web2")
     assert site.incidents == ["resolved"]
@@ -77,7 +77,7 @@ def test_a_retry_of_the_failed_host_resolves_and_the_whole_run_after_it_sends_no
     assert site.states == []
 
 
-def test_hosts_that_fail_under_a_limit_join_the_incident_that_is_open(site):
+def test_hosts_that_fail_in_a_limited_run_join_the_open_incident(site):
     site.run(bad="web1")
     site.run("--limit", "web2", bad="web2")
     assert len({incident["key"] for incident in site.sandbox.incidents}) == 1
@@ -86,7 +86,7 @@ def test_hosts_that_fail_under_a_limit_join_the_incident_that_is_open(site):
     assert set(site.incidents) == {"resolved"}
 
 
-def test_a_page_goes_out_again_when_other_hosts_fail(site):
+def test_an_incident_is_sent_again_if_other_hosts_fail(site):
     site.run(bad="web1")
     site.run(bad="web1 web2")
     assert site.states == ["triggered"]
@@ -98,7 +98,7 @@ def test_a_page_about_hosts_of_earlier_runs_counts_them_alone(site):
     site.run(bad="web1 web2")
     assert site.sent[0]["title"].startswith("playbook.yml failed on 2 of 3 hosts")
     site.run("--limit=web1")
-    page = site.sent[0]  # the other one asks to resolve what a lost ledger may have opened for this limit
+    page = site.sent[0]  # the other request resolves what a lost ledger may have opened for this limit
     assert page["title"].startswith("playbook.yml failed on 1 host (web2)")
     assert "total_hosts" not in page["details"]
 
@@ -110,7 +110,7 @@ def test_an_open_incident_is_sent_again_after_the_repeat_interval(site):
     assert (site.states, site.incidents) == (["triggered"], ["open"])
 
 
-def test_only_the_second_failure_in_a_row_pages_if_that_is_asked_for(site):
+def test_with_after_failures_only_the_second_consecutive_failure_pages(site):
     site.env["CALLGOOSE_AFTER_FAILURES"] = "2"
     site.run()
     for bad in ("web1", "", "web1"):
@@ -120,7 +120,7 @@ def test_only_the_second_failure_in_a_row_pages_if_that_is_asked_for(site):
     assert site.incidents == ["open"]
 
 
-def test_failures_of_limited_runs_page_only_if_that_is_asked_for(site):
+def test_failures_of_limited_runs_page_only_with_page_limited_runs(site):
     site.env["CALLGOOSE_PAGE_LIMITED_RUNS"] = "false"
     assert site.run("--limit", "web1", bad="web1").rc == 2
     assert site.incidents == []
@@ -130,7 +130,7 @@ def test_failures_of_limited_runs_page_only_if_that_is_asked_for(site):
     assert site.incidents == ["resolved"]
 
 
-def test_tags_have_incidents_of_their_own_which_a_run_of_everything_resolves(site):
+def test_runs_with_tags_have_their_own_incidents_and_a_full_run_resolves_them(site):
     site.run("--tags", "deploy", bad="web1")
     site.run("--tags", "other")
     assert "resolved" not in site.incidents
@@ -140,7 +140,7 @@ def test_tags_have_incidents_of_their_own_which_a_run_of_everything_resolves(sit
     assert site.incidents == ["resolved", "resolved"]
 
 
-def test_an_aborted_run_pages_and_only_a_run_of_the_same_limit_or_none_resolves_it(site):
+def test_an_aborted_run_pages_and_only_a_run_with_the_same_limit_or_none_resolves_it(site):
     aborted = site.run("-e", "abort=yes")
     assert aborted.rc not in (0, 2)
     assert (site.states, site.incidents) == (["triggered"], ["open"])
@@ -151,7 +151,7 @@ def test_an_aborted_run_pages_and_only_a_run_of_the_same_limit_or_none_resolves_
 
 
 @pytest.mark.parametrize("words", [("--start-at-task", "Restart"), ("--check",)])
-def test_a_run_that_leaves_tasks_out_resolves_nothing(site, words):
+def test_a_run_that_skips_tasks_resolves_nothing(site, words):
     site.run(bad="web1")
     site.run(*words)
     assert (site.states, site.incidents) == ([], ["open"])
@@ -162,7 +162,7 @@ def test_a_failure_in_check_mode_pages_nobody(site):
     assert site.sandbox.requests == []
 
 
-def test_a_host_that_left_the_inventory_leaves_the_incident_with_the_next_whole_run(site):
+def test_a_host_removed_from_the_inventory_leaves_the_incident_with_the_next_full_run(site):
     site.run(bad="web3")
     site.hosts = ("web1", "web2")
     site.run("--limit", "web1")
@@ -172,7 +172,7 @@ def test_a_host_that_left_the_inventory_leaves_the_incident_with_the_next_whole_
 
 
 @pytest.mark.parametrize("place", ["cloud.sh", "clouds/cloud.sh"])
-def test_a_host_whose_inventory_source_could_not_be_read_has_not_left_it(site, tmp_path, place):
+def test_a_host_whose_inventory_source_cannot_be_read_stays_in_the_incident(site, tmp_path, place):
     cloud = tmp_path / place
     cloud.parent.mkdir(exist_ok=True)
     cloud.write_text(f"""#!/bin/sh
@@ -214,14 +214,14 @@ def test_a_run_that_began_before_the_failure_does_not_resolve_it(site, tmp_path)
     assert site.incidents == ["resolved"]
 
 
-def test_with_a_lost_ledger_the_next_good_run_still_resolves(site):
+def test_if_the_ledger_is_lost_the_next_successful_run_still_resolves(site):
     site.run(bad="web1")
     shutil.rmtree(site.ledger.parent)
     site.run()
     assert site.incidents == ["resolved"]
 
 
-def test_jobs_whose_ledger_is_thrown_away_close_each_incident_within_the_window_of_duplicates_too(site, reading):
+def test_jobs_without_a_persistent_ledger_resolve_incidents_within_the_deduplication_window(site, reading):
     ci = {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "acme/shop"}
     for number, bad in enumerate(("web1", "", "web1", "")):
         shutil.rmtree(site.ledger.parent, ignore_errors=True)
@@ -229,12 +229,12 @@ def test_jobs_whose_ledger_is_thrown_away_close_each_incident_within_the_window_
     if reading == "body":
         assert site.incidents == ["resolved", "resolved"]
     else:
-        # to the API the second page was one that it had before, and so was its end
+        # the API treated the second trigger and its resolve as duplicates
         assert site.incidents == ["resolved"]
         assert "for one that it has had before" in " ".join(last.stdout.split())
 
 
-def test_without_a_store_a_failed_and_a_good_run_of_the_same_command_meet(site):
+def test_without_a_store_failed_and_successful_runs_of_one_command_share_an_incident(site):
     site.env["CALLGOOSE_STATE_URL"] = "sqlite:////proc/nothing/can/be/made/here"
     failed = site.run("--limit", "web1,web2", bad="web1")
     assert site.incidents == ["open"]
@@ -245,7 +245,7 @@ def test_without_a_store_a_failed_and_a_good_run_of_the_same_command_meet(site):
 
 
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 500}, {"kind": "status", "status": 401}])
-def test_a_page_that_the_api_did_not_take_is_said_and_sent_again_by_the_next_run(site, fault):
+def test_a_trigger_that_the_api_refused_warns_and_is_sent_again_by_the_next_run(site, fault):
     site.sandbox.queue_fault(**fault)
     failed = site.run(bad="web1")
     assert failed.rc == 2
@@ -255,7 +255,7 @@ def test_a_page_that_the_api_did_not_take_is_said_and_sent_again_by_the_next_run
 
 
 @pytest.mark.parametrize("status", [202, 208])
-def test_a_resolve_that_was_not_granted_is_said_once_and_sent_again(site, status):
+def test_a_resolve_that_was_not_confirmed_warns_once_and_is_sent_again(site, status):
     site.run(bad="web1")
     answer = '{"id": "1", "triggered": {}, "resolved": {"resolved": false, "duplicate": false}}'
     for number in (1, 2):
@@ -267,15 +267,15 @@ def test_a_resolve_that_was_not_granted_is_said_once_and_sent_again(site, status
     assert site.incidents == ["resolved"]
 
 
-def test_a_duplicate_answer_to_a_new_page_is_said_and_the_page_is_sent_again(site):
+def test_a_duplicate_answer_to_a_new_trigger_warns_and_the_trigger_is_sent_again(site):
     answer = '{"id": "1", "triggered": {"created": false, "duplicate": true}, "resolved": {}}'
     site.sandbox.queue_fault("status", status=208, body=answer)
-    assert "may not have gone out" in site.run(bad="web1").stderr
+    assert "may not have been paged" in " ".join(site.run(bad="web1").stderr.split())
     site.run(bad="web1")
     assert site.incidents == ["open"]
 
 
-def test_runs_with_other_values_of_key_vars_never_meet(site):
+def test_runs_with_different_values_of_key_vars_have_separate_incidents(site):
     site.env["CALLGOOSE_KEY_VARS"] = "env"
     site.run("-e", "env=prod", bad="web1")
     site.run("-e", "env=stage")
@@ -284,7 +284,7 @@ def test_runs_with_other_values_of_key_vars_never_meet(site):
     assert site.incidents == ["resolved"]
 
 
-def test_playbooks_are_watched_by_their_path_in_the_project(site):
+def test_playbooks_are_selected_by_their_path_in_the_project(site):
     for pattern, watched in (("playbook.yml", True), ("other/*", False)):
         site.env = {"CALLGOOSE_PLAYBOOKS": pattern}
         site.run(bad="web1")
@@ -302,7 +302,7 @@ def test_the_collections_own_playbooks_are_not_watched(site):
     assert site.sandbox.requests == []
 
 
-def test_of_two_playbooks_in_one_call_only_the_failed_one_pages(site, tmp_path):
+def test_if_one_of_two_playbooks_in_a_call_fails_only_that_one_pages(site, tmp_path):
     site.run()
     (tmp_path / "project" / "second.yml").write_text(SITE.replace("Deploy", "Second"), encoding="utf-8")
     site.sandbox.reset()
@@ -311,14 +311,14 @@ def test_of_two_playbooks_in_one_call_only_the_failed_one_pages(site, tmp_path):
     assert [incident["title"] for incident in site.sandbox.incidents if "playbook.yml" not in incident["title"]] == []
 
 
-def test_switched_off_nothing_is_sent_and_nothing_is_said(site):
+def test_if_disabled_nothing_is_sent_and_no_warning_is_shown(site):
     site.env["CALLGOOSE_ENABLED"] = "false"
     site.env["CALLGOOSE_API_TOKEN"] = ""
     failed = site.run(bad="web1")
     assert (failed.rc, failed.stderr, site.sandbox.requests) == (2, "", [])
 
 
-def test_options_of_ansible_cfg_hold_and_variables_win_over_them(site):
+def test_options_come_from_ansible_cfg_and_environment_variables_override_them(site):
     site.cfg = ENABLED + "severity = warning\ntags = shop, night\n"
     site.run(bad="web1")
     assert (site.sent[0]["severity"], site.sent[0]["tags"]) == ("warning", ["shop", "night"])

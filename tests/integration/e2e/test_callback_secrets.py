@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must stay secret reaches neither page nor ledger nor terminal: the token, what no_log hides, and passwords.
+"""Tests that secrets (the token, no_log results, passwords) reach neither page nor ledger nor terminal.
 
-Must not use secrets that occur in a text of their own: they are looked for everywhere.
+Must not use a secret that also occurs elsewhere: the tests search for it everywhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HEAD = """
   gather_facts: false
   tasks:
 """
-# Each ends a run of one host with a secret in it that no_log hides, in every place where a result can hold one.
+# Each run fails on one host with a secret that no_log hides, in each place where a result can contain one.
 NO_LOG = {
     "msg": "- {name: t, fail: {msg: SECRET}, no_log: true}",
     "a command": "- {name: t, shell: 'echo SECRET; echo SECRET >&2; exit 1', no_log: true}",
@@ -58,7 +58,7 @@ NO_LOG = {
     "a module's own": "- {name: t, uri: {url: 'http://127.0.0.1:1/', url_password: SECRET, url_username: u}}",
     "unreachable": "- {name: t, raw: echo SECRET, no_log: true, vars: {ansible_connection: ssh, ansible_port: 1}}",
 }
-# What failing tasks print, and what of it names the failure and may stay.
+# Output of failing tasks: the secrets in it, and words that describe the failure and may stay.
 PRINTED = f"""
     - name: Fetch
       shell: |
@@ -75,15 +75,15 @@ def site(tmp_path, sandbox: Sandbox) -> Site:
     return Site(tmp_path, sandbox, hosts=("web1",), env={"CALLGOOSE_API_TOKEN": TOKEN})
 
 
-def kept(site: Site) -> str:
-    """Return everything that the callback left in the home, as text."""
+def stored_by(site: Site) -> str:
+    """Return everything that the callback stored in the home directory, as a string."""
     files = [path for path in site.ledger.parent.rglob("*") if path.is_file()]
     assert site.ledger in files
     return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)
 
 
 def bodies(site: Site) -> str:
-    """Return what was sent, as text."""
+    """Return everything that was sent, as a string."""
     assert site.sandbox.requests
     return "\n".join(request["body"] for request in site.sandbox.requests)
 
@@ -93,7 +93,7 @@ def printed(*results: Result) -> str:
 
 
 def assert_nowhere(secret: str, *texts: str) -> None:
-    """None of the texts holds the secret."""
+    """Check that none of the texts contains the secret."""
     encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
     for text in texts:
         shown = [line[:500] for line in text.splitlines() if secret in line or encoded in line]
@@ -101,7 +101,7 @@ def assert_nowhere(secret: str, *texts: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["bearer", "url_parameter"])
-def test_the_token_is_neither_printed_nor_kept_nor_part_of_a_page(site, method) -> None:
+def test_the_token_is_neither_printed_nor_stored_nor_part_of_a_page(site, method) -> None:
     site.env["CALLGOOSE_AUTH_METHOD"] = method
     site.playbook = HEAD + PRINTED.replace(TOKEN, "{{ lookup('env', 'CALLGOOSE_API_TOKEN') }}").replace(ENCODED, "x")
     failed = site.run("-vvv")
@@ -119,38 +119,38 @@ def test_the_token_is_neither_printed_nor_kept_nor_part_of_a_page(site, method) 
     for result in refused:
         assert "could not be triggered" in " ".join(result.stderr.split())
     for secret in (TOKEN, ENCODED):
-        # what a task prints of its own accord is its own affair
-        assert_nowhere(secret, printed(good, *refused), failed.stderr, kept(site), bodies(site))
+        # what a task itself prints is outside the callback's control
+        assert_nowhere(secret, printed(good, *refused), failed.stderr, stored_by(site), bodies(site))
 
 
 @pytest.mark.parametrize("name", NO_LOG)
-def test_what_no_log_hides_is_neither_sent_nor_kept(site, name) -> None:
+def test_results_hidden_by_no_log_are_neither_sent_nor_stored(site, name) -> None:
     site.playbook = HEAD + f"    {NO_LOG[name].replace('SECRET', HIDDEN)}\n"
     failed = site.run()
     assert failed.rc in (2, 4), printed(failed)
     assert site.incidents == ["open"]
-    assert_nowhere(HIDDEN, bodies(site), kept(site))
+    assert_nowhere(HIDDEN, bodies(site), stored_by(site))
 
 
-def test_a_password_in_what_a_task_prints_is_neither_sent_nor_kept_and_the_rest_is(site) -> None:
+def test_a_password_in_the_output_of_a_task_is_neither_sent_nor_stored_but_the_rest_is(site) -> None:
     site.playbook = HEAD + PRINTED
     site.run()
     for secret in (PASSWORD, TOKEN, ENCODED):
-        assert_nowhere(secret, bodies(site), kept(site))
+        assert_nowhere(secret, bodies(site), stored_by(site))
     for rest in ("https://deploy:[redacted]@git.example.com/shop.git", f"project {CODENAME} is gone"):
         assert rest in bodies(site)
 
 
-def test_what_the_users_patterns_match_is_neither_sent_nor_kept(site) -> None:
+def test_matches_of_the_users_patterns_are_neither_sent_nor_stored(site) -> None:
     site.env["CALLGOOSE_REDACT"] = "blue[a-z]+\nshop\\.git"
     site.playbook = HEAD + PRINTED
     site.run()
     for secret in (CODENAME, "shop.git"):
-        assert_nowhere(secret, bodies(site), kept(site))
+        assert_nowhere(secret, bodies(site), stored_by(site))
     assert "project [redacted] is gone" in bodies(site)
 
 
-def test_a_pattern_that_was_added_later_holds_for_what_the_ledger_has_kept(site) -> None:
+def test_a_pattern_added_later_applies_to_data_that_the_ledger_already_has(site) -> None:
     site.env["CALLGOOSE_REPEAT_INTERVAL"] = "0"
     site.playbook = HEAD + PRINTED
     site.run()
@@ -158,19 +158,19 @@ def test_a_pattern_that_was_added_later_holds_for_what_the_ledger_has_kept(site)
     site.sandbox.reset()
     site.sandbox.set(tokens=(Token(TOKEN),))
     site.run(env={"CALLGOOSE_REDACT": "blue[a-z]+"})
-    assert_nowhere(CODENAME, bodies(site), kept(site))
+    assert_nowhere(CODENAME, bodies(site), stored_by(site))
 
 
-def test_on_request_no_output_is_sent_nor_kept(site) -> None:
+def test_without_include_output_no_output_is_sent_or_stored(site) -> None:
     site.env["CALLGOOSE_INCLUDE_OUTPUT"] = "false"
     site.playbook = HEAD + PRINTED
     site.run()
     for part in ("git.example.com", CODENAME):
-        assert_nowhere(part, bodies(site), kept(site))
+        assert_nowhere(part, bodies(site), stored_by(site))
     assert "non-zero return code" in bodies(site)
 
 
-def test_the_ledger_is_for_its_owner_only(site) -> None:
+def test_only_its_owner_can_read_the_ledger(site) -> None:
     site.playbook = HEAD + PRINTED
     site.run()
     modes = {path: path.stat().st_mode & 0o777 for path in (site.ledger, Path(site.ledger.parent))}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever goes wrong around a run, the callback says it in one warning, and the run ends as ever and in time.
+"""Tests the callback when something around a run goes wrong: one warning, and the run ends unchanged and in time.
 
-Must not test what is sent when all is well, nor how the client retries.
+Must not test what is sent if nothing goes wrong, nor how the client retries.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import R
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
-# Seconds that a loaded machine may take more for one run than for another.
+# Seconds by which two equal runs may differ on a busy machine.
 MARGIN = 3.0
 MAX_DELAY = 2.0
-# Playbooks of one call besides the first: enough that a wait of each of them would be noticed.
+# Further playbooks in one call: enough to notice if each of them waited.
 MORE = 11
 
-# What a deployment does to the checkout that it runs in.
+# A deployment that replaces the checkout that it runs in.
 REMOVAL = """
 - hosts: web1
   gather_facts: false
@@ -43,12 +43,12 @@ def site(tmp_path, sandbox: Sandbox) -> Site:
 
 
 def text(result: Result) -> str:
-    """Return what was printed without the line breaks by which Ansible wraps warnings."""
+    """Return what was printed, without the line breaks with which Ansible wraps warnings."""
     return " ".join(f"{result.stdout} {result.stderr}".split())
 
 
 def assert_one_warning(result: Result, *words: str) -> None:
-    """The failed run ended as ever, with one warning that holds these words."""
+    """Check that the failed run ended as usual, with one warning that contains these words."""
     assert result.rc == 2, result.stderr
     assert result.stdout.count("PLAY RECAP") == 1
     printed = text(result)
@@ -77,7 +77,7 @@ EMPTY = (*SWITCHES, "severity", "tags", "playbooks", "exclude_playbooks", "unrea
 
 
 @pytest.mark.parametrize("name", SWITCHES)
-def test_a_switch_that_is_neither_on_nor_off_is_one_warning_that_names_it(site, name) -> None:
+def test_an_invalid_boolean_gives_one_warning_that_names_it(site, name) -> None:
     warning = site.run(bad="web1", env={f"CALLGOOSE_{name.upper()}": "ture"})
     assert_one_warning(warning, f"{name}: it is neither true nor false")
     site.cfg += f"{name} = maybe\n"
@@ -85,7 +85,7 @@ def test_a_switch_that_is_neither_on_nor_off_is_one_warning_that_names_it(site, 
     assert site.sandbox.requests == []
 
 
-def test_what_is_set_to_nothing_in_the_environment_counts_as_not_set(site) -> None:
+def test_an_empty_environment_variable_counts_as_unset(site) -> None:
     env = {f"CALLGOOSE_{name.upper()}": "" for name in EMPTY}
     failed = site.run("--limit=web1", bad="web1", env=env)
     assert (failed.rc, failed.stderr) == (2, "")
@@ -97,26 +97,26 @@ def test_what_is_set_to_nothing_in_the_environment_counts_as_not_set(site) -> No
     )
 
 
-def test_what_is_set_to_nothing_in_the_configuration_counts_as_not_set(site) -> None:
+def test_an_empty_value_in_ansible_cfg_counts_as_unset(site) -> None:
     site.cfg += "enabled =\nplaybooks =\nexclude_playbooks =\ntags =\n"
     failed = site.run(bad="web1")
     assert (failed.rc, failed.stderr, site.states, site.incidents) == (2, "", ["triggered"], ["open"])
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_a_broken_option_is_one_warning_that_names_it(site, name) -> None:
+def test_an_invalid_option_gives_one_warning_that_names_it(site, name) -> None:
     env, *words = OPTIONS[name]
     assert_one_warning(site.run(bad="web1", env=env), *words)
     assert site.sandbox.requests == []
 
 
-def test_a_token_is_missed_in_a_good_run_too_since_silence_would_be_a_lost_page(site) -> None:
+def test_a_missing_token_warns_in_a_successful_run_too(site) -> None:
     good = site.run(env={"CALLGOOSE_API_TOKEN": ""})
     assert good.rc == 0
     assert text(good).count("[WARNING]") == 1
 
 
-def test_without_requests_one_warning_says_how_to_install_it_and_the_page_goes_out_later(site, tmp_path) -> None:
+def test_without_requests_one_warning_says_how_to_install_it_and_the_next_run_triggers(site, tmp_path) -> None:
     shims = tmp_path / "shims"
     shims.mkdir()
     (shims / "requests.py").write_text("raise ImportError('no module named requests here')\n", encoding="utf-8")
@@ -126,7 +126,7 @@ def test_without_requests_one_warning_says_how_to_install_it_and_the_page_goes_o
     assert site.incidents == ["open"]
 
 
-def test_a_run_with_nothing_to_send_does_not_even_look_for_requests(site, tmp_path) -> None:
+def test_a_run_with_nothing_to_send_does_not_try_to_import_requests(site, tmp_path) -> None:
     site.run(bad="web1")
     shims = tmp_path / "shims"
     shims.mkdir()
@@ -138,21 +138,21 @@ def test_a_run_with_nothing_to_send_does_not_even_look_for_requests(site, tmp_pa
     assert not (shims / "looked").exists()
 
 
-def test_a_store_that_is_a_folder_is_a_note_and_the_page_goes_out(site, tmp_path) -> None:
+def test_a_store_that_is_a_directory_gives_a_note_and_the_trigger_is_sent(site, tmp_path) -> None:
     site.env["CALLGOOSE_STATE_URL"] = f"sqlite://{tmp_path}"
     failed = site.run("-v", bad="web1")
     assert (failed.rc, failed.stderr, site.incidents) == (2, "", ["open"])
-    assert text(failed).count("is no file") == 1
+    assert text(failed).count("is not a regular file") == 1
 
 
-def test_a_store_of_an_unknown_kind_is_a_note_and_the_page_goes_out(site) -> None:
+def test_a_store_of_an_unknown_kind_gives_a_note_and_the_trigger_is_sent(site) -> None:
     site.env["CALLGOOSE_STATE_URL"] = "paper:///x"
     failed = site.run("-v", bad="web1")
     assert (failed.rc, failed.stderr, site.incidents) == (2, "", ["open"])
-    assert text(failed).count("there is no store of the kind") == 1
+    assert text(failed).count("stores of the kind 'paper' are not supported") == 1
 
 
-def test_a_corrupt_store_is_one_warning_that_says_where_it_is_now_and_the_page_goes_out(site) -> None:
+def test_a_corrupt_store_gives_one_warning_with_its_new_name_and_the_trigger_is_sent(site) -> None:
     site.run()
     data = site.ledger.read_bytes()
     site.ledger.write_bytes(data[:100] + b"\xff" * (len(data) - 100))
@@ -163,25 +163,25 @@ def test_a_corrupt_store_is_one_warning_that_says_where_it_is_now_and_the_page_g
     assert site.states == [], "the new store knows what is open"
 
 
-def test_a_file_that_is_no_store_is_one_warning_and_stays_and_the_page_goes_out(site) -> None:
+def test_a_file_that_is_not_a_store_gives_one_warning_and_stays_and_the_trigger_is_sent(site) -> None:
     site.ledger.parent.mkdir(parents=True)
     site.ledger.write_text("somebody's notes\n", encoding="utf-8")
     failed = site.run(bad="web1")
-    assert_one_warning(failed, "no SQLite file")
-    assert text(failed).count("left as it is") == 1
+    assert_one_warning(failed, "is not an SQLite file")
+    assert text(failed).count("left unchanged") == 1
     assert site.incidents == ["open"]
     assert site.ledger.read_text(encoding="utf-8") == "somebody's notes\n"
 
 
-def dead(site: Site) -> None:
-    """Name an address at which nobody listens."""
+def use_closed_port(site: Site) -> None:
+    """Configure an address at which no server listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         site.env["CALLGOOSE_BASE_URL"] = f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 SERVERS = {
-    "is dead": dead,
+    "is dead": use_closed_port,
     "says 500": lambda site: site.sandbox.queue_fault("status", status=500, count=None),
     "says 401": lambda site: site.sandbox.queue_fault("status", status=401, count=None),
     "redirects": lambda site: site.sandbox.queue_fault("redirect", location="http://127.0.0.1:9/", count=None),
@@ -198,7 +198,7 @@ SERVERS = {
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_server_holds_the_run_up_for_no_longer_than_max_delay(site, name) -> None:
+def test_a_server_delays_the_run_by_at_most_max_delay(site, name) -> None:
     site.env |= {"CALLGOOSE_MAX_DELAY": str(MAX_DELAY), "CALLGOOSE_TIMEOUT": "10", "CALLGOOSE_RETRIES": "3"}
     SERVERS[name](site)
     without = site.run(bad="web1", env={"CALLGOOSE_ENABLED": "false"})
@@ -208,7 +208,7 @@ def test_a_server_holds_the_run_up_for_no_longer_than_max_delay(site, name) -> N
 
 
 @pytest.mark.parametrize("body", ["", "<html>ok</html>", "[]", "{" * 5000, '{"triggered": "yes", "resolved": 7}', "\0"])
-def test_an_answer_that_cannot_be_read_ends_no_run(site, body) -> None:
+def test_an_answer_that_cannot_be_read_does_not_end_the_run(site, body) -> None:
     site.sandbox.queue_fault("body", body=body)
     failed = site.run(bad="web1")
     assert (failed.rc, site.incidents) == (2, ["open"])
@@ -216,14 +216,14 @@ def test_an_answer_that_cannot_be_read_ends_no_run(site, body) -> None:
     assert "Traceback" not in text(failed)
 
 
-def test_a_run_that_removes_its_working_directory_and_fails_of_it_still_pages(site) -> None:
+def test_a_run_that_fails_because_it_removes_its_working_directory_still_pages(site) -> None:
     site.playbook = REMOVAL
     failed = site.run()
     assert (failed.rc, site.incidents) == (2, ["open"])
     assert "[WARNING]: callgoose" not in text(failed)
 
 
-def test_two_playbooks_in_one_call_share_the_time_that_sending_may_take(site, tmp_path) -> None:
+def test_two_playbooks_in_one_call_share_max_delay(site, tmp_path) -> None:
     site.env |= {"CALLGOOSE_MAX_DELAY": str(MAX_DELAY), "CALLGOOSE_TIMEOUT": "10", "CALLGOOSE_RETRIES": "3"}
     site.run()
     shutil.copy(tmp_path / "project" / "playbook.yml", tmp_path / "project" / "second.yml")
@@ -236,7 +236,7 @@ def test_two_playbooks_in_one_call_share_the_time_that_sending_may_take(site, tm
     assert both.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
 
 
-def test_a_store_that_another_process_keeps_locked_holds_all_playbooks_up_for_no_longer(site, tmp_path) -> None:
+def test_a_locked_store_delays_all_playbooks_of_a_call_by_at_most_max_delay(site, tmp_path) -> None:
     site.env |= {"CALLGOOSE_MAX_DELAY": str(MAX_DELAY)}
     site.run(bad="web1")
     names = [f"more{number}.yml" for number in range(MORE)]
@@ -246,20 +246,20 @@ def test_a_store_that_another_process_keeps_locked_holds_all_playbooks_up_for_no
     with closing(sqlite3.connect(site.ledger, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         good = site.run(*names)
-    # What is open is known to the ledger alone, so nothing may be resolved now.
+    # Only the ledger knows what is open, so nothing may be resolved now.
     assert (good.rc, site.states, site.incidents) == (0, [], ["open"])
     assert good.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
 
 
 @pytest.mark.parametrize("words", [(), ("-e", "abort=yes")], ids=["over", "aborted"])
-def test_ctrl_c_while_the_page_is_sent_is_one_warning_and_the_next_run_sends_it(site, words) -> None:
+def test_ctrl_c_while_sending_gives_one_warning_and_the_next_run_sends_again(site, words) -> None:
     site.sandbox.queue_fault("hang")
     process = site.call(*words, bad="web1").start()
     try:
         deadline = time.monotonic() + 60
         while not site.sandbox.connections and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(0.2)  # a hanging server gets the request, and says nothing that could be waited for
+        time.sleep(0.2)  # a hanging server receives the request without any sign that the test could wait for
         os.killpg(process.pid, signal.SIGINT)
         stdout, stderr = process.communicate(timeout=30)
     except BaseException:
@@ -267,13 +267,13 @@ def test_ctrl_c_while_the_page_is_sent_is_one_warning_and_the_next_run_sends_it(
         raise
     assert process.returncode == (4 if words else 99), stderr
     printed = text(Result(process.returncode, stdout, stderr, 0))
-    assert printed.count("may not have gone out") == 1
+    assert printed.count("it was interrupted while sending") == 1
     assert "Traceback" not in printed
     site.run(*words, bad="web1")
     assert site.states == ["triggered"]
 
 
-def test_an_aborted_run_is_held_up_no_longer_either(site) -> None:
+def test_an_aborted_run_is_delayed_by_at_most_max_delay_too(site) -> None:
     site.env |= {"CALLGOOSE_MAX_DELAY": str(MAX_DELAY), "CALLGOOSE_TIMEOUT": "10"}
     site.sandbox.queue_fault("hang", count=None)
     without = site.run("-e", "abort=yes", env={"CALLGOOSE_ENABLED": "false"})

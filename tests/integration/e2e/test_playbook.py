@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The helper that runs playbooks keeps its promises: nothing of the caller gets in, and nothing hangs.
+"""Tests the helper that runs playbooks: the caller's environment does not leak into runs, and no process stays behind.
 
-Must not test the collection: its suites have files of their own beside this one.
+Must not test the collection: other files in this directory do.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ HANG = """
 """
 
 
-def test_nothing_of_the_callers_environment_reaches_a_playbook(tmp_path, monkeypatch) -> None:
+def test_the_callers_environment_does_not_reach_a_playbook(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("CALLGOOSE_API_TOKEN", "the-users-own")
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     result = run_playbook(tmp_path, SHOW)
@@ -48,19 +48,19 @@ def test_nothing_of_the_callers_environment_reaches_a_playbook(tmp_path, monkeyp
     assert f"token=<> proxy=<> home={tmp_path / 'home'}" in result.stdout
 
 
-def test_what_a_test_sets_itself_does(tmp_path) -> None:
+def test_variables_set_by_a_test_reach_a_playbook(tmp_path) -> None:
     result = run_playbook(tmp_path, SHOW, inventory=["web1", "web2"], env={"CALLGOOSE_API_TOKEN": "the-tests-own"})
     assert result.rc == 0, result
     assert result.stdout.count("token=<the-tests-own>") == 2
     assert "host=web1" in result.stdout and "host=web2" in result.stdout
 
 
-def test_a_run_that_hangs_is_reported(tmp_path) -> None:
+def test_a_hanging_run_raises_an_error(tmp_path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         run_playbook(tmp_path, HANG, timeout=0.5)
 
 
-def test_ending_a_run_ends_all_that_it_started(tmp_path) -> None:
+def test_ending_a_run_ends_all_processes_that_it_started(tmp_path) -> None:
     process = prepare(tmp_path, HANG).start()
     held = tmp_path / "project" / "held"
     assert becomes_true(lambda: held.exists() and is_locked(held)), "the task never started"
@@ -69,7 +69,7 @@ def test_ending_a_run_ends_all_that_it_started(tmp_path) -> None:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a living process holds this file's lock."""
+    """Return whether a running process holds the lock of this file."""
     with path.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,7 +79,7 @@ def is_locked(path: Path) -> bool:
 
 
 def becomes_true(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    """Return whether this holds now or within so many seconds."""
+    """Return whether the condition becomes true within this number of seconds."""
     deadline = time.monotonic() + seconds
     while not (held := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)

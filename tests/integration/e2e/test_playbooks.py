@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks `trigger`, `resolve` and `demo`: what extra vars become, what is refused, and AWX workflows.
+"""Tests the playbooks `trigger`, `resolve` and `demo`: their variables, what they refuse, and AWX workflows.
 
-Must not test `verify`: files beside this one do.
+Must not test `verify`: test_playbooks_verify.py and test_playbooks_findings.py do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook_data imp
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
-# What AWX's projects hold: a job template can only name a file of its project.
+# The files of an AWX project: a job template can only name a file of its project.
 NODES = """
 - name: Either node of a workflow
   ansible.builtin.import_playbook: "callgoose.sqibs.{{ node }}"
@@ -46,7 +46,7 @@ def bodies(sandbox: Sandbox) -> list[dict[str, Any]]:
     return [json.loads(request["body"]) for request in sandbox.requests]
 
 
-def test_trigger_sends_what_its_variables_say(tmp_path, sandbox) -> None:
+def test_trigger_sends_the_values_of_its_variables(tmp_path, sandbox) -> None:
     variables = {
         "callgoose_title": "Nightly backup failed",
         "callgoose_content": "The volume /backup is full.",
@@ -63,7 +63,7 @@ def test_trigger_sends_what_its_variables_say(tmp_path, sandbox) -> None:
     assert "changed=1 " in result.stdout
 
 
-def test_trigger_and_resolve_meet_by_the_title_where_there_is_no_key(tmp_path, sandbox) -> None:
+def test_without_a_key_trigger_and_resolve_use_the_title(tmp_path, sandbox) -> None:
     words = "callgoose_title='Nightly backup failed' callgoose_tags=backup,night callgoose_content=''"
     assert run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words).rc == 0
     key = "callgoose_incident_key='Nightly backup failed'"
@@ -74,8 +74,8 @@ def test_trigger_and_resolve_meet_by_the_title_where_there_is_no_key(tmp_path, s
     assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]
 
 
-def test_the_nodes_of_an_awx_workflow_meet_without_a_key(tmp_path, sandbox) -> None:
-    """Both nodes get the workflow's variables, and each job a home of its own."""
+def test_the_nodes_of_an_awx_workflow_share_an_incident_without_a_key(tmp_path, sandbox) -> None:
+    """Both nodes get the variables of the workflow, and each job has its own home directory."""
     workflow = {"callgoose_title": "Deployment failed", "callgoose_tags": ["deploy"]}
     failure = {**workflow, "node": "trigger", "awx_workflow_job_name": "Deploy all", "awx_job_id": 7}
     success = {**workflow, "node": "resolve", "tower_workflow_job_name": "Deploy all", "tower_job_id": 9}
@@ -93,8 +93,8 @@ def test_a_resolve_without_a_key_is_refused_before_any_request(tmp_path, sandbox
     assert not sandbox.requests
 
 
-def test_the_questions_of_a_survey_that_nobody_answered_count_as_not_given(tmp_path, sandbox) -> None:
-    """AWX sends an empty text for each."""
+def test_unanswered_survey_questions_count_as_unset(tmp_path, sandbox) -> None:
+    """AWX sends an empty string for each."""
     names = ("content", "severity", "tags", "details")
     words = " ".join(("callgoose_title=x", *(f"callgoose_{name}=" for name in names)))
     result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words)
@@ -117,7 +117,7 @@ def test_an_empty_severity_is_the_default_in_each_playbook(tmp_path, sandbox, pl
     assert triggers and all(body["severity"] == "critical" for body in triggers)
 
 
-def test_everything_that_is_wrong_is_said_at_once(tmp_path, sandbox) -> None:
+def test_all_errors_are_reported_at_once(tmp_path, sandbox) -> None:
     words = "callgoose_titel='Nightly backup failed' callgoose_severity=fatal"
     result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words)
     assert result.rc == 2, result
@@ -127,14 +127,14 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path, sandbox) -> None:
     assert not sandbox.requests
 
 
-def test_a_title_that_the_shells_quotes_did_not_hold_together_is_refused(tmp_path, sandbox) -> None:
-    """Ansible splits key=value at spaces: the page would say "Nightly" only."""
+def test_a_title_that_was_split_at_a_space_is_refused(tmp_path, sandbox) -> None:
+    """Ansible splits key=value at spaces: the page would say only "Nightly"."""
     result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", "callgoose_title=Nightly backup failed")
     assert result.rc == 2 and "backup failed: these words of -e belong to no variable" in result.stdout, result
     assert not sandbox.requests
 
 
-# As docs/docsite/rst/playbooks.rst has it; each text would stop the playbook, or run a command, if it were taken for a template.
+# As in the guide to the playbooks. If this string were templated, it would break the playbook or run a command.
 NASTY = """{% no such tag %} {{ lookup('ansible.builtin.pipe', 'touch templated') }} {# kept #} it's "this": \\ {{"""
 UNSAFE = f"""
 callgoose_title: !unsafe 'Job {{{{ name }}}} failed'
@@ -156,13 +156,13 @@ callgoose_details:
 
 
 def given_in_a_file(tmp_path, text: str) -> tuple[str, str]:
-    """Write extra vars to a file and return the words that give it to a playbook."""
+    """Write extra vars to a file, and return the arguments that pass it to a playbook."""
     path = tmp_path / "incident.yml"
     path.write_text(text, encoding="utf-8")
     return "-e", f"@{path}"
 
 
-def test_a_text_that_is_marked_unsafe_is_sent_as_it_is(tmp_path, sandbox) -> None:
+def test_a_string_marked_unsafe_is_sent_unchanged(tmp_path, sandbox) -> None:
     words = given_in_a_file(tmp_path, UNSAFE)
     for playbook in ("trigger", "resolve"):
         result = run(tmp_path, sandbox, f"callgoose.sqibs.{playbook}", *words)
@@ -177,7 +177,7 @@ def test_a_text_that_is_marked_unsafe_is_sent_as_it_is(tmp_path, sandbox) -> Non
     assert not list(tmp_path.rglob("templated"))
 
 
-def test_a_text_that_a_lookup_finds_is_sent_as_it_is(tmp_path, sandbox) -> None:
+def test_a_string_from_a_lookup_is_sent_unchanged(tmp_path, sandbox) -> None:
     log = tmp_path / "backup.log"
     log.write_text(f"{NASTY}\nsecond line\n", encoding="utf-8")
     words = given_in_a_file(tmp_path, LOOKUPS.replace("PATH", str(log)))
@@ -203,7 +203,7 @@ def test_a_log_that_is_missing_or_odd_does_not_lose_the_page(tmp_path, sandbox, 
     assert says in body["details"]["log"] and len(body["details"]["log"]) <= 4000
 
 
-def test_only_a_limit_that_names_localhost_leaves_the_page(tmp_path, sandbox) -> None:
+def test_with_a_limit_that_lacks_localhost_nothing_is_sent(tmp_path, sandbox) -> None:
     for limit, sent in (("web01", 0), ("web01,localhost", 1)):
         words = ("-e", "callgoose_title=x", "-i", "web01,", "--limit", limit)
         result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", *words)
@@ -216,7 +216,7 @@ def test_check_mode_sends_nothing(tmp_path, sandbox) -> None:
     assert not sandbox.requests
 
 
-def test_the_demonstration_shows_an_incident_from_start_to_end_each_time(tmp_path, sandbox) -> None:
+def test_the_demo_shows_an_incident_from_start_to_end_each_time(tmp_path, sandbox) -> None:
     sandbox.set(reading="mapped")
     for _time in range(2):
         result = run(tmp_path, sandbox, "callgoose.sqibs.demo")
@@ -225,7 +225,7 @@ def test_the_demonstration_shows_an_incident_from_start_to_end_each_time(tmp_pat
     assert [incident["state"] for incident in sandbox.incidents] == ["resolved"] * 2
 
 
-def test_the_demonstration_leaves_nothing_open_when_it_breaks(tmp_path, sandbox) -> None:
+def test_the_demo_leaves_nothing_open_if_it_fails(tmp_path, sandbox) -> None:
     sandbox.queue_fault("delay", seconds=0)
     sandbox.queue_fault("status", status=503)
     assert run(tmp_path, sandbox, "callgoose.sqibs.demo").rc == 2
@@ -234,7 +234,7 @@ def test_the_demonstration_leaves_nothing_open_when_it_breaks(tmp_path, sandbox)
 
 @dataclass(frozen=True)
 class Wrong:
-    """Variables that are refused, and what the message says."""
+    """Invalid variables, and what the message about them says."""
 
     name: str
     variables: dict[str, Any] = field(hash=False)
@@ -286,7 +286,7 @@ FINE: tuple[dict[str, Any], ...] = (
 
 @pytest.fixture(scope="module")
 def data(collections_path) -> Iterator[PlaybookData]:
-    """The playbooks' common data, with what `trigger` takes."""
+    """The data that the playbooks share, with the variables of `trigger`."""
     folder = playbooks(collections_path)
     with pytest.MonkeyPatch.context() as patch:
         compile_each_template_once(patch)
@@ -297,13 +297,13 @@ def data(collections_path) -> Iterator[PlaybookData]:
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case.name)
-def test_wrong_variables_are_refused_with_their_names_and_a_remedy(data, case) -> None:
+def test_invalid_variables_are_refused_with_their_names_and_a_remedy(data, case) -> None:
     (problem,) = data.value("sqibs_problems", **case.variables)
     assert all(words in problem for words in case.says), problem
 
 
 @pytest.mark.parametrize("variables", FINE, ids=", ".join)
-def test_good_variables_are_taken(data, variables) -> None:
+def test_valid_variables_are_accepted(data, variables) -> None:
     assert data.value("sqibs_problems", **variables) == []
 
 
@@ -325,7 +325,7 @@ def test_good_variables_are_taken(data, variables) -> None:
         "https:///path",
     ],
 )
-def test_the_address_of_an_awx_is_spelled_as_the_rest_of_the_collection_spells_it(data, host) -> None:
+def test_the_url_of_an_awx_is_normalized_as_in_the_rest_of_the_collection(data, host) -> None:
     assert data.value("sqibs_awx_url", sqibs_awx_host=host) == awx_url({"AWX_HOST": host})
 
 
@@ -341,5 +341,5 @@ def test_the_address_of_an_awx_is_spelled_as_the_rest_of_the_collection_spells_i
         ({"awx_workflow_job_name": "Deploy", "sqibs_awx_host": ""}, "Deploy"),
     ],
 )
-def test_the_key_is_the_users_own_else_the_workflows_else_none(data, variables, key) -> None:
+def test_the_key_is_the_users_own_or_the_workflows_or_none(data, variables, key) -> None:
     assert data.value("sqibs_incident_key", **{"sqibs_awx_host": "https://awx.example.com", **variables}) == key

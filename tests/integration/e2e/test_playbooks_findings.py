@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `verify` finds in each wrong set-up, whatever the API's unknown sides are; and that it closes its incident.
+"""Tests what `verify` finds in each wrong set-up, for all possible behaviours of the API; and that it leaves none open.
 
-Runs the playbook's own tasks and data, with Ansible's templating, in this process: there are too many cases for a run
-of ansible-playbook each. Must not test what the user sees: the end-to-end tests do.
+Runs the playbook's own tasks and data with Ansible's templating in this process: there are too many cases to run
+ansible-playbook for each. Must not test what the user sees: test_playbooks_verify.py does.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ NOTHING_OPEN = ("resolved_false", "no_filter", "duplicate")
 
 @dataclass(frozen=True)
 class SetUp:
-    """A service set up in one way, and what the verdict on it has to be.
+    """One way to set up a service, and the expected verdict.
 
     :ivar closes: whether the test incident can be resolved at all.
     :ivar unseen: the verdict where the API answers a resolve of nothing as if no filter matched, if it is another then.
@@ -69,7 +69,7 @@ class SetUp:
 
 
 def mapped(trigger: str | None, resolve: str | None) -> tuple[Filter, ...]:
-    """Return the documented filter, but mapped with these keys."""
+    """Return the documented filter, but with these keys for the mapping."""
     return (Filter(Trigger(map_with=trigger), Resolve(mapped_with=resolve)),)
 
 
@@ -105,7 +105,7 @@ TASK = "callgoose.sqibs.callgoose_incident"
 
 @dataclass(frozen=True)
 class Verified:
-    """What `verify` reports.
+    """The report of `verify`.
 
     :ivar lines: what it prints; the first is the verdict.
     :ivar requests: how many tasks sent something.
@@ -123,14 +123,14 @@ class Verified:
 
 
 class Verify:
-    """The playbook's tasks and data, loaded once."""
+    """The tasks and data of the playbook, loaded once."""
 
     def __init__(self, folder: Path) -> None:
         self._data = PlaybookData(folder / "vars" / "verify.yml")
         self._tasks = self._data.load(folder / "tasks" / "round_trip.yml")
 
     def __call__(self, base_url: str, token: str, **options: Any) -> Verified:
-        """Make the round trip and report. The options are the task's, such as ``ca_path``."""
+        """Run the round trip and return the report. The options are those of the task, such as ``ca_path``."""
         connection = {"base_url": base_url, "api_token": token, "retries": 0, "timeout": 5, **options}
         answers: dict[str, Any] = {}
         requests = 0
@@ -144,7 +144,7 @@ class Verify:
                 requests += 1
             else:
                 answers.update(self._data.template(dict(task["ansible.builtin.set_fact"]), **answers))
-        # once: what depends on it would find it again each time
+        # templated once, because other expressions would template it again each time
         answers["sqibs_finding"] = self._data.value("sqibs_finding", **answers)
         report, well, left_open = (
             self._data.value(name, **answers) for name in ("sqibs_report", "sqibs_well", "sqibs_left_open")
@@ -153,14 +153,14 @@ class Verify:
 
 
 def send(params: dict[str, Any]) -> dict[str, Any]:
-    """Do what the task does with these options, and return its result as a playbook registers it."""
+    """Send as the task does with these options, and return the result as a playbook registers it."""
     checked = ArgumentSpecValidator(ARGUMENT_SPEC, **ARGUMENT_RULES).validate(params)
     assert not checked.error_messages, checked.error_messages
     return run_task(checked.validated_parameters, check_mode=False, diff=False)
 
 
 def services(set_ups: tuple[SetUp, ...]) -> dict[str, tuple[Any, ...]]:
-    """Return the settings of a sandbox that has a service for each set-up, with a token of its own."""
+    """Return the settings of a sandbox with a service, and its own token, for each set-up."""
     return {
         "services": tuple(Service(one.name, filters=one.filters, maintenance=one.maintenance) for one in set_ups),
         "tokens": tuple(Token(f"token-{number}", owner=one.name) for number, one in enumerate(set_ups)),
@@ -168,7 +168,7 @@ def services(set_ups: tuple[SetUp, ...]) -> dict[str, tuple[Any, ...]]:
 
 
 def check(set_up: SetUp, report: Verified, sandbox: Sandbox, verdict: str = "") -> None:
-    """Check the verdict, and that the incident is closed or said to be open.
+    """Check the verdict, and that the incident is resolved or reported as open.
 
     :param verdict: the one to expect, if it is not the usual one of this set-up.
     """
@@ -185,23 +185,21 @@ def check(set_up: SetUp, report: Verified, sandbox: Sandbox, verdict: str = "") 
 
 
 def named(name: str) -> SetUp:
-    """Return the set-up of this name."""
+    """Return the set-up with this name."""
     (only,) = (one for one in SET_UPS if one.name == name)
     return only
 
 
 @pytest.fixture(scope="module")
 def verify(collections_path) -> Iterator[Verify]:
-    """The playbook's round trip and report."""
+    """The round trip and report of the playbook."""
     with pytest.MonkeyPatch.context() as patch:
         compile_each_template_once(patch)
         yield Verify(playbooks(collections_path))
 
 
 @pytest.mark.parametrize("nothing_open", NOTHING_OPEN)
-def test_each_wrong_set_up_is_named_whatever_the_api_calls_similar_and_nothing_open(
-    verify, reading, nothing_open
-) -> None:
+def test_each_wrong_set_up_is_recognized_however_the_api_detects_duplicates(verify, reading, nothing_open) -> None:
     with Sandbox(reading=reading, nothing_open=nothing_open, **services(SET_UPS)) as sandbox:
         for number, set_up in enumerate(SET_UPS):
             verdict = set_up.unseen if nothing_open == "no_filter" else ""
@@ -209,7 +207,7 @@ def test_each_wrong_set_up_is_named_whatever_the_api_calls_similar_and_nothing_o
 
 
 @pytest.mark.parametrize("nothing_open", NOTHING_OPEN)
-def test_an_api_without_memory_of_duplicates_changes_no_verdict(verify, reading, nothing_open) -> None:
+def test_an_api_without_duplicate_detection_does_not_change_the_verdict(verify, reading, nothing_open) -> None:
     some = tuple(map(named, ("as documented", "no filter", "no resolve filter", "both mapped with the source")))
     with Sandbox(reading=reading, nothing_open=nothing_open, window=0, **services(some)) as sandbox:
         for number, set_up in enumerate(some):
@@ -218,8 +216,8 @@ def test_an_api_without_memory_of_duplicates_changes_no_verdict(verify, reading,
             assert ("very short" in report.text) == (set_up.verdict not in (TRIGGER,)), report.text
 
 
-def test_a_resolve_that_leaves_two_explanations_is_given_both(verify, reading) -> None:
-    """Without duplicates, a filter that finds nothing may look like none."""
+def test_a_resolve_with_two_possible_explanations_reports_both(verify, reading) -> None:
+    """Without duplicate detection, a filter that finds nothing looks like a filter that does not match."""
     wrong = (named("trigger mapped with nothing"),)
     with Sandbox(reading=reading, nothing_open="no_filter", window=0, **services(wrong)) as sandbox:
         report = verify(sandbox.base_url, "token-0")
@@ -227,12 +225,12 @@ def test_a_resolve_that_leaves_two_explanations_is_given_both(verify, reading) -
         assert MAPPING in report.text
 
 
-def test_an_api_that_takes_what_is_open_for_a_duplicate_is_fine(verify, reading) -> None:
+def test_an_api_that_answers_duplicate_for_an_open_incident_passes(verify, reading) -> None:
     with Sandbox(reading=reading, merge_open=True, window=0, **services(SET_UPS[:1])) as sandbox:
         check(SET_UPS[0], verify(sandbox.base_url, "token-0"), sandbox)
 
 
-def test_a_new_incident_that_counts_as_another_is_named_and_touches_nothing(verify) -> None:
+def test_a_new_incident_that_is_merged_with_another_is_reported_and_not_resolved(verify) -> None:
     wrong = (named("both mapped with the source"),)
     with Sandbox(reading="mapped", **services(wrong)) as sandbox:
         send({"base_url": sandbox.base_url, "api_token": "token-0", "title": "Nightly backup failed"})
@@ -250,13 +248,13 @@ def test_two_verifications_in_a_row_both_pass(verify, reading, window) -> None:
 
 
 @pytest.mark.parametrize("token", ["sandbox-request-token", "no-such-token"])
-def test_a_token_that_is_refused_is_named(verify, sandbox, token) -> None:
+def test_a_refused_token_is_reported(verify, sandbox, token) -> None:
     report = verify(sandbox.base_url, token)
     assert TOKEN in report.lines[0] and "Incident token" in report.text and not report.well
     assert report.requests == 1 and BY_HAND not in report.text
 
 
-def test_an_api_that_cannot_be_reached_is_named(verify, sandbox) -> None:
+def test_an_unreachable_api_is_reported(verify, sandbox) -> None:
     base_url, token = sandbox.base_url, sandbox.token
     sandbox.close()
     report = verify(base_url, token)
@@ -264,7 +262,7 @@ def test_an_api_that_cannot_be_reached_is_named(verify, sandbox) -> None:
     assert report.requests == 1 and BY_HAND not in report.text
 
 
-def test_a_certificate_that_nobody_vouches_for_is_named(verify) -> None:
+def test_an_untrusted_certificate_is_reported(verify) -> None:
     with Sandbox(tls=True) as sandbox:
         report = verify(sandbox.base_url, sandbox.token)
         assert TLS in report.lines[0] and "CALLGOOSE_CA_PATH" in report.text and not report.well
@@ -272,14 +270,14 @@ def test_a_certificate_that_nobody_vouches_for_is_named(verify) -> None:
         assert verify(sandbox.base_url, sandbox.token, ca_path=sandbox.ca_path).well
 
 
-def test_options_that_are_refused_are_named(verify, sandbox) -> None:
+def test_invalid_options_are_reported(verify, sandbox) -> None:
     report = verify("sqibs.callgoose.com", sandbox.token)
     assert OPTIONS in report.lines[0] and "base_url" in report.text and not report.well
     assert not sandbox.requests
 
 
 @pytest.mark.parametrize("status", [302, 403, 404, 429, 503])
-def test_an_answer_that_is_no_answer_is_named(verify, sandbox, status) -> None:
+def test_an_unexpected_answer_is_reported(verify, sandbox, status) -> None:
     fields = {"location": "https://example.com/"} if status == 302 else {"status": status}
     sandbox.queue_fault("redirect" if status == 302 else "status", **fields)
     report = verify(sandbox.base_url, sandbox.token)
@@ -287,7 +285,7 @@ def test_an_answer_that_is_no_answer_is_named(verify, sandbox, status) -> None:
     assert not sandbox.open_incidents
 
 
-def test_a_trigger_whose_answer_was_lost_is_resolved_all_the_same(verify, sandbox) -> None:
+def test_a_trigger_whose_answer_was_lost_is_still_resolved(verify, sandbox) -> None:
     sandbox.queue_fault("reset", processed=True)
     report = verify(sandbox.base_url, sandbox.token)
     assert UNREACHABLE in report.lines[0] and not report.well
@@ -296,7 +294,7 @@ def test_a_trigger_whose_answer_was_lost_is_resolved_all_the_same(verify, sandbo
 
 
 @pytest.mark.parametrize(("before", "closes"), [(1, True), (2, True), (3, False)])
-def test_an_api_that_breaks_off_is_named_and_what_may_be_open_is_said(verify, sandbox, before, closes) -> None:
+def test_an_api_that_fails_midway_is_reported_with_what_may_be_open(verify, sandbox, before, closes) -> None:
     sandbox.queue_fault("delay", seconds=0, count=before)
     sandbox.queue_fault("status", status=503)
     report = verify(sandbox.base_url, sandbox.token)

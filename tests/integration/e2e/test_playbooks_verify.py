@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`ansible-playbook callgoose.sqibs.verify` as a user calls it: exit code, report, variables, nothing left open.
+"""Tests `ansible-playbook callgoose.sqibs.verify` as a user runs it: exit code, report, variables, nothing left open.
 
-Must not try every wrong set-up: test_playbooks_findings.py does, on the same tasks and data.
+Must not test every wrong set-up: test_playbooks_findings.py does, with the same tasks and data.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def verify(tmp_path, sandbox: Sandbox, *args: str, **env: str) -> Result:
     return run_playbook(tmp_path, VERIFY, *args, inventory=None, env={**connection(sandbox), **warn, **env})
 
 
-def test_a_good_set_up_is_verified_with_one_incident_that_is_closed_again(tmp_path, sandbox, reading) -> None:
+def test_a_correct_set_up_is_verified_with_one_incident_that_is_resolved(tmp_path, sandbox, reading) -> None:
     sandbox.set(reading=reading)
     result = verify(tmp_path, sandbox)
     assert result.rc == 0, result
@@ -36,7 +36,7 @@ def test_a_good_set_up_is_verified_with_one_incident_that_is_closed_again(tmp_pa
     assert sandbox.token not in result.stdout + result.stderr
 
 
-def test_a_wrong_set_up_ends_with_an_error_and_says_what_to_close_by_hand(tmp_path, sandbox) -> None:
+def test_a_wrong_set_up_ends_with_an_error_and_says_what_to_resolve_by_hand(tmp_path, sandbox) -> None:
     sandbox.set_filters([Filter(resolve=Resolve(Pair("status", ("ok",))))])
     result = verify(tmp_path, sandbox)
     assert result.rc == 2, result
@@ -49,14 +49,14 @@ def test_a_wrong_set_up_ends_with_an_error_and_says_what_to_close_by_hand(tmp_pa
     assert "DEPRECATION" not in result.stdout + result.stderr and "Traceback" not in result.stdout + result.stderr
 
 
-def test_severity_and_tags_let_a_filter_that_asks_for_them_match(tmp_path, sandbox) -> None:
+def test_severity_and_tags_are_sent_so_that_filters_on_them_match(tmp_path, sandbox) -> None:
     asks = (Pair("severity", ("warning",)), Pair("tags", ("backup",)))
     sandbox.set_filters([Filter(Trigger(asks))])
     result = verify(tmp_path, sandbox, "-e", "callgoose_severity=warning callgoose_tags=backup,night")
     assert result.rc == 0, result
 
 
-def test_the_connection_may_come_from_variables(tmp_path, sandbox) -> None:
+def test_the_connection_options_can_come_from_variables(tmp_path, sandbox) -> None:
     variables = f"callgoose_api_token={sandbox.token} callgoose_base_url={sandbox.base_url} callgoose_source=Vault"
     nowhere = {"CALLGOOSE_BASE_URL": "http://127.0.0.1:1", "CALLGOOSE_API_TOKEN": "none"}
     result = verify(tmp_path, sandbox, "-e", variables, **nowhere)
@@ -72,7 +72,7 @@ def test_the_connection_may_come_from_variables(tmp_path, sandbox) -> None:
         (("--check",), "Run it without --check"),
     ],
 )
-def test_what_it_cannot_do_is_refused_before_any_request(tmp_path, sandbox, words, says) -> None:
+def test_unsupported_variables_and_check_mode_are_refused_before_any_request(tmp_path, sandbox, words, says) -> None:
     result = verify(tmp_path, sandbox, *words)
     assert result.rc == 2 and says in result.stdout, result
     assert not sandbox.requests

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role incident_guard from a failure to its end: one incident for all hosts, the original error, and who closes it.
+"""Tests the role incident_guard from failure to recovery: one incident for all hosts, and the original error.
 
-Must not test how Ansible's keywords change the way of the hosts: test_role_ways.py does.
+Must not test how Ansible's keywords change the order of hosts and tasks: test_role_ways.py does.
 """
 
 from __future__ import annotations
@@ -46,77 +46,77 @@ def project(tmp_path, sandbox) -> Project:
     return Project(tmp_path, sandbox)
 
 
-def test_one_incident_is_raised_for_all_failed_hosts_and_resolved_when_all_come_through(project):
+def test_one_incident_is_triggered_for_all_failed_hosts_and_resolved_once_all_succeed(project):
     failed = project.run(SITE, "-e", "broken=a.c")
-    (raised,) = project.sent()
+    (triggered,) = project.sent()
     again = project.run(SITE, "-e", "broken=a.c")
-    assert project.told() == []
+    assert project.sent_states() == []
     good = project.run(SITE)
     (resolved,) = project.sent()
     once_more = project.run(SITE)
 
     assert (failed.rc, again.rc, good.rc, once_more.rc) == (2, 2, 0, 0), failed.stdout + good.stdout
-    assert project.told() == []
-    assert raised["title"] == "deploy.yml (playbook.yml) failed on 2 of 3 hosts (a, c): deploy it"
-    assert "cannot deploy to a" in raised["content"] and "cannot deploy to c" in raised["content"]
-    assert raised["severity"] == "critical"
-    assert (raised["state"], resolved["state"]) == ("triggered", "resolved")
-    assert resolved["incident_key"] == raised["incident_key"]
+    assert project.sent_states() == []
+    assert triggered["title"] == "deploy.yml (playbook.yml) failed on 2 of 3 hosts (a, c): deploy it"
+    assert "cannot deploy to a" in triggered["content"] and "cannot deploy to c" in triggered["content"]
+    assert triggered["severity"] == "critical"
+    assert (triggered["state"], resolved["state"]) == ("triggered", "resolved")
+    assert resolved["incident_key"] == triggered["incident_key"]
     assert project.sandbox.open_incidents == []
 
 
-def test_the_failed_hosts_fail_again_with_their_own_error_and_the_others_go_on(project):
+def test_failed_hosts_fail_again_with_their_original_error_and_the_others_continue(project):
     run = project.run(SITE, "-e", "broken=a.c")
-    last = run.stdout.partition("Raise or resolve the incident")[2]
+    last = run.stdout.partition("Trigger or resolve the incident")[2]
     assert '"msg": "cannot deploy to a"' in last and '"msg": "cannot deploy to c"' in last
     assert "b went on" in last
     assert "a went on" not in last and "c went on" not in last
 
 
-def test_with_fail_false_the_play_goes_on_with_all_hosts(project):
+def test_with_fail_false_the_play_continues_with_all_hosts(project):
     run = project.run(SITE, "-e", "broken=a", "-e", "{incident_guard_fail: false}")
     assert run.rc == 0
     assert all(f"{host} went on" in run.stdout for host in HOSTS)
-    assert project.told() == [("triggered", ("a",))]
+    assert project.sent_states() == [("triggered", ("a",))]
 
 
 def test_a_limited_run_resolves_only_what_it_covers(project):
     project.run(SITE, "-e", "broken=a.b")
-    (raised,) = project.sent()
+    (triggered,) = project.sent()
     project.run(SITE, "--limit", "b,c")
-    # the resolve is for this limit's own key, of which nobody knows whether it has an incident
+    # the resolve is for this limit's own key: it is unknown whether that has an incident
     shrunk, asked = project.sent()
-    assert (shrunk["incident_key"], shrunk["details"]["hosts"]) == (raised["incident_key"], ["a"])
-    assert asked["state"] == "resolved" and asked["incident_key"] != raised["incident_key"]
+    assert (shrunk["incident_key"], shrunk["details"]["hosts"]) == (triggered["incident_key"], ["a"])
+    assert asked["state"] == "resolved" and asked["incident_key"] != triggered["incident_key"]
     project.run(SITE, "--limit", "a")
-    assert (raised["incident_key"], "resolved") in [(body["incident_key"], body["state"]) for body in project.sent()]
+    assert (triggered["incident_key"], "resolved") in [(body["incident_key"], body["state"]) for body in project.sent()]
 
 
-def test_a_single_host_is_enough(project):
+def test_a_guard_works_with_a_single_host(project):
     assert project.run(SITE, "-e", "broken=a", hosts=["a"]).rc == 2
     assert project.run(SITE, hosts=["a"]).rc == 0
-    assert project.told() == [("triggered", ("a",)), ("resolved", ())]
+    assert project.sent_states() == [("triggered", ("a",)), ("resolved", ())]
 
 
-def test_fifty_hosts_make_one_request_and_at_most_eight_results_for_each(project):
+def test_fifty_hosts_cause_one_request_and_at_most_eight_results_each(project):
     hosts = [f"web{number:02}" for number in range(50)]
     project.run(SITE, "-e", "broken=web07.web33", "--forks=10", hosts=hosts)
-    assert project.told() == [("triggered", ("web07", "web33"))]
+    assert project.sent_states() == [("triggered", ("web07", "web33"))]
     good = project.run(SITE, "--forks=10", hosts=hosts)
-    assert project.told() == [("resolved", ())]
+    assert project.sent_states() == [("resolved", ())]
     recap = good.stdout.partition("PLAY RECAP")[2].split()
-    # of those, the role does not add two tasks of deploy.yml that are ok, one that is skipped, and the debug task
+    # four of them are not the role's: two ok and one skipped task of deploy.yml, and the debug task
     results = sum(int(word.partition("=")[2]) for word in recap if word.startswith(("ok=", "skipped="))) / len(hosts)
     assert results - 4 <= 8
 
 
-def test_two_guards_in_one_playbook_have_an_incident_each(project):
+def test_two_guards_in_one_playbook_have_separate_incidents(project):
     project.files.update(APP)
     run = project.run(TWO_GUARDS, "-e", "broken=b")
     assert run.rc == 0, run.stdout
     first, second = project.sent()
     assert first["details"]["hosts"] == ["b"]
-    # the other one is good: nobody knows yet whether it has an incident from before
+    # the other guard succeeds: it is not known yet whether it has an older incident
     assert second["state"] == "resolved"
     assert first["incident_key"] != second["incident_key"]
     assert project.run(TWO_GUARDS, "-e", "{app_broken: true}").rc == 2
@@ -126,13 +126,13 @@ def test_two_guards_in_one_playbook_have_an_incident_each(project):
     assert opened["details"]["hosts"] == ["a", "b", "c"]
 
 
-def test_what_guarded_roles_and_tasks_set_can_be_used_after_them(project):
+def test_variables_set_by_guarded_roles_and_tasks_can_be_used_later(project):
     project.files.update(APP)
     run = project.run(TWO_GUARDS)
     assert run.stdout.count("default var fact") == len(HOSTS)
 
 
-def test_a_guard_among_guarded_tasks_is_another_one(project):
+def test_a_nested_guard_is_a_guard_of_its_own(project):
     nested = """
 - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
   vars: {incident_guard_roles: [app]}
@@ -150,7 +150,7 @@ def test_a_guard_among_guarded_tasks_is_another_one(project):
 
 
 @pytest.mark.parametrize(("outer", "inner"), [("tasks", "roles"), ("roles", "tasks"), ("roles", "roles")])
-def test_a_guard_among_what_is_guarded_leaves_the_outer_one_with_its_own(project, outer, inner):
+def test_a_nested_guard_does_not_change_the_key_and_title_of_the_outer_one(project, outer, inner):
     def guard(kind: str, name: str, more: str = "") -> str:
         what = f"{name}.yml" if kind == "tasks" else f"[{name}]"
         return f"""
@@ -165,12 +165,12 @@ def test_a_guard_among_what_is_guarded_leaves_the_outer_one_with_its_own(project
     run = project.run(playbook)
     assert run.rc == 0, run.stdout + run.stderr
     assert run.stdout.count('"msg": "deployed"') == len(HOSTS)
-    inner_said, outer_said = project.sent()
-    assert (outer_said["incident_key"], outer_said["title"]) == ("outer", "Mine works again")
-    assert inner_said["incident_key"] != "outer" and "Mine" not in inner_said["title"]
+    inner_sent, outer_sent = project.sent()
+    assert (outer_sent["incident_key"], outer_sent["title"]) == ("outer", "Mine has recovered")
+    assert inner_sent["incident_key"] != "outer" and "Mine" not in inner_sent["title"]
 
 
-def test_several_files_run_in_their_order_and_the_first_failure_ends_it(project):
+def test_several_files_run_in_order_until_the_first_failure(project):
     project.files["after.yml"] = "- ansible.builtin.debug: {msg: afterwards}\n"
     playbook = SITE.replace("incident_guard_tasks: deploy.yml", "incident_guard_tasks: [deploy.yml, after.yml]")
     run = project.run(playbook, "-e", "broken=a")
@@ -193,45 +193,45 @@ def test_the_users_own_rescue_around_the_guard_sees_the_original_error(project):
     run = project.run(playbook, "-e", "broken=b")
     assert run.rc == 0
     assert "rescued from cannot deploy to b" in run.stdout
-    assert project.told() == [("triggered", ("b",))]
+    assert project.sent_states() == [("triggered", ("b",))]
     assert project.run(playbook).rc == 0
-    assert project.told() == [("resolved", ())]
+    assert project.sent_states() == [("resolved", ())]
 
 
-def test_trigger_and_resolve_serve_a_rescue_of_ones_own(project):
+def test_trigger_and_resolve_work_in_a_users_own_rescue(project):
     failed = project.run(OWN, "-e", "broken=a.b")
-    (raised,) = project.sent()
+    (triggered,) = project.sent()
     assert failed.rc == 0 and "a went on" in failed.stdout
-    assert raised["incident_key"] == "site"
-    assert raised["severity"] == "warning"
-    assert raised["title"] == "The site failed on 2 of 3 hosts (a, b): deploy it"
+    assert triggered["incident_key"] == "site"
+    assert triggered["severity"] == "warning"
+    assert triggered["title"] == "The site failed on 2 of 3 hosts (a, b): deploy it"
     project.run(OWN, "-e", "broken=b")
-    assert project.told() == [("triggered", ("b",))]
+    assert project.sent_states() == [("triggered", ("b",))]
     project.run(OWN)
-    assert project.told() == [("resolved", ())]
+    assert project.sent_states() == [("resolved", ())]
 
 
 @pytest.mark.parametrize(("later", "good"), [("all", [("resolved", ())]), ("a", [])])
-def test_resolve_in_a_later_play_knows_who_was_in_trigger(project, later, good):
+def test_resolve_in_a_later_play_knows_the_hosts_that_triggered(project, later, good):
     first, _always, second = OWN.partition("      always:\n")
     resolve = textwrap.indent(textwrap.dedent(second.partition("    - ansible.builtin.debug")[0]), "    ")
     playbook = f"{first}\n- hosts: {later}\n  gather_facts: false\n  tasks:\n{resolve}"
     assert project.run(playbook, "-e", "broken=b").rc == 0
-    assert project.told() == [("triggered", ("b",))]
+    assert project.sent_states() == [("triggered", ("b",))]
     assert project.run(playbook).rc == 0
-    # a play without the host that failed says nothing about it
-    assert project.told() == good
+    # a play without the failed host does not change its state
+    assert project.sent_states() == good
 
 
-def test_trigger_fails_again_when_it_is_asked_to(project):
+def test_trigger_fails_again_with_fail_true(project):
     run = project.run(OWN, "-e", "broken=a", "-e", "{incident_guard_fail: true}")
     assert run.rc == 2
-    raised, _title, resolved = run.stdout.partition("Raise the incident")[2].partition("Resolve the incident")
-    assert '"msg": "cannot deploy to a"' in raised and "cannot deploy" not in resolved
-    assert project.told() == [("triggered", ("a",))]
+    triggered, _title, resolved = run.stdout.partition("Trigger the incident")[2].partition("Resolve the incident")
+    assert '"msg": "cannot deploy to a"' in triggered and "cannot deploy" not in resolved
+    assert project.sent_states() == [("triggered", ("a",))]
 
 
-def test_variables_say_what_the_incident_is_called(project):
+def test_variables_set_the_key_title_severity_and_tags_of_the_incident(project):
     run = project.run(
         SITE,
         "-e",
@@ -239,9 +239,9 @@ def test_variables_say_what_the_incident_is_called(project):
         ' "incident_guard_incident_key": "my-site", "incident_guard_title": "Web shop"}',
     )
     assert run.rc == 2
-    (raised,) = project.sent()
-    assert (raised["severity"], raised["tags"], raised["incident_key"]) == ("info", ["eu", "web"], "my-site")
-    assert raised["title"].startswith("Web shop failed on 1 of 3 hosts")
+    (triggered,) = project.sent()
+    assert (triggered["severity"], triggered["tags"], triggered["incident_key"]) == ("info", ["eu", "web"], "my-site")
+    assert triggered["title"].startswith("Web shop failed on 1 of 3 hosts")
 
 
 def test_in_check_mode_nothing_is_sent(project):
@@ -249,30 +249,30 @@ def test_in_check_mode_nothing_is_sent(project):
     project.sent()
     assert project.run(SITE, "--check").rc == 0
     assert project.run(SITE, "--check", "-e", "broken=b").rc == 2
-    assert project.told() == []
+    assert project.sent_states() == []
 
 
 @pytest.mark.parametrize("words", [["--tags", "all,deploy"], ["--skip-tags", "other"], ["--start-at-task", "first"]])
-def test_a_run_of_a_part_raises_but_resolves_nothing(project, words):
+def test_a_partial_run_triggers_but_does_not_resolve(project, words):
     playbook = SITE.replace("  tasks:", "  tasks:\n    - {name: first, ansible.builtin.debug: {msg: first}}")
     project.run(playbook, *words, "-e", "broken=a")
-    assert project.told() == [("triggered", ("a",))]
+    assert project.sent_states() == [("triggered", ("a",))]
     assert project.run(playbook, *words).rc == 0
-    assert project.told() == []
+    assert project.sent_states() == []
     project.run(playbook)
-    assert project.told() == [("resolved", ())]
+    assert project.sent_states() == [("resolved", ())]
 
 
-def test_without_a_ledger_a_good_run_closes_what_a_failed_one_opened(project):
+def test_without_a_ledger_a_successful_run_resolves_the_incident_of_a_failed_one(project):
     env = {"CALLGOOSE_STATE_URL": "sqlite:////proc/nowhere/state"}
     project.run(SITE, "-e", "broken=a", env=env)
-    assert project.told() == [("triggered", ("a",))]
+    assert project.sent_states() == [("triggered", ("a",))]
     project.run(SITE, env=env)
-    assert project.told() == [("resolved", ())]
+    assert project.sent_states() == [("resolved", ())]
     assert project.sandbox.open_incidents == []
 
 
-def test_the_guides_example_opens_and_closes_an_incident_as_it_says(tmp_path, sandbox):
+def test_the_example_of_the_guide_triggers_and_resolves_as_described(tmp_path, sandbox):
     guide = GUIDE.read_text(encoding="utf-8")
     blocks = re.findall(r"^``(\S+)``:\n\n\.\. code-block:: \w+\n\n((?:   .*\n|\n)+)", guide, re.MULTILINE)
     files = {name: textwrap.dedent(text).strip() + "\n" for name, text in blocks}
@@ -281,8 +281,8 @@ def test_the_guides_example_opens_and_closes_an_incident_as_it_says(tmp_path, sa
     words = ("-i", "inventory.ini")
     for _time in range(2):
         assert project.run("site.yml", *words, "-e", "broken=web1,web2", hosts=None).rc == 2
-    (raised,) = project.sent()
-    assert f"``{raised['title']}``" in " ".join(guide.split())
+    (triggered,) = project.sent()
+    assert f"``{triggered['title']}``" in " ".join(guide.split())
     good = project.run("site.yml", *words, hosts=None)
     assert good.rc == 0 and "Callgoose: resolved incident" in good.stdout
     assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Role and callback together: what a guard has reported is not reported twice, and what no guard saw is.
+"""Tests role and callback together: failures that a guard reported are not reported twice, all others are.
 
 Must not test either of them alone.
 """
@@ -28,14 +28,14 @@ def project(tmp_path, sandbox) -> Project:
     return Project(tmp_path, sandbox)
 
 
-def test_together_they_open_one_incident_and_close_one(project):
+def test_together_they_open_one_incident_and_resolve_it(project):
     assert project.run(SITE, "-e", "broken=b", cfg=CALLBACK).rc == 2
-    (raised,) = [body for body in project.sent() if body["state"] == "triggered"]
-    assert raised["details"]["hosts"] == ["b"]
+    (triggered,) = [body for body in project.sent() if body["state"] == "triggered"]
+    assert triggered["details"]["hosts"] == ["b"]
     assert project.run(SITE, cfg=CALLBACK).rc == 0
-    assert (raised["incident_key"], "resolved") in [(body["incident_key"], body["state"]) for body in project.sent()]
+    assert (triggered["incident_key"], "resolved") in [(body["incident_key"], body["state"]) for body in project.sent()]
     assert project.run(SITE, cfg=CALLBACK).rc == 0
-    assert project.told() == []
+    assert project.sent_states() == []
     assert [incident["state"] for incident in project.sandbox.incidents] == ["resolved"]
 
 
@@ -51,7 +51,7 @@ def test_the_callback_pages_for_a_second_failure_that_no_guard_saw(project):
     assert project.sandbox.open_incidents == []
 
 
-def test_the_callback_pages_where_the_guard_could_not(project):
+def test_the_callback_pages_if_the_guard_could_not(project):
     project.sandbox.queue_fault("status", status=400)
     project.run(SITE, "-e", "broken=b", cfg=CALLBACK)
     refused, paged = project.sent()
@@ -67,27 +67,27 @@ def test_the_callback_pages_where_the_guard_could_not(project):
     ],
     ids=["include", "play"],
 )
-def test_no_log_around_the_guard_hides_the_error_but_not_that_it_was_reported(project, was, hidden):
+def test_no_log_around_the_guard_hides_the_error_but_not_the_reported_hosts(project, was, hidden):
     run = project.run(SITE.replace(was, hidden), "-e", "broken=b", cfg=CALLBACK)
     assert run.rc == 2
-    (raised,) = project.sent()
-    assert "no_log: true" in raised["content"]
-    # ansible-core 2.19 and later print the error of the guarded task itself, hidden or not
-    assert "cannot deploy" not in str(raised) + run.stdout.partition("Note what failed")[2]
+    (triggered,) = project.sent()
+    assert "no_log: true" in triggered["content"]
+    # ansible-core 2.19 and later print the error of the guarded task even if it is hidden
+    assert "cannot deploy" not in str(triggered) + run.stdout.partition("Record what failed")[2]
 
 
-def test_no_log_does_not_hide_that_the_end_of_a_rescue_of_ones_own_sent_the_page(project):
+def test_no_log_does_not_hide_the_hosts_reported_in_a_users_own_rescue(project):
     project.sandbox.queue_fault("status", status=400)
     hidden = OWN.replace("gather_facts: false", "gather_facts: false\n  no_log: true")
     words = ("-e", "broken=b", "-e", "{incident_guard_fail: true}")
     assert project.run(hidden, *words, cfg=CALLBACK).rc == 2
-    refused, raised = project.sent()
-    assert refused["incident_key"] == raised["incident_key"] and raised["details"]["hosts"] == ["b"]
+    refused, triggered = project.sent()
+    assert refused["incident_key"] == triggered["incident_key"] and triggered["details"]["hosts"] == ["b"]
 
 
-def test_hosts_that_a_guarded_failure_kept_from_starting_are_no_second_incident(project):
+def test_hosts_that_did_not_start_because_of_a_guarded_failure_open_no_second_incident(project):
     serial = SITE.replace("gather_facts: false", "gather_facts: false\n  serial: 1")
     assert "serial: 1" in serial
     assert project.run(serial, "-e", "broken=a", cfg=CALLBACK).rc == 2
-    (raised,) = project.sent()
-    assert (raised["state"], raised["details"]["hosts"]) == ("triggered", ["a"])
+    (triggered,) = project.sent()
+    assert (triggered["state"], triggered["details"]["hosts"]) == ("triggered", ["a"])

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What follows from what hosts say under a guard: who failed, who came through, and when there is something to report.
+"""Tests how the records of a guard are evaluated: which hosts failed or succeeded, and when there is a report.
 
-Must not need Ansible: what it knows of hosts is a value here.
+Must not need Ansible: what it knows about hosts is a plain value here.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
 
 GUARD = "guard"
 BROKEN = Failure(FAILED, task="deploy", message="broken")
-NO_WORD = Failure(DROPPED, message=DROPPED_MESSAGE)
+NO_MESSAGE = Failure(DROPPED, message=DROPPED_MESSAGE)
 
 
 def hosts(
     everyone: str = "a b c", out: str = "", batch: str | None = None, gone: Any = (), lockstep: bool = True
 ) -> Hosts:
-    """What Ansible knows: these hosts, of which these are out of the play."""
+    """Return what Ansible knows about these hosts; those in ``out`` have left the play."""
     active = [host for host in everyone.split() if host not in out.split()]
     return Hosts(
         tuple(everyone.split()),
@@ -62,140 +62,142 @@ def hosts(
     )
 
 
-def say(type: RecordType, names: str, **more: Any) -> list[Record]:
-    """What each of these hosts says."""
+def record(type: RecordType, names: str, **more: Any) -> list[Record]:
+    """Return a record of this type for each of these hosts."""
     return [Record(GUARD, host, type, **more) for host in names.split()]
 
 
-def test_when_all_came_through_there_is_a_success_to_report():
-    found = evaluate(say(RecordType.BEGAN, "a b c") + say(RecordType.SUCCEEDED, "a b c"), GUARD, hosts())
-    assert found.report
-    assert found.run("site.yml", "abc").succeeded == {"a", "b", "c"}
+def test_once_all_hosts_succeed_there_is_a_success_to_report():
+    evaluation = evaluate(record(RecordType.BEGAN, "a b c") + record(RecordType.SUCCEEDED, "a b c"), GUARD, hosts())
+    assert evaluation.report
+    assert evaluation.run("site.yml", "abc").succeeded == {"a", "b", "c"}
 
 
-def test_failures_are_reported_with_who_came_through():
-    said = (
-        say(RecordType.BEGAN, "a b c") + say(RecordType.SUCCEEDED, "a c") + say(RecordType.FAILED, "b", failure=BROKEN)
+def test_failures_are_reported_with_the_hosts_that_succeeded():
+    records = (
+        record(RecordType.BEGAN, "a b c")
+        + record(RecordType.SUCCEEDED, "a c")
+        + record(RecordType.FAILED, "b", failure=BROKEN)
     )
-    run = evaluate(said, GUARD, hosts()).run("site.yml", "abc")
+    run = evaluate(records, GUARD, hosts()).run("site.yml", "abc")
     assert (run.failures, run.succeeded, run.hosts) == ({"b": (BROKEN,)}, {"a", "c"}, {"a", "b", "c"})
 
 
-def test_as_long_as_hosts_may_still_speak_nothing_is_proven():
-    said = say(RecordType.BEGAN, "a b c") + say(RecordType.SUCCEEDED, "a")
-    quiet = evaluate(said, GUARD, hosts(lockstep=False))
-    assert quiet.waiting and not quiet.report
-    failed = evaluate([*said, *say(RecordType.FAILED, "b", failure=BROKEN)], GUARD, hosts(lockstep=False))
+def test_while_further_hosts_are_expected_no_host_counts_as_succeeded():
+    records = record(RecordType.BEGAN, "a b c") + record(RecordType.SUCCEEDED, "a")
+    waiting = evaluate(records, GUARD, hosts(lockstep=False))
+    assert waiting.waiting and not waiting.report
+    failed = evaluate([*records, *record(RecordType.FAILED, "b", failure=BROKEN)], GUARD, hosts(lockstep=False))
     assert failed.report
     assert failed.run("site.yml", "abc").succeeded == frozenset()
 
 
 def test_hosts_of_later_batches_are_waited_for():
-    said = say(RecordType.BEGAN, "a") + say(RecordType.SUCCEEDED, "a")
-    assert evaluate(said, GUARD, hosts(batch="a")).waiting
+    records = record(RecordType.BEGAN, "a") + record(RecordType.SUCCEEDED, "a")
+    assert evaluate(records, GUARD, hosts(batch="a")).waiting
 
 
-def test_a_host_of_the_batch_that_did_not_begin_was_led_past_the_guard():
-    said = say(RecordType.BEGAN, "a b") + say(RecordType.SUCCEEDED, "a b")
-    found = evaluate(said, GUARD, hosts())
-    assert found.skipped == {"c"} and found.report
-    assert found.run("site.yml", "abc").hosts == {"a", "b"}
+def test_a_host_of_the_batch_that_did_not_begin_has_skipped_the_guard():
+    records = record(RecordType.BEGAN, "a b") + record(RecordType.SUCCEEDED, "a b")
+    evaluation = evaluate(records, GUARD, hosts())
+    assert evaluation.skipped == {"c"} and evaluation.report
+    assert evaluation.run("site.yml", "abc").hosts == {"a", "b"}
 
 
-def test_what_is_not_in_lockstep_may_still_come():
-    said = say(RecordType.BEGAN, "a b") + say(RecordType.SUCCEEDED, "a b")
-    assert evaluate(said, GUARD, hosts(lockstep=False)).waiting
+def test_without_lockstep_hosts_that_did_not_begin_are_still_expected():
+    records = record(RecordType.BEGAN, "a b") + record(RecordType.SUCCEEDED, "a b")
+    assert evaluate(records, GUARD, hosts(lockstep=False)).waiting
 
 
-def test_in_a_rescue_of_ones_own_nobody_is_taken_for_led_past():
-    assert evaluate(say(RecordType.SUCCEEDED, "a b"), GUARD, hosts()).waiting
+def test_in_a_users_own_rescue_no_host_counts_as_skipped():
+    assert evaluate(record(RecordType.SUCCEEDED, "a b"), GUARD, hosts()).waiting
 
 
-def test_hosts_that_were_led_past_in_an_earlier_batch_are_remembered():
-    said = say(RecordType.SKIPPED, "a") + say(RecordType.BEGAN, "b c") + say(RecordType.SUCCEEDED, "b c")
-    found = evaluate(said, GUARD, hosts(batch="b c"))
-    assert not found.waiting and found.skipped == {"a"} and found.report
+def test_hosts_that_skipped_the_guard_in_an_earlier_batch_are_remembered():
+    records = record(RecordType.SKIPPED, "a") + record(RecordType.BEGAN, "b c") + record(RecordType.SUCCEEDED, "b c")
+    evaluation = evaluate(records, GUARD, hosts(batch="b c"))
+    assert not evaluation.waiting and evaluation.skipped == {"a"} and evaluation.report
 
 
 @pytest.mark.parametrize(
     ("gone", "failure"),
     [
         ({"c": UNREACHABLE}, Failure(UNREACHABLE)),
-        ({"c": FAILED}, NO_WORD),
+        ({"c": FAILED}, NO_MESSAGE),
         ({}, None),
-        # what cannot be known counts as lost: better a page too many than one too few
-        (None, NO_WORD),
+        # if it cannot be determined, the host counts as dropped: better one page too many than one too few
+        (None, NO_MESSAGE),
     ],
 )
-def test_a_host_that_vanished_on_the_way_was_lost_unless_it_was_ended(gone, failure):
-    said = say(RecordType.BEGAN, "a b c") + say(RecordType.SUCCEEDED, "a b")
-    found = evaluate(said, GUARD, hosts(out="c", gone=gone))
-    assert found.failures == ({"c": failure} if failure else {})
-    assert ("c" in found.succeeded) == (failure is None)
+def test_a_host_that_left_the_play_was_dropped_unless_it_was_ended_deliberately(gone, failure):
+    records = record(RecordType.BEGAN, "a b c") + record(RecordType.SUCCEEDED, "a b")
+    evaluation = evaluate(records, GUARD, hosts(out="c", gone=gone))
+    assert evaluation.failures == ({"c": failure} if failure else {})
+    assert ("c" in evaluation.succeeded) == (failure is None)
 
 
-def test_a_host_that_was_out_before_the_guard_keeps_a_success_from_being_reported():
-    said = say(RecordType.BEGAN, "a b") + say(RecordType.SUCCEEDED, "a b")
-    found = evaluate(said, GUARD, hosts(out="c", gone={"c": FAILED}))
-    assert found.missing == {"c"} and not found.report
-    assert evaluate(said, GUARD, hosts(out="c", gone={})).report
+def test_a_host_that_left_the_play_before_the_guard_prevents_a_success():
+    records = record(RecordType.BEGAN, "a b") + record(RecordType.SUCCEEDED, "a b")
+    evaluation = evaluate(records, GUARD, hosts(out="c", gone={"c": FAILED}))
+    assert evaluation.missing == {"c"} and not evaluation.report
+    assert evaluate(records, GUARD, hosts(out="c", gone={})).report
 
 
-def test_who_gave_up_without_a_failure_was_not_reached_where_anothers_was_fatal():
-    said = say(RecordType.BEGAN, "a b") + say(RecordType.FAILED, "b", failure=NO_WORD)
-    alone = evaluate([*said, *say(RecordType.FAILED, "a", failure=BROKEN)], GUARD, hosts("a b"))
-    assert alone.failures["b"] == NO_WORD
-    fatal = evaluate([*said, *say(RecordType.FAILED, "a", failure=BROKEN, fatal=True)], GUARD, hosts("a b"))
+def test_a_host_without_an_error_of_its_own_was_not_reached_if_another_failure_was_fatal():
+    records = record(RecordType.BEGAN, "a b") + record(RecordType.FAILED, "b", failure=NO_MESSAGE)
+    alone = evaluate([*records, *record(RecordType.FAILED, "a", failure=BROKEN)], GUARD, hosts("a b"))
+    assert alone.failures["b"] == NO_MESSAGE
+    fatal = evaluate([*records, *record(RecordType.FAILED, "a", failure=BROKEN, fatal=True)], GUARD, hosts("a b"))
     assert fatal.failures["b"].kind == NOT_REACHED
 
 
-def test_a_second_round_of_the_same_guard_begins_anew():
-    said = (
-        say(RecordType.BEGAN, "a")
-        + say(RecordType.FAILED, "a", failure=BROKEN)
-        + say(RecordType.BEGAN, "a")
-        + say(RecordType.SUCCEEDED, "a")
+def test_a_second_round_of_the_same_guard_starts_again():
+    records = (
+        record(RecordType.BEGAN, "a")
+        + record(RecordType.FAILED, "a", failure=BROKEN)
+        + record(RecordType.BEGAN, "a")
+        + record(RecordType.SUCCEEDED, "a")
     )
-    assert evaluate(said, GUARD, hosts("a")).failures == {}
+    assert evaluate(records, GUARD, hosts("a")).failures == {}
 
 
-def test_a_failure_in_an_earlier_play_counts_in_a_later_one_under_the_same_key():
-    said = say(RecordType.FAILED, "other", failure=BROKEN) + say(RecordType.SUCCEEDED, "a b c")
-    run = evaluate(said, GUARD, hosts()).run("site.yml", "abc")
+def test_a_failure_in_an_earlier_play_counts_in_a_later_one_with_the_same_key():
+    records = record(RecordType.FAILED, "other", failure=BROKEN) + record(RecordType.SUCCEEDED, "a b c")
+    run = evaluate(records, GUARD, hosts()).run("site.yml", "abc")
     assert (set(run.failures), run.succeeded, run.hosts) == ({"other"}, {"a", "b", "c"}, {"a", "b", "c", "other"})
 
 
-def test_a_host_that_is_not_proven_good_keeps_a_success_from_being_reported():
-    found = evaluate(
-        say(RecordType.BEGAN, "a b c") + say(RecordType.SUCCEEDED, "a b") + say(RecordType.UNPROVEN, "c"),
+def test_a_host_that_was_unreachable_prevents_a_success():
+    evaluation = evaluate(
+        record(RecordType.BEGAN, "a b c") + record(RecordType.SUCCEEDED, "a b") + record(RecordType.UNPROVEN, "c"),
         GUARD,
         hosts(),
     )
-    assert (found.report, found.missing, found.failures) == ("", {"c"}, {})
+    assert (evaluation.report, evaluation.missing, evaluation.failures) == ("", {"c"}, {})
 
 
-def test_a_host_was_out_of_reach_if_that_was_noted_since_it_began():
-    away = [Record("", "a", RecordType.UNREACHABLE)]
-    assert was_unreachable(say(RecordType.BEGAN, "a") + away, GUARD, "a")
-    assert not was_unreachable(away + say(RecordType.BEGAN, "a"), GUARD, "a")
-    assert not was_unreachable(say(RecordType.BEGAN, "a b") + away, GUARD, "b")
+def test_a_host_was_unreachable_if_that_was_recorded_since_it_began():
+    unreachable = [Record("", "a", RecordType.UNREACHABLE)]
+    assert was_unreachable(record(RecordType.BEGAN, "a") + unreachable, GUARD, "a")
+    assert not was_unreachable(unreachable + record(RecordType.BEGAN, "a"), GUARD, "a")
+    assert not was_unreachable(record(RecordType.BEGAN, "a b") + unreachable, GUARD, "b")
     inner = [Record("inner", "a", RecordType.BEGAN)]
-    assert was_unreachable(say(RecordType.BEGAN, "a") + away + inner, GUARD, "a")
-    assert not was_unreachable(say(RecordType.BEGAN, "a") + away + inner, "inner", "a")
+    assert was_unreachable(record(RecordType.BEGAN, "a") + unreachable + inner, GUARD, "a")
+    assert not was_unreachable(record(RecordType.BEGAN, "a") + unreachable + inner, "inner", "a")
 
 
-def test_a_step_belongs_to_the_guard_that_its_host_last_began_there():
+def test_a_step_belongs_to_the_guard_that_its_host_last_began_at_that_place():
     first, second = (Record(guard, "a", RecordType.BEGAN, include="site.yml:3") for guard in ("first", "second"))
     elsewhere, other_host = (
         Record("x", "a", RecordType.BEGAN, include="site.yml:9"),
         Record("y", "b", RecordType.BEGAN, include="site.yml:3"),
     )
-    said = [first, second, Record("second", "a", RecordType.FAILED, include="site.yml:3"), elsewhere, other_host]
-    assert begin_record(said, "a", "site.yml:3") == second
-    assert begin_record(said, "b", "site.yml:9") is None
+    records = [first, second, Record("second", "a", RecordType.FAILED, include="site.yml:3"), elsewhere, other_host]
+    assert begin_record(records, "a", "site.yml:3") == second
+    assert begin_record(records, "b", "site.yml:9") is None
 
 
-def test_a_key_is_shared_where_another_guard_or_another_place_has_it():
+def test_a_key_is_shared_if_another_guard_or_another_place_has_it():
     mine = Record(GUARD, "a", RecordType.BEGAN, include="site.yml:3", key="k")
     assert not shares_key([Record(GUARD, "b", RecordType.BEGAN, include="site.yml:3", key="k")], mine)
     assert shares_key([Record(GUARD, "b", RecordType.BEGAN, include="site.yml:9", key="k")], mine)
@@ -205,89 +207,90 @@ def test_a_key_is_shared_where_another_guard_or_another_place_has_it():
     )
 
 
-def test_only_the_last_word_of_a_host_says_whether_it_has_given_up():
-    said = say(RecordType.FAILED, "a", failure=BROKEN) + say(RecordType.REPORTED, "a")
-    assert failure_of(said, GUARD, "a") == BROKEN and failure_of(said, GUARD, "b") is None
-    assert failure_of(said + say(RecordType.BEGAN, "a"), GUARD, "a") is None
+def test_only_the_last_record_of_a_host_determines_whether_it_has_failed():
+    records = record(RecordType.FAILED, "a", failure=BROKEN) + record(RecordType.REPORTED, "a")
+    assert failure_of(records, GUARD, "a") == BROKEN and failure_of(records, GUARD, "b") is None
+    assert failure_of(records + record(RecordType.BEGAN, "a"), GUARD, "a") is None
 
 
-def test_what_was_reported_is_not_judged_anew_unless_hosts_were_waited_for_or_another_may_be_to_blame():
-    (reported,) = say(RecordType.REPORTED, "a", final=True)
+def test_a_final_report_is_not_evaluated_again_unless_another_host_may_be_the_cause():
+    (reported,) = record(RecordType.REPORTED, "a", final=True)
     assert is_final(reported, None) and is_final(reported, BROKEN)
-    assert not is_final(reported, NO_WORD)
+    assert not is_final(reported, NO_MESSAGE)
     assert not is_final(None, None)
-    assert not is_final(*say(RecordType.REPORTED, "a"), None)
+    assert not is_final(*record(RecordType.REPORTED, "a"), None)
 
 
-WORDS = st.tuples(
+STEPS = st.tuples(
     st.sampled_from((RecordType.BEGAN, RecordType.SUCCEEDED, RecordType.UNPROVEN, RecordType.FAILED)),
     st.sampled_from("abc"),
 )
 
 
-@given(st.lists(WORDS), st.sampled_from(("", "a", "b c")), st.booleans())
-def test_to_judge_anew_would_tell_a_host_nothing_else_once_it_is_over(words, out, lockstep):
-    said = [Record(GUARD, host, what, failure=BROKEN if what == RecordType.FAILED else None) for what, host in words]
+@given(st.lists(STEPS), st.sampled_from(("", "a", "b c")), st.booleans())
+def test_after_a_final_report_another_evaluation_gives_a_host_the_same_result(steps, out, lockstep):
+    records = [Record(GUARD, host, type, failure=BROKEN if type == RecordType.FAILED else None) for type, host in steps]
     now = hosts(out=out, gone=[(host, FAILED) for host in out.split()], lockstep=lockstep)
-    first = evaluate(said, GUARD, now)
+    first = evaluate(records, GUARD, now)
     reported = Record(GUARD, "a", RecordType.REPORTED, report=first.report, final=not first.waiting)
     for host in now.active:
-        failure = failure_of(said, GUARD, host)
+        failure = failure_of(records, GUARD, host)
         if is_final(reported, failure):
-            again = evaluate([*said, reported], GUARD, now)
+            again = evaluate([*records, reported], GUARD, now)
             assert (again.report, again.failures.get(host)) == (first.report, failure)
 
 
-def test_what_is_said_of_another_guard_does_not_count():
+def test_records_of_another_guard_do_not_count():
     other = [Record("other", "a", RecordType.FAILED, failure=BROKEN)]
     assert (
-        evaluate(other + say(RecordType.BEGAN, "a") + say(RecordType.SUCCEEDED, "a"), GUARD, hosts("a")).failures == {}
+        evaluate(other + record(RecordType.BEGAN, "a") + record(RecordType.SUCCEEDED, "a"), GUARD, hosts("a")).failures
+        == {}
     )
 
 
-def test_the_same_finding_is_reported_once_and_a_new_one_again():
-    said = say(RecordType.BEGAN, "a b c") + say(RecordType.FAILED, "a", failure=BROKEN)
-    first = evaluate(said, GUARD, hosts())
-    said += [Record(GUARD, "a", RecordType.REPORTED, report=first.report)]
-    again = evaluate(said, GUARD, hosts())
-    assert is_reported(said, GUARD, again.report)
-    assert not is_reported(said, "other", again.report)
-    more = evaluate([*said, *say(RecordType.FAILED, "b", failure=BROKEN)], GUARD, hosts())
-    assert not is_reported(said, GUARD, more.report)
+def test_the_same_evaluation_is_reported_once_and_a_new_one_again():
+    records = record(RecordType.BEGAN, "a b c") + record(RecordType.FAILED, "a", failure=BROKEN)
+    first = evaluate(records, GUARD, hosts())
+    records += [Record(GUARD, "a", RecordType.REPORTED, report=first.report)]
+    again = evaluate(records, GUARD, hosts())
+    assert is_reported(records, GUARD, again.report)
+    assert not is_reported(records, "other", again.report)
+    more = evaluate([*records, *record(RecordType.FAILED, "b", failure=BROKEN)], GUARD, hosts())
+    assert not is_reported(records, GUARD, more.report)
 
 
 def test_a_batch_without_news_reports_nothing_new():
-    said = say(RecordType.BEGAN, "a") + say(RecordType.FAILED, "a", failure=BROKEN)
-    first = evaluate(said, GUARD, hosts(batch="a"))
-    said += say(RecordType.BEGAN, "b") + say(RecordType.SUCCEEDED, "b")
-    assert evaluate(said, GUARD, hosts(batch="b")).report == first.report
+    records = record(RecordType.BEGAN, "a") + record(RecordType.FAILED, "a", failure=BROKEN)
+    first = evaluate(records, GUARD, hosts(batch="a"))
+    records += record(RecordType.BEGAN, "b") + record(RecordType.SUCCEEDED, "b")
+    assert evaluate(records, GUARD, hosts(batch="b")).report == first.report
 
 
-def test_the_mark_is_the_earliest_and_two_ledgers_prove_nothing():
-    said = [
+def test_the_mark_is_the_earliest_one_and_marks_of_two_ledgers_are_ignored():
+    records = [
         Record(GUARD, "a", RecordType.BEGAN, mark=Mark("ledger", 7)),
         Record(GUARD, "b", RecordType.BEGAN, mark=Mark("ledger", 5)),
     ]
-    assert evaluate(said, GUARD, hosts("a b")).mark == Mark("ledger", 5)
-    said.append(Record(GUARD, "c", RecordType.BEGAN, mark=Mark("another", 1)))
-    assert evaluate(said, GUARD, hosts()).mark == Evaluation().mark
+    assert evaluate(records, GUARD, hosts("a b")).mark == Mark("ledger", 5)
+    records.append(Record(GUARD, "c", RecordType.BEGAN, mark=Mark("another", 1)))
+    assert evaluate(records, GUARD, hosts()).mark == Evaluation().mark
 
 
-def test_a_failure_that_was_there_before_is_an_earlier_one():
-    said = [Record(GUARD, "a", RecordType.BEGAN, earlier="old")]
-    assert is_earlier(said, GUARD, "a", "old")
-    assert not is_earlier(said, GUARD, "a", "new")
-    assert not is_earlier(said, GUARD, "b", "old")
+def test_a_failure_from_before_the_guard_is_an_earlier_one():
+    records = [Record(GUARD, "a", RecordType.BEGAN, earlier="old")]
+    assert is_earlier(records, GUARD, "a", "old")
+    assert not is_earlier(records, GUARD, "a", "new")
+    assert not is_earlier(records, GUARD, "b", "old")
     assert not is_earlier([Record(GUARD, "a", RecordType.BEGAN)], GUARD, "a", "")
 
 
-def test_an_own_key_is_used_as_it_is_unless_the_run_is_limited():
+def test_a_users_own_key_is_used_unchanged_unless_the_run_is_limited():
     assert NamedIdentity("base", "name", Scope(), "My site").key == "My site"
     limited = NamedIdentity("base", "name", Scope(limit=("web1",)), "My site").key
     assert limited.startswith("my-site-") and len(limited) <= 64
 
 
-def test_an_entry_comes_back_from_the_journal_as_it_was(tmp_path):
+def test_a_record_is_read_from_the_journal_unchanged(tmp_path):
     more = {
         "include": "site.yml:3",
         "key": "k",
@@ -297,21 +300,21 @@ def test_an_entry_comes_back_from_the_journal_as_it_was(tmp_path):
         "report": "report",
         "final": True,
     }
-    entry = Record(GUARD, "höst", RecordType.FAILED, **more, mark=Mark("ledger", 3), failure=BROKEN, fatal=True)
-    assert from_json(to_json(entry)) == entry
-    Journal(tmp_path).write(entry, *say(RecordType.SUCCEEDED, "a"))
-    assert Journal(tmp_path).read("höst") == Journal(tmp_path).read("k") == [entry]
-    assert Journal(tmp_path).last("höst") == entry and Journal(tmp_path).last(GUARD).host == "a"
+    one = Record(GUARD, "höst", RecordType.FAILED, **more, mark=Mark("ledger", 3), failure=BROKEN, fatal=True)
+    assert from_json(to_json(one)) == one
+    Journal(tmp_path).write(one, *record(RecordType.SUCCEEDED, "a"))
+    assert Journal(tmp_path).read("höst") == Journal(tmp_path).read("k") == [one]
+    assert Journal(tmp_path).last("höst") == one and Journal(tmp_path).last(GUARD).host == "a"
     assert Journal(tmp_path).last("nobody") is None
 
 
-def test_of_many_who_find_the_same_at_once_one_reports_it(tmp_path):
-    Journal(tmp_path).write(*say(RecordType.BEGAN, "a"), *say(RecordType.SUCCEEDED, "a"))
+def test_if_many_hosts_reach_the_same_evaluation_at_once_one_reports_it(tmp_path):
+    Journal(tmp_path).write(*record(RecordType.BEGAN, "a"), *record(RecordType.SUCCEEDED, "a"))
     winners = []
 
-    def decide(said: list[Record]) -> tuple[tuple[Record, ...], bool]:
-        report = evaluate(said, GUARD, hosts("a")).report
-        is_new = not is_reported(said, GUARD, report)
+    def decide(records: list[Record]) -> tuple[tuple[Record, ...], bool]:
+        report = evaluate(records, GUARD, hosts("a")).report
+        is_new = not is_reported(records, GUARD, report)
         return ((Record(GUARD, "a", RecordType.REPORTED, report=report),) if is_new else ()), is_new
 
     threads = [
