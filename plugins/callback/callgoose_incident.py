@@ -336,11 +336,11 @@ class CallbackModule(CallbackBase):
 
     @harmless
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        self._events.task_started()
+        self._events.task_started(task)
 
     @harmless
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
-        self._events.task_started()
+        self._events.task_started(task)
 
     @harmless
     def v2_runner_on_ok(self, result: Any) -> None:
@@ -349,6 +349,10 @@ class CallbackModule(CallbackBase):
     @harmless
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._events.failed(result, ignore_errors)
+
+    @harmless
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        self._events.skipped()
 
     @harmless
     def v2_runner_on_unreachable(self, result: Any) -> None:
@@ -368,7 +372,7 @@ class CallbackModule(CallbackBase):
         if self._recorder.running:
             # The process is ending anyway; an exception would only be printed.
             with contextlib.suppress(KeyboardInterrupt):
-                self._finished(self._recorder.give_up(interrupted))
+                self._finished(self._events.given_up(interrupted))
 
     def _finished(self, run: Run) -> None:
         """Report a finished or aborted run, and show the result."""

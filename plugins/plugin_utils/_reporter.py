@@ -96,6 +96,7 @@ class IncidentReporter:
             partial=self.context.is_partial or run.interrupted,
             dubious=run.dubious,
             guarded=bool(run.guarded),
+            matched=run.matched,
         )
         try:
             store = self._store(seconds)
@@ -120,7 +121,9 @@ class IncidentReporter:
 
         settings = self._settings
         failed = snapshot(run, settings.redactor, settings.page, self.context.subject.root)
-        return failed, aborted_snapshot() if run.aborted else None
+        if not run.aborted:
+            return failed, None
+        return failed, aborted_snapshot(run, settings.redactor, self.context.subject.root)
 
     def _store(self, seconds: float) -> Store:
         # Not C.config: it would look for the working directory again, which the run may have removed.

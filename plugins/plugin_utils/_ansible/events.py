@@ -16,7 +16,11 @@ from ansible.executor.play_iterator import FailedStates, IteratingStates
 from ansible.playbook.handler import Handler
 from ansible.template import Templar
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import known_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
+    is_template,
+    known_hosts,
+    without_pattern_warnings,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import (
     GUARD_ACTION,
     GUARD_RESULT,
@@ -36,6 +40,8 @@ _GUARD_ROLE = "/callgoose/sqibs/roles/incident_guard/"
 _ADHOC = "__adhoc_playbook__"
 _NAMESPACES = ("", "ansible.builtin.", "ansible.legacy.")
 _INCLUDES = frozenset(space + name for space in _NAMESPACES for name in ("include_role", "include_tasks"))
+# Stands for the block that flushes a handler, if it has the rescue that catches the handler's failure.
+_FLUSHED = "flushed"
 # A host on which only these succeeded does not count as succeeded.
 _NO_PROOF = frozenset(
     space + name
@@ -60,8 +66,9 @@ class EventReader:
         self._play: Any = None
         self._tqm: Any = None
         self._iterator: Any = None
-        self._has_tasks = False
-        self._tasks: dict[tuple[str, bool, bool], Task] = {}
+        self._has_tasks = self._has_results = False
+        self._last_task: Any = None
+        self._tasks: dict[tuple[str, str, bool], Task] = {}
         self._including: list[Any] = []  # hosts with a successful include whose file or role may still not load
 
     def playbook_started(self, playbook: Any) -> str | None:
@@ -75,7 +82,8 @@ class EventReader:
         self._inventory = self._variables._inventory
         self._started = set()
         self._leave_play()
-        self._recorder.begin(str(name), check_mode=bool(context.CLIARGS.get("check")))
+        is_templated = any(is_template(play) for play in plays)
+        self._recorder.begin(str(name), bool(context.CLIARGS.get("check")), is_templated)
         return str(name)
 
     def play_started(self, play: Any) -> None:
@@ -90,14 +98,18 @@ class EventReader:
         matched = _names(self._inventory.get_hosts(play.hosts, ignore_restrictions=True))
         self._recorder.play_started(Play(play._uuid, _play_name(play), hosts, hosts if hosts == matched else matched))
 
-    def task_started(self) -> None:
-        """Find the play's iterator, and note the hosts that Ansible dropped at an include before this task."""
+    def task_started(self, task: Any) -> None:
+        """Find the play's iterator, and note the hosts that it has dropped or cleared before this task."""
         if self._play is None:
             return
         self._has_tasks = True
+        self._last_task = task
         if self._iterator is None:
             self._iterator = find_iterator(self._play)
-        elif self._including:
+            return
+        if self._failing:
+            self._note_cleared()
+        if self._including:
             for host in self._including:
                 if self._iterator.is_failed(host):
                     self._recorder.dropped(host.name)
@@ -107,6 +119,7 @@ class EventReader:
         """Note a task that succeeded. Must be fast, since most events are of this kind."""
         if self._play is None:
             return
+        self._has_results = True
         task = task_of(result)
         action = task.action
         if action not in _SPECIAL:
@@ -121,20 +134,31 @@ class EventReader:
         """Note a task that failed."""
         if self._play is None:
             return
+        self._has_results = True
         task = task_of(result)
         if task.action == GUARD_ACTION:
             self._note_guard(result)
         if ignored:
             return
-        host = host_of(result).name
+        host = host_of(result)
         # A handler belongs to the block that flushes it, not to the place where it is written.
-        caught = self._is_rescuing(host) if isinstance(task, Handler) else _is_caught(task)
-        self._recorder.failed(host, self._task(task, caught), output_of(data_of(result)))
+        if isinstance(task, Handler):
+            caught_by = _FLUSHED if self._is_rescuing(host.name) else ""
+        else:
+            caught_by = _caught_by(task)
+        if not caught_by:
+            self._failing.append(host)
+        self._recorder.failed(host.name, self._task(task, caught_by), output_of(data_of(result)))
+
+    def skipped(self) -> None:
+        """Note a skipped task: a host that skips it has a result."""
+        self._has_results = True
 
     def unreachable(self, result: Any) -> None:
         """Note an unreachable host."""
         if self._play is None:
             return
+        self._has_results = True
         task = task_of(result)
         ignored = bool(task.ignore_unreachable)
         self._recorder.unreachable(host_of(result).name, self._task(task), output_of(data_of(result)), ignored)
@@ -149,6 +173,14 @@ class EventReader:
         self._playbook = None
         return self._recorder.end(failures, dict(statistics.dark), unstarted)
 
+    def given_up(self, interrupted: bool) -> Run:
+        """Return the run, which never reached its end.
+
+        :param interrupted: whether it was ended deliberately.
+        """
+        last_task = None if self._last_task is None else self._task(self._last_task)
+        return self._recorder.give_up(interrupted, last_task)
+
     def extra_vars(self) -> Mapping[str, Any]:
         """Return the extra vars of the ansible-playbook call."""
         return self._variables.extra_vars
@@ -159,13 +191,17 @@ class EventReader:
 
     def _leave_play(self) -> None:
         self._play = self._tqm = self._iterator = None
-        self._has_tasks = False
+        self._has_tasks = self._has_results = False
+        self._last_task = None
         self._tasks = {}
         self._including = []
+        self._failing: list[Any] = []  # hosts with a failure that no rescue catches
 
     def _end_play(self) -> None:
         if self._play is not None:
             self._recorder.play_ended(self._verdict())
+            if self._has_tasks and not self._has_results:
+                self._recorder.play_without_results()
         self._leave_play()
 
     def _verdict(self) -> Verdict | None:
@@ -186,16 +222,23 @@ class EventReader:
         )
         return Verdict(failed, unreachable, unfinished, bool(self._iterator.end_play))
 
-    def _task(self, task: Any, caught: bool = False) -> Task:
+    def _task(self, task: Any, caught_by: str = "") -> Task:
         """Return a plain task. All hosts share one object, to store its strings once."""
         play = self._play
         fatal = bool(task.run_once or task.any_errors_fatal or play.max_fail_percentage is not None)
         # If a role is used twice, both uses have the same tasks, but in different blocks.
-        key = (task._uuid, caught, fatal)
+        key = (task._uuid, caught_by, fatal)
         plain = self._tasks.get(key)
         if plain is None:
-            plain = self._tasks[key] = _read_task(task, caught, fatal)
+            plain = self._tasks[key] = _read_task(task, caught_by, fatal)
         return plain
+
+    def _note_cleared(self) -> None:
+        """Note the failed hosts that the play continues with: ``meta: clear_host_errors`` sends no event."""
+        cleared = [host for host in self._failing if not self._iterator.is_failed(host)]
+        if cleared:
+            self._failing = [host for host in self._failing if host not in cleared]
+            self._recorder.cleared(host.name for host in cleared)
 
     def _is_rescuing(self, host: str) -> bool:
         """Return whether, after a failed handler, this host continues in the rescue of the block that flushed it."""
@@ -211,7 +254,8 @@ class EventReader:
         try:
             variables = play.get_variable_manager().get_vars(play=play)
             pattern = Templar(loader=play.get_loader(), variables=variables).template(play.hosts)
-            hosts = _names(self._inventory.get_hosts(pattern, ignore_restrictions=True))
+            with without_pattern_warnings():
+                hosts = _names(self._inventory.get_hosts(pattern, ignore_restrictions=True))
         except Exception:
             # The pattern may need variables that earlier plays would have set.
             return Play(play._uuid, _play_name(play), frozenset(), None)
@@ -227,14 +271,15 @@ def _play_name(play: Any) -> str:
     return text_of(play.name or hosts).strip()
 
 
-def _read_task(task: Any, caught: bool, fatal: bool) -> Task:
+def _read_task(task: Any, caught_by: str, fatal: bool) -> Task:
     path, _colon, line = (task.get_path() or "").rpartition(":")
     return Task(
         name=_task_name(task),
         action=text_of(task.action),
         path=text_of(path),
         line=int(line) if line.isdigit() else 0,
-        caught=caught,
+        caught_by=caught_by,
+        rescues=_rescues(task),
         fatal=fatal,
         guard=task.action == GUARD_ACTION or _GUARD_ROLE in path,
     )
@@ -249,8 +294,8 @@ def _task_name(task: Any) -> str:
     return text_of(f"{task._role.get_name()} : {name}" if task._role else name)
 
 
-def _is_caught(task: Any) -> bool:
-    """Return whether a failure of this task starts the rescue of a block that contains or includes it.
+def _caught_by(task: Any) -> str:
+    """Return the id of the block whose rescue a failure of this task starts, or an empty string if there is none.
 
     Ansible copies blocks during a play, but the id of each block and task stays the same.
     """
@@ -258,10 +303,22 @@ def _is_caught(task: Any) -> bool:
     node = task._parent
     while node is not None:
         if getattr(node, "rescue", None) and any(child._uuid in below for child in node.block):
-            return True
+            return str(node._uuid)
         below.add(node._uuid)
         node = node._parent
-    return False
+    return ""
+
+
+def _rescues(task: Any) -> frozenset[str]:
+    """Return the ids of the blocks whose rescue contains or includes this task."""
+    below, found = {task._uuid}, set()
+    node = task._parent
+    while node is not None:
+        if any(child._uuid in below for child in getattr(node, "rescue", None) or ()):
+            found.add(str(node._uuid))
+        below.add(node._uuid)
+        node = node._parent
+    return frozenset(found)
 
 
 def _is_rescued(state: Any) -> bool:

@@ -8,11 +8,13 @@ Must not report a host as removed because the inventory source that names it cou
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ansible import constants as C
 from ansible.inventory.manager import IGNORED
 from ansible.utils.path import unfrackpath
 
@@ -34,6 +36,21 @@ def known_hosts(manager: Any) -> frozenset[str]:
     except Exception:
         # Third-party inventory plugins may fail in any way. That must not prevent a page.
         return frozenset()
+
+
+def is_template(play: Any) -> bool:
+    """Return whether the hosts of a `Play` are written as a template: with other variables it matches other hosts."""
+    return "{{" in str(play.get_ds().get("hosts"))
+
+
+@contextlib.contextmanager
+def without_pattern_warnings() -> Iterator[None]:
+    """Keep Ansible from warning that a pattern matches no host: Ansible itself never looks it up."""
+    mismatch, C.HOST_PATTERN_MISMATCH = C.HOST_PATTERN_MISMATCH, "ignore"
+    try:
+        yield
+    finally:
+        C.HOST_PATTERN_MISMATCH = mismatch
 
 
 def _sources(manager: Any) -> Iterator[str]:

@@ -119,16 +119,20 @@ class Evaluation:
             return ""
         return digest("succeeded", sorted(self.succeeded))
 
-    def run(self, playbook: str, all_hosts: Iterable[str]) -> Run:
+    def run(self, playbook: str, all_hosts: Iterable[str], is_templated: bool = False) -> Run:
         """Return the state as a run of the guarded tasks. While hosts are still expected, no host counts as succeeded.
 
         :param all_hosts: all hosts of the play.
+        :param is_templated: whether they are written as a template.
         """
+        all_hosts = frozenset(all_hosts)
         return Run(
             playbook,
             failures={host: (failure,) for host, failure in sorted(self.failures.items())},
             succeeded=frozenset() if self.waiting else self.succeeded,
-            hosts=(frozenset(all_hosts) | frozenset(self.failures) | self.succeeded) - self.skipped,
+            hosts=(all_hosts | frozenset(self.failures) | self.succeeded) - self.skipped,
+            # A host that only skipped the guard still belongs to the play.
+            matched=None if is_templated else all_hosts,
         )
 
 

@@ -19,7 +19,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.display import announce
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import known_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import is_template, known_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import GUARD_RESULT
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import read_run_context
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard import state as guards
@@ -260,7 +260,9 @@ class GuardSteps:
                 self.warnings.append(f"no incident was triggered for this failure. {self.trouble}")
             return {}
         try:
-            run = evaluation.run(_playbook(self.task.play), self.variables["ansible_play_hosts_all"])
+            run = evaluation.run(
+                _playbook(self.task.play), self.variables["ansible_play_hosts_all"], is_template(self.task.play)
+            )
             inventory = known_hosts(self.task.get_variable_manager()._inventory)
             reporter = self._reporter(self.settings, guard)
             result = reporter.reconcile(run, evaluation.mark, inventory, self.settings.max_delay)

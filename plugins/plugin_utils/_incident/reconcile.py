@@ -21,6 +21,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules im
     RunFacts,
     after_answer,
     after_run,
+    failing_key,
     pending,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
@@ -130,12 +131,13 @@ def reconcile(
     progress = _Progress()
     policy = replace(policy, memory=store.memory)
 
-    def record_run(ledger: Ledger) -> tuple[Ledger, Request | None]:
+    def record_run(ledger: Ledger) -> tuple[Ledger, tuple[Request | None, str | None]]:
+        failing = failing_key(ledger, run, policy)
         ledger = after_run(ledger, run, policy, clock())
-        return ledger, pending(ledger, policy, clock())
+        return ledger, (pending(ledger, policy, clock(), failing=failing), failing)
 
     try:
-        due = store.update(base, record_run)
+        due, failing = store.update(base, record_run)
     except StoreError as error:
         # A duplicate page is better than none. But if the store still holds this incident as open, send no resolve:
         # once the store works again, the next failure would look like one that was already sent, and page nobody.
@@ -150,7 +152,7 @@ def reconcile(
         reply = post(request)
         progress.sent.append(Delivery(request, reply))
         try:
-            warnings, due = store.update(base, _record_answer(request, reply, policy, clock, progress.sent))
+            warnings, due = store.update(base, _record_answer(request, reply, policy, clock, progress.sent, failing))
         except StoreError as error:
             progress.warnings += _failures(request, reply)
             return with_trouble(progress.result(), error)
@@ -191,14 +193,19 @@ def _unrecorded_run_warnings(run: RunFacts, known: Incident | None, error: Store
 
 
 def _record_answer(
-    request: Request, reply: Reply, policy: Policy, clock: Callable[[], float], sent: list[Delivery]
+    request: Request,
+    reply: Reply,
+    policy: Policy,
+    clock: Callable[[], float],
+    sent: list[Delivery],
+    failing: str | None,
 ) -> Callable[[Ledger], tuple[Ledger, tuple[list[str], Request | None]]]:
     def change(ledger: Ledger) -> tuple[Ledger, tuple[list[str], Request | None]]:
         ledger, doubts = after_answer(ledger, request, reply.outcome, policy, clock(), reply.uncertain)
         # The user has to find out why no filter matched, and the answer's message says where to look.
         reason = [reply.message] if doubts and reply.outcome == outcomes.UNMATCHED else []
         warnings = _failures(request, reply) or [*doubts, *reason]
-        return ledger, (warnings, pending(ledger, policy, clock(), [one.request for one in sent]))
+        return ledger, (warnings, pending(ledger, policy, clock(), [one.request for one in sent], failing))
 
     return change
 

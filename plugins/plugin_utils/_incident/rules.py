@@ -64,6 +64,7 @@ class RunFacts:
     :param partial: it ran with ``--start-at-task`` or ``--step``, or was interrupted: no host counts as recovered.
     :param dubious: its events and its statistics disagree: no host counts as recovered.
     :param guarded: a guard has reported failures of it, in an incident of its own.
+    :param matched: every host that one of its plays matched; None if another call may match others.
     :param began: the ledger's mark when the run began.
     """
 
@@ -77,6 +78,7 @@ class RunFacts:
     partial: bool = False
     dubious: bool = False
     guarded: bool = False
+    matched: frozenset[str] | None = None
 
     @property
     def proves(self) -> bool:
@@ -120,12 +122,9 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
     incidents = {key: _without_recovered(incident, run, ledger) for key, incident in before.items()}
     sequence = ledger.sequence
     joining = _joining(run, policy)
-    if joining:
+    key = failing_key(ledger, run, policy)
+    if key is not None:
         sequence += 1
-        # Look at the incidents before the run: if all hosts of one recover while others fail, it stays one incident.
-        key = next(
-            (key for key, incident in before.items() if incident.failed_hosts and _same_tags(incident, run)), run.key
-        )
         incident = incidents.get(key, Incident(key, run.scope))
         if key not in before or not before[key].failed_hosts:
             incident = _opened(incident, policy)
@@ -136,13 +135,28 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
     return replace(ledger, sequence=sequence, incidents=_without_oldest(incidents))
 
 
-def pending(ledger: Ledger, policy: Policy, now: float, sent: Collection[Request] = ()) -> Request | None:
+def failing_key(ledger: Ledger, run: RunFacts, policy: Policy) -> str | None:
+    """Return the key of the incident that the failed hosts of a run join, or None if no failure of it counts.
+
+    :param ledger: as it was before the run. If all hosts of an incident recover while others fail, it stays one.
+    """
+    if not _joining(run, policy):
+        return None
+    incidents = ledger.incidents.items()
+    return next((key for key, incident in incidents if incident.failed_hosts and _same_tags(incident, run)), run.key)
+
+
+def pending(
+    ledger: Ledger, policy: Policy, now: float, sent: Collection[Request] = (), failing: str | None = None
+) -> Request | None:
     """Return the next request to send for any incident of this ledger, triggers before resolves, or None.
 
     :param now: clock time in seconds.
     :param sent: the requests that this run has already made, whatever their result: a run makes none twice.
+    :param failing: what :func:`failing_key` returned for this run. If ``repeat_interval`` has elapsed, only this
+        incident is triggered again: a run that succeeds pages nobody about what was paged before.
     """
-    requests = (_wanted(incident, policy, now) for incident in ledger.incidents.values())
+    requests = (_wanted(incident, policy, now, incident.key == failing) for incident in ledger.incidents.values())
     return min(
         (request for request in requests if request and request not in sent),
         key=lambda request: (request.state == RESOLVED, request.key),
@@ -218,7 +232,10 @@ def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger) -> Inc
 
 
 def _has_recovered(host: str, run: RunFacts) -> bool:
-    """Return whether the host recovered in a run whose successes count, or is no longer in the inventory."""
+    """Return whether the host recovered in a run whose successes count, or no longer takes part.
+
+    A host takes part if it is in the inventory and a play matches it, even if it skips all tasks.
+    """
     if host.startswith("*"):
         return run.wholly_successful and (not run.scope.limit or host == aborted_host(run.scope))
     if host in run.failed:
@@ -227,7 +244,10 @@ def _has_recovered(host: str, run: RunFacts) -> bool:
         return True
     # A broken dynamic inventory is empty, or lacks all hosts of the plays.
     is_trusted = not run.scope.limit and bool(run.inventory) and bool(run.succeeded or run.failed)
-    return is_trusted and host not in run.inventory and host not in _IMPLICIT
+    if is_trusted and host not in run.inventory and host not in _IMPLICIT:
+        return True
+    is_complete = run.wholly_successful and run.scope == Scope()
+    return is_complete and run.matched is not None and host not in run.matched
 
 
 def _joining(run: RunFacts, policy: Policy) -> dict[str, Mapping[str, Any]]:
@@ -271,13 +291,15 @@ def _without_oldest(incidents: dict[str, Incident]) -> dict[str, Incident]:
     return {key: incident for key, incident in incidents.items() if key not in dropped}
 
 
-def _wanted(incident: Incident, policy: Policy, now: float) -> Request | None:
+def _wanted(incident: Incident, policy: Policy, now: float, is_failing: bool) -> Request | None:
     if not incident.failed_hosts:
         if incident.remote_state == CLOSED:
             return None
         return Request(RESOLVED, incident.key, incident.episode, frozenset(), incident)
-    is_sent = incident.confirmed and incident.hosts == incident.sent_hosts
-    if not _is_due(incident, policy) or (is_sent and not _has_elapsed(incident.answered_at, policy, now)):
+    # A smaller set of failed hosts is no reason to page again.
+    is_news = not incident.confirmed or not incident.hosts <= incident.sent_hosts
+    is_repeat = is_failing and _has_elapsed(incident.answered_at, policy, now)
+    if not _is_due(incident, policy) or not (is_news or is_repeat):
         return None
     return Request(TRIGGERED, incident.key, incident.episode, incident.hosts, incident)
 

@@ -167,7 +167,8 @@ class _Message:
         lines = [] if group.kind == FAILED and task else [_WORDS[group.kind]]
         if task:
             place = f"{path}:{group.line}" if path and group.line else path
-            lines.append(f"Task: {task} ({place})" if place else f"Task: {task}")
+            label = "Last task" if group.kind == ABORTED else "Task"
+            lines.append(f"{label}: {task} ({place})" if place else f"{label}: {task}")
         if group.kind == ABORTED:
             limits = " / ".join(filter(None, self.groups.aborted))
             lines += [f"Limit: {self.groups.text(limits, share // 4)}"] if limits else []

@@ -65,9 +65,13 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
     return data
 
 
-def aborted_snapshot() -> dict[str, Any]:
-    """Return the same for the pseudo-host of an aborted run, about which nothing else is known."""
-    return {"failures": [{"kind": ABORTED}]}
+def aborted_snapshot(run: Run, redactor: Redactor, root: str) -> dict[str, Any]:
+    """Return the same for the pseudo-host of an aborted run: only the task that started last is known."""
+    task = run.last_task
+    if task is None:
+        return {"failures": [{"kind": ABORTED}]}
+    failure = Failure(ABORTED, task.name, task.action, task.path, task.line)
+    return {"failures": [_in_brief(failure, _Texts(redactor), root)]}
 
 
 def _hosts_in_full(run: Run, most: int) -> set[str]:

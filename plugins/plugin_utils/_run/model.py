@@ -16,6 +16,7 @@ FAILED = "failed"  # a task failed on it, and no rescue caught the failure
 UNREACHABLE = "unreachable"
 DROPPED = "dropped"  # ansible-core dropped it from the play without an error message
 NOT_REACHED = "not_reached"  # the play ended before the host had run all its tasks
+NO_RESULTS = "no task of the play had a result: ansible-core could not start its workers or write its output"
 DROPPED_MESSAGE = "ansible-core gave no message"
 
 # Characters kept of one string: the beginning of a message, the end of an output.
@@ -64,8 +65,10 @@ class Run:
     :param failures: for each failed host, its failures in order; at least one.
     :param succeeded: hosts that succeeded: at least one real task was ok, and nothing counts against them.
     :param hosts: every host that a play matched.
+    :param matched: the same hosts, or None if a play has a template as its hosts: another call may match others.
     :param guarded: hosts whose failures a guard has reported. They count neither as failed nor as succeeded.
     :param aborted: the run started, but never reached its end.
+    :param last_task: of an aborted run, the task that started last; None if none did.
     :param interrupted: the run was ended deliberately, by Ctrl-C, SIGTERM or SIGHUP.
     :param check_mode: the run was in check mode.
     :param dubious: part of the run could not be read, or Ansible's statistics show more failures than its events. No
@@ -76,8 +79,10 @@ class Run:
     failures: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
     succeeded: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
+    matched: frozenset[str] | None = None
     guarded: frozenset[str] = frozenset()
     aborted: bool = False
+    last_task: Task | None = None
     interrupted: bool = False
     check_mode: bool = False
     dubious: bool = False
@@ -91,7 +96,8 @@ class Task:
     :param action: the task's action, as written.
     :param path: absolute path of the file that contains the task.
     :param line: the task's line in that file; 0 if unknown.
-    :param caught: if the task fails, the rescue of an enclosing block runs.
+    :param caught_by: id of the enclosing block whose rescue runs if the task fails; empty if none does.
+    :param rescues: ids of the blocks whose rescue contains the task.
     :param fatal: if the task fails, the play may end for other hosts too: ``run_once``, ``any_errors_fatal``, or a play
         with ``max_fail_percentage``.
     :param guard: the task belongs to the guard itself: its failure repeats what the guard has reported.
@@ -101,7 +107,8 @@ class Task:
     action: str = ""
     path: str = ""
     line: int = 0
-    caught: bool = False
+    caught_by: str = ""
+    rescues: frozenset[str] = frozenset()
     fatal: bool = False
     guard: bool = False
 

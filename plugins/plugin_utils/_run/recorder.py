@@ -19,6 +19,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
     FAILURES_PER_HOST,
     MESSAGE_LIMIT,
     NO_HOSTS,
+    NO_RESULTS,
     NOT_REACHED,
     OUTPUT_LIMIT,
     SHORT_LIMIT,
@@ -49,8 +50,12 @@ class Recorder:
         self._unreachable_events: Counter[str] = Counter()
         self.running = False
 
-    def begin(self, playbook: str, check_mode: bool = False) -> None:
-        """Start a new run."""
+    def begin(self, playbook: str, check_mode: bool = False, is_templated: bool = False) -> None:
+        """Start a new run.
+
+        :param is_templated: whether the hosts of one of its plays are a template.
+        """
+        self._is_templated = is_templated
         self.running = True
         self._run = Run(playbook, check_mode=check_mode)
         self._strings = _BoundedStrings()
@@ -61,6 +66,7 @@ class Recorder:
         self._ok: set[str] = set()  # hosts on which a real task was ok
         self._unproven: set[str] = set()  # hosts that do not count as succeeded, whatever was ok on them
         self._guarded: set[str] = set()
+        self._continued: set[str] = set()  # guarded hosts on which a task was ok after the guard had reported them
         self._failures: dict[str, list[Failure]] = {}
         self._unreachable: set[str] = set()  # hosts that are still unreachable
         self._left_out: dict[str, str] = {}  # by host, the play that ended before the host's batch started
@@ -84,6 +90,8 @@ class Recorder:
     def ok(self, host: str) -> None:
         """Note that a real task was ok on a host."""
         self._ok.add(host)
+        if host in self._guarded:
+            self._continued.add(host)
 
     def included(self, host: str, task: Task) -> None:
         """Note that a task includes a file or role on a host. If that does not load, ansible-core may drop the host."""
@@ -91,22 +99,47 @@ class Recorder:
 
     def dropped(self, host: str) -> None:
         """Note that Ansible has counted a host as failed since its last include, without an error message."""
-        if host not in self._failures:
+        if host not in self._failures and not self._is_reported(host):
             self._add(host, self._unreported(host))
+
+    def cleared(self, hosts: Iterable[str]) -> None:
+        """Note that Ansible has cleared the failures of these hosts and continues with them.
+
+        A cleared failure is no failure of the run, nor the cause of a later one.
+        """
+        for host in hosts:
+            self._failures.pop(host, None)
+
+    def play_without_results(self) -> None:
+        """Note that tasks of the play started, but none had any result on any host, not even a skipped one.
+
+        ansible-core reports no error if it cannot fork, or cannot write its output.
+        """
+        if self._play is None:
+            return
+        for host in sorted(self._play.hosts - self._failures.keys() - self._unreachable):
+            self._add(host, Failure(DROPPED, play=self._play.name, message=NO_RESULTS))
 
     def failed(self, host: str, task: Task, output: Output) -> None:
         """Note that a task failed on a host and that the failure is not ignored."""
         self._failed_events[host] += 1
         if task.guard and host in self._guarded:
+            self._guard_failed.add(host)
             return
         if task.fatal:
             self._note_fatal()
         failure = self._failure(FAILED, task, output)
-        if task.caught:
-            self._caught[host] = failure
+        if task.caught_by:
+            self._caught[host] = (task.caught_by, failure)
             self._includes.pop(host, None)
-        else:
-            self._add(host, failure)
+            return
+        # If Ansible clears this failure, only a later task can prove that the host succeeds.
+        self._ok.discard(host)
+        block, first = self._caught.pop(host, ("", failure))
+        if block in task.rescues:
+            # The failure that started the rescue is usually the cause of the failure in it.
+            self._add(host, first)
+        self._add(host, failure)
 
     def unreachable(self, host: str, task: Task, output: Output, ignored: bool = False) -> None:
         """Note that a host is unreachable. No rescue catches that."""
@@ -124,6 +157,7 @@ class Recorder:
         """Note that a guard has reported the failures of these hosts so far. They belong to the guard's incident."""
         for host in hosts:
             self._guarded.add(host)
+            self._continued.discard(host)
             self._unproven.add(host)
             self._failures.pop(host, None)
             self._caught.pop(host, None)
@@ -149,7 +183,7 @@ class Recorder:
         self._drop_cleared(verdict)
         hosts = self._play.hosts
         for host in sorted(hosts.intersection(verdict.failed)):
-            if host not in self._failures and host not in self._guarded:
+            if host not in self._failures and not self._is_reported(host):
                 self._add(host, self._unreported(host))
         for host in sorted(hosts.intersection(verdict.unreachable)):
             if host not in self._unreachable and host not in self._guarded:
@@ -195,12 +229,13 @@ class Recorder:
         succeeded = self._ok - self._unproven - self._failures.keys()
         return self._finish(succeeded=frozenset(succeeded), dubious=self._is_dubious)
 
-    def give_up(self, interrupted: bool = False) -> Run:
+    def give_up(self, interrupted: bool = False, last_task: Task | None = None) -> Run:
         """End the run as aborted, and return it with the failures so far.
 
         :param interrupted: whether the run was ended deliberately.
+        :param last_task: the task that started last, if any did.
         """
-        return self._finish(aborted=True, interrupted=interrupted, dubious=self._is_dubious)
+        return self._finish(aborted=True, interrupted=interrupted, last_task=last_task, dubious=self._is_dubious)
 
     def _finish(self, **facts: object) -> Run:
         self.running = False
@@ -209,13 +244,16 @@ class Recorder:
             self._run,
             failures=failures,
             hosts=frozenset(self._hosts),
+            matched=None if self._is_templated else frozenset(self._hosts),
             guarded=frozenset(self._guarded),
             **facts,  # type: ignore[arg-type]
         )
 
     def _clear_play_state(self) -> None:
         self._includes: dict[str, Task] = {}  # the last include on each host
-        self._caught: dict[str, Failure] = {}  # the last failure on each host that a rescue should have caught
+        # By host, the last failure that a rescue should have caught, and the id of the block that has the rescue.
+        self._caught: dict[str, tuple[str, Failure]] = {}
+        self._guard_failed: set[str] = set()  # guarded hosts on which the guard has failed again
         self._fatal_seen = False
 
     def _leave_play(self) -> None:
@@ -233,8 +271,7 @@ class Recorder:
     def _drop_cleared(self, verdict: Verdict) -> None:
         """Drop the failures that Ansible no longer counts: a rescue or ``clear_host_errors`` cleared them.
 
-        Such a host has missed tasks, so it does not count as succeeded either. (A failure that a rescue catches is
-        normally not recorded in the first place.)
+        Such a host counts as succeeded if a task was ok on it afterwards.
         """
         for host, failures in list(self._failures.items()):
             kept = [
@@ -243,20 +280,25 @@ class Recorder:
                 if host in (verdict.unreachable if failure.kind == UNREACHABLE else verdict.failed)
                 or (failure.kind == DROPPED and host in verdict.unreachable)
             ]
-            if len(kept) < len(failures):
-                self._unproven.add(host)
             if kept:
                 self._failures[host] = kept
             else:
                 del self._failures[host]
         self._unreachable.intersection_update(verdict.unreachable)
 
+    def _is_reported(self, host: str) -> bool:
+        """Return whether a guard has reported why Ansible counts this host as failed.
+
+        With ``incident_guard_fail: false`` the host continues. What fails on it later is not the guard's.
+        """
+        return host in self._guard_failed or (host in self._guarded and host not in self._continued)
+
     def _unreported(self, host: str) -> Failure:
         """Return the likely reason why Ansible counts a host as failed although no event reported it."""
         play = self._play.name if self._play else ""
         task = self._includes.get(host)
         if task is None and host in self._caught:
-            return self._caught[host]  # tags skipped the rescue, or the rescue did not clear the failure
+            return self._caught[host][1]  # tags skipped the rescue, or the rescue did not clear the failure
         if task is None and self._fatal_seen:
             return self._not_reached(play)
         dropped = self._failure(DROPPED, task or Task(""), Output(DROPPED_MESSAGE))

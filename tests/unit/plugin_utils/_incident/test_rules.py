@@ -28,6 +28,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules im
     aborted_host,
     after_answer,
     after_run,
+    failing_key,
     pending,
 )
 
@@ -46,6 +47,7 @@ class Base:
         self.now = 1_000_000.0
         self.warnings: tuple[str, ...] = ()
         self.sent: list[Request] = []
+        self.failing: str | None = None
 
     def run(self, ok: str = "", failed: str = "", scope: Scope = Scope(), **facts: Any) -> None:  # noqa: B008 - frozen
         """Record a run from its beginning to its end, without its requests."""
@@ -57,16 +59,18 @@ class Base:
             "inventory": ALL,
             "began": self.ledger.mark,
         }
-        self.ledger = after_run(self.ledger, RunFacts(**{**values, **facts}), self.policy, self.now)
+        run = RunFacts(**{**values, **facts})
+        self.failing = failing_key(self.ledger, run, self.policy)
+        self.ledger = after_run(self.ledger, run, self.policy, self.now)
         self.sent = []
 
     def next(self) -> tuple[str, str] | None:
         """Return state and key of the next request, or None."""
-        send = pending(self.ledger, self.policy, self.now, self.sent)
+        send = pending(self.ledger, self.policy, self.now, self.sent, self.failing)
         return (send.state, send.key) if send else None
 
     def send(self) -> Request:
-        send = pending(self.ledger, self.policy, self.now, self.sent)
+        send = pending(self.ledger, self.policy, self.now, self.sent, self.failing)
         assert send, "no request is due"
         self.sent.append(send)
         return send
@@ -130,7 +134,52 @@ def test_a_changed_set_of_failed_hosts_is_sent_with_the_same_episode(opened: Bas
     assert (send.state, send.episode, send.hosts) == ("triggered", 1, ALL)
     opened.answered("created", send)
     opened.run(ok="web1", scope=LIMIT_WEB1)
-    assert opened.send().hosts == {"web2", "db1"}
+    assert opened.next() == ("resolved", key(LIMIT_WEB1)), "a smaller set of failed hosts is no reason to page again"
+    assert opened.hosts() == {"web2", "db1"}
+
+
+@pytest.mark.parametrize("ok", ["", "db1"])
+def test_a_run_in_which_nothing_of_an_incident_failed_does_not_trigger_it_again(opened: Base, ok: str) -> None:
+    opened.now += 100 * HOUR
+    opened.run(ok=ok, scope=Scope(limit=("db1",)))
+    assert opened.next() != TRIGGER
+    opened.run(failed="db1", scope=DEPLOY)
+    assert opened.next() == ("triggered", key(DEPLOY)), "that failure belongs to another incident"
+    opened.answered("created")
+    assert opened.next() != TRIGGER
+    opened.run(failed="web1")
+    assert opened.next() == TRIGGER
+
+
+def test_a_page_that_never_went_out_is_sent_by_a_successful_run_too(base: Base) -> None:
+    base.run(failed="web1")
+    base.answered("failed")
+    base.run(ok="db1")
+    assert base.send().hosts == {"web1"}
+
+
+def test_a_wholly_successful_run_drops_hosts_that_no_play_matches_any_more(opened: Base) -> None:
+    opened.run(ok="db1", matched=frozenset({"db1", "web2"}))
+    assert opened.hosts() == {"web2"}, "web2 was matched and only skipped its tasks, so it stays"
+    opened.run(ok="db1", matched=frozenset({"db1"}))
+    assert (opened.hosts(), opened.next()) == (set(), RESOLVE)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"ok": "db1", "failed": "web2"},
+        {"ok": "db1", "scope": Scope(limit=("db1",))},
+        {"ok": "db1", "scope": Scope(skip_tags=("slow",))},
+        {"ok": "db1", "dubious": True},
+        {"ok": "db1", "matched": None},
+        {"ok": ""},
+    ],
+    ids=str,
+)
+def test_any_other_run_drops_no_host_that_its_plays_do_not_match(opened: Base, facts: dict[str, Any]) -> None:
+    opened.run(**{"matched": frozenset({"db1"}), **facts})
+    assert "web1" in opened.hosts()
 
 
 def test_an_open_incident_is_sent_again_after_the_repeat_interval(opened: Base) -> None:

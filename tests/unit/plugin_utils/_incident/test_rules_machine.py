@@ -37,6 +37,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules im
     RunFacts,
     after_answer,
     after_run,
+    failing_key,
     pending,
 )
 from ansible_collections.callgoose.sqibs.tests.sandbox.model import Model
@@ -73,6 +74,8 @@ class Process:
     began_at: int
     generation: int
     runs: bool = True
+    failing: str | None = None  # as the rules say
+    failed: str | None = None  # as the machine's own record says
     sent: list[Request] = field(default_factory=list)
     in_flight: InFlight | None = None
 
@@ -100,6 +103,7 @@ class Runs(RuleBasedStateMachine):
         self.generation = 0  # of the ledger
         self.now, self.step = 1_000_000.0, 0
         self.inventory = frozenset(HOSTS)
+        self.matched = frozenset(HOSTS)  # by the plays
         self.processes: list[Process] = []
         # the machine's own record, by tags and host: the step of the last failure, and the key of its incident
         self.failing: dict[tuple[tuple[str, ...], str], tuple[int, str]] = {}
@@ -156,6 +160,10 @@ class Runs(RuleBasedStateMachine):
     def the_inventory_changes(self, inventory: set[str]) -> None:
         self.inventory = frozenset(inventory)
 
+    @rule(matched=st.sets(st.sampled_from(HOSTS)))
+    def hosts_leave_or_join_the_plays(self, matched: set[str]) -> None:
+        self.matched = frozenset(matched)
+
     @rule()
     @precondition(lambda self: self.ledger.incidents)
     def the_ledger_is_lost(self) -> None:
@@ -177,7 +185,7 @@ class Runs(RuleBasedStateMachine):
     @precondition(lambda self: not self.processes)
     def an_unlimited_success_leaves_nothing_open(self) -> None:
         self.now += WINDOW
-        self.inventory = frozenset(HOSTS)
+        self.inventory = self.matched = frozenset(HOSTS)
         self.whole_success()
         denies_clearly = self.api.settings.nothing_open != "duplicate"
         assert not self.failing
@@ -249,7 +257,7 @@ class Runs(RuleBasedStateMachine):
     def end(self, process: Process, status: dict[str, str], doubt: str) -> None:
         self.step += 1
         process.runs = False
-        covered = set(self.inventory & set(process.scope.limit or HOSTS))
+        covered = self.inventory & self.matched & set(process.scope.limit or HOSTS)
         run = RunFacts(
             scope=process.scope,
             key=name(process.scope),
@@ -260,7 +268,9 @@ class Runs(RuleBasedStateMachine):
             aborted={} if doubt == "aborted" else None,
             partial=doubt == "partial",
             dubious=doubt == "dubious",
+            matched=covered,
         )
+        process.failing = failing_key(self.ledger, run, self.policy)
         self.account(process, run, doubt)
         self.ledger = after_run(self.ledger, run, self.policy, self.now)
 
@@ -275,8 +285,10 @@ class Runs(RuleBasedStateMachine):
                     has_succeeded = host in run.succeeded
                     is_removed = not host.startswith("*") and not limit and host not in self.inventory
                     is_removed = is_removed and bool(run.succeeded or run.failed)
+                    has_left = is_whole_success and run.scope == WHOLE and host not in self.matched
+                    has_left = has_left and not host.startswith("*")
                     is_covered_abort = host == "*" + ",".join(limit) if limit else host.startswith("*")
-                    if has_succeeded or is_removed or (is_whole_success and is_covered_abort):
+                    if has_succeeded or is_removed or has_left or (is_whole_success and is_covered_abort):
                         del self.failing[other_tags, host]
         failed = {*run.failed, *(["*" + ",".join(limit)] if doubt == "aborted" else [])}
         if failed and (self.policy.page_limited_runs or not limit):
@@ -284,11 +296,12 @@ class Runs(RuleBasedStateMachine):
             if key is None:
                 key = run.key
                 self.openings[key] += 1
+            process.failed = key
             for host in failed:
                 self.failing[tags, host] = (self.step, key)
 
     def take_request(self, process: Process) -> bool:
-        request = pending(self.ledger, self.policy, self.now, process.sent)
+        request = pending(self.ledger, self.policy, self.now, process.sent, process.failing)
         if not request:
             return False
         process.sent.append(request)
@@ -298,8 +311,9 @@ class Runs(RuleBasedStateMachine):
         if request.state == TRIGGERED:
             assert request.episode == self.openings[request.key]
             generation, episode, hosts, at = self.confirmed.get(request.key, (-1, 0, frozenset(), 0.0))
-            is_repeated = (generation, episode, hosts) == (self.generation, request.episode, request.hosts)
-            assert not is_repeated or self.now - at >= INTERVAL, "one trigger per episode, set of hosts and interval"
+            is_repeated = (generation, episode) == (self.generation, request.episode) and request.hosts <= hosts
+            assert not is_repeated or self.now - at >= INTERVAL, "one trigger per episode, new host and interval"
+            assert not is_repeated or process.failed == request.key, "a run that succeeds pages nobody again"
         return True
 
     def meet(self, process: Process, fate: str) -> None:

@@ -54,7 +54,7 @@ def page(
     run = Run("site.yml", {host: (some if isinstance(some, tuple) else (some,)) for host, some in failures.items()})
     data = snapshot(run, redactor, options, subject.root)
     if aborted is not None:
-        data[f"*{aborted}"] = aborted_snapshot()
+        data[f"*{aborted}"] = aborted_snapshot(run, redactor, subject.root)
     return payload_for(send(json.loads(json.dumps(data))), subject, options, total, redactor)
 
 

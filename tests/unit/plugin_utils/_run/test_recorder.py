@@ -31,9 +31,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder impo
 HOSTS = frozenset("abc")
 TASK = Task("deploy", "command", "/p/site.yml", 7)
 INCLUDE = Task("include", "include_role")
-CAUGHT = Task("try", caught=True)
+CAUGHT = Task("try", caught_by="block")
 ONCE = Task("once", fatal=True)
-GUARDED = Task("guarded", caught=True)
+GUARDED = Task("guarded", caught_by="block")
 GUARD = Task("guard", guard=True)
 
 
@@ -63,6 +63,7 @@ def test_a_failure_records_its_task_and_output() -> None:
         "site.yml",
         {"a": (Failure(FAILED, "deploy", "command", "/p/site.yml", 7, "web", "no", "out", "err"),)},
         hosts=HOSTS,
+        matched=HOSTS,
     )
 
 
