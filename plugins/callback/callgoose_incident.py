@@ -335,6 +335,10 @@ class CallbackModule(CallbackBase):
         self._events.play_started(play)
 
     @harmless
+    def v2_playbook_on_vars_prompt(self, *args: Any, **kwargs: Any) -> None:
+        self._events.prompted()
+
+    @harmless
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._events.task_started(task)
 
@@ -367,7 +371,7 @@ class CallbackModule(CallbackBase):
     def _aborted(self, interrupted: bool) -> None:
         """Finish a run that did not reach its end, when the process ends.
 
-        :param interrupted: whether a signal ended the process.
+        :param interrupted: whether somebody ended the process.
         """
         if self._recorder.running:
             # The process is ending anyway; an exception would only be printed.

@@ -40,6 +40,9 @@ _GUARD_ROLE = "/callgoose/sqibs/roles/incident_guard/"
 _ADHOC = "__adhoc_playbook__"
 _NAMESPACES = ("", "ansible.builtin.", "ansible.legacy.")
 _INCLUDES = frozenset(space + name for space in _NAMESPACES for name in ("include_role", "include_tasks"))
+# How ansible.builtin.pause fails after Ctrl-C and A.
+_PAUSE = frozenset(space + "pause" for space in _NAMESPACES)
+_PAUSE_ABORTED = "user requested abort!"
 # Stands for the block that flushes a handler, if it has the rescue that catches the handler's failure.
 _FLUSHED = "flushed"
 # A host on which only these succeeded does not count as succeeded.
@@ -81,6 +84,7 @@ class EventReader:
         self._variables = plays[0].get_variable_manager()
         self._inventory = self._variables._inventory
         self._started = set()
+        self._is_prompting = False
         self._leave_play()
         is_templated = any(is_template(play) for play in plays)
         self._recorder.begin(str(name), bool(context.CLIARGS.get("check")), is_templated)
@@ -90,6 +94,7 @@ class EventReader:
         """Note the start of a play or of its next batch. Ansible has restricted the inventory to its hosts."""
         if not self._recorder.running:
             return  # ansible-console runs plays without a playbook
+        self._is_prompting = False
         self._end_play()
         self._play = play
         self._tqm = find_task_queue()
@@ -97,6 +102,10 @@ class EventReader:
         hosts = _names(self._inventory.get_hosts(play.hosts))
         matched = _names(self._inventory.get_hosts(play.hosts, ignore_restrictions=True))
         self._recorder.play_started(Play(play._uuid, _play_name(play), hosts, hosts if hosts == matched else matched))
+
+    def prompted(self) -> None:
+        """Note that Ansible asks for a variable of the next play (``vars_prompt``)."""
+        self._is_prompting = True
 
     def task_started(self, task: Any) -> None:
         """Find the play's iterator, and note the hosts that it has dropped or cleared before this task."""
@@ -148,7 +157,10 @@ class EventReader:
             caught_by = _caught_by(task)
         if not caught_by:
             self._failing.append(host)
-        self._recorder.failed(host.name, self._task(task, caught_by), output_of(data_of(result)))
+        output = output_of(data_of(result))
+        if task.action in _PAUSE and output.message.endswith(_PAUSE_ABORTED):
+            self._recorder.interrupt()
+        self._recorder.failed(host.name, self._task(task, caught_by), output)
 
     def skipped(self) -> None:
         """Note a skipped task: a host that skips it has a result."""
@@ -179,7 +191,8 @@ class EventReader:
         :param interrupted: whether it was ended deliberately.
         """
         last_task = None if self._last_task is None else self._task(self._last_task)
-        return self._recorder.give_up(interrupted, last_task)
+        # End of input at a prompt is as deliberate as Ctrl-C there.
+        return self._recorder.give_up(interrupted or self._is_prompting, last_task)
 
     def extra_vars(self) -> Mapping[str, Any]:
         """Return the extra vars of the ansible-playbook call."""

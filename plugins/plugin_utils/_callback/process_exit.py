@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls a function when this process ends, and says whether a signal (Ctrl-C, SIGTERM, SIGHUP) ended it.
+"""Calls a function when this process ends, and says whether somebody ended it: by a signal, or in the debugger.
 
 Must not change how the process ends: signals are passed on to the previous handlers, and the exit code stays the same.
 """
@@ -11,16 +11,20 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
+
+# Ansible's exit code for "User interrupted execution": after Ctrl-C, and after `q` in the task debugger.
+_USER_INTERRUPTED = 99
 
 
 class ProcessExit:
     """Watches for the end of this process, but not of its forks.
 
-    :param at_end: called once when the process ends. The argument says whether a signal ended it. It must not raise,
-        and it cannot start a thread: Python 3.12 and later refuse that at exit.
+    :param at_end: called once when the process ends. The argument says whether somebody ended it. It must not
+        raise, and it cannot start a thread: Python 3.12 and later refuse that at exit.
     """
 
     def __init__(self, at_end: Callable[[bool], None]) -> None:
@@ -38,12 +42,23 @@ class ProcessExit:
             return
         self._process = os.getpid()
         atexit.register(self._exit)
+        self._watch_exit_code()
         # ansible-core turns KeyboardInterrupt into an exit code before atexit functions run, so only the signal itself
         # distinguishes Ctrl-C from a crash. 2.19 and later have their own handler, which is called after this one.
         self._take_over(signal.SIGINT, self._interrupt)
         if signals:
             self._take_over(signal.SIGTERM, self._terminate)
             self._take_over(signal.SIGHUP, self._terminate)
+
+    def _watch_exit_code(self) -> None:
+        """See the exit code of `sys.exit`: atexit functions are not told, and the debugger leaves no other trace."""
+        original = sys.exit
+
+        def watched(code: Any = None) -> NoReturn:
+            self._interrupted = self._interrupted or code == _USER_INTERRUPTED
+            original(code)
+
+        sys.exit = watched
 
     def _take_over(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
         previous = signal.getsignal(number)

@@ -69,7 +69,7 @@ class Run:
     :param guarded: hosts whose failures a guard has reported. They count neither as failed nor as succeeded.
     :param aborted: the run started, but never reached its end.
     :param last_task: of an aborted run, the task that started last; None if none did.
-    :param interrupted: the run was ended deliberately, by Ctrl-C, SIGTERM or SIGHUP.
+    :param interrupted: the run was ended deliberately, by a signal, in the debugger, or at a prompt.
     :param check_mode: the run was in check mode.
     :param dubious: part of the run could not be read, or Ansible's statistics show more failures than its events. No
         host then counts as recovered.

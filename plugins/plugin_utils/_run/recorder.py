@@ -70,7 +70,7 @@ class Recorder:
         self._failures: dict[str, list[Failure]] = {}
         self._unreachable: set[str] = set()  # hosts that are still unreachable
         self._left_out: dict[str, str] = {}  # by host, the play that ended before the host's batch started
-        self._is_dubious = False
+        self._is_dubious = self._is_interrupted = False
         self._clear_play_state()
 
     def play_started(self, play: Play) -> None:
@@ -126,9 +126,9 @@ class Recorder:
         if task.guard and host in self._guarded:
             self._guard_failed.add(host)
             return
-        if task.fatal:
-            self._note_fatal()
         failure = self._failure(FAILED, task, output)
+        if task.fatal:
+            self._note_fatal(host, failure)
         if task.caught_by:
             self._caught[host] = (task.caught_by, failure)
             self._includes.pop(host, None)
@@ -147,11 +147,12 @@ class Recorder:
         if ignored:
             return
         self._unreachable_events[host] += 1
+        failure = self._failure(UNREACHABLE, task, output)
         if task.fatal:
-            self._note_fatal()
+            self._note_fatal(host, failure)
         self._unreachable.add(host)
         if not self._ignores_unreachable:
-            self._add(host, self._failure(UNREACHABLE, task, output))
+            self._add(host, failure)
 
     def guarded(self, hosts: Iterable[str]) -> None:
         """Note that a guard has reported the failures of these hosts so far. They belong to the guard's incident."""
@@ -162,6 +163,10 @@ class Recorder:
             self._failures.pop(host, None)
             self._caught.pop(host, None)
             self._includes.pop(host, None)
+
+    def interrupt(self) -> None:
+        """Note that the run is being ended deliberately."""
+        self._is_interrupted = True
 
     def doubt(self) -> None:
         """Note that something could not be read. No host then counts as recovered."""
@@ -227,7 +232,7 @@ class Recorder:
         if _shows_more(failures, self._failed_events) or _shows_more(unreachable, self._unreachable_events):
             self.doubt()
         succeeded = self._ok - self._unproven - self._failures.keys()
-        return self._finish(succeeded=frozenset(succeeded), dubious=self._is_dubious)
+        return self._finish(succeeded=frozenset(succeeded), interrupted=self._is_interrupted, dubious=self._is_dubious)
 
     def give_up(self, interrupted: bool = False, last_task: Task | None = None) -> Run:
         """End the run as aborted, and return it with the failures so far.
@@ -254,7 +259,7 @@ class Recorder:
         # By host, the last failure that a rescue should have caught, and the id of the block that has the rescue.
         self._caught: dict[str, tuple[str, Failure]] = {}
         self._guard_failed: set[str] = set()  # guarded hosts on which the guard has failed again
-        self._fatal_seen = False
+        self._fatal: tuple[str, Failure] | None = None  # the last fatal failure, and its host
 
     def _leave_play(self) -> None:
         """Note the hosts of the play whose batches never started."""
@@ -262,9 +267,9 @@ class Recorder:
             for host in (self._play.matched or NO_HOSTS) - self._started:
                 self._left_out.setdefault(host, self._play.name)
 
-    def _note_fatal(self) -> None:
+    def _note_fatal(self, host: str, failure: Failure) -> None:
         """Note that a fatal task failed: from now on, Ansible may drop any host from the play because of it."""
-        self._fatal_seen = True
+        self._fatal = (host, failure)
         self._includes.clear()
         self._caught.clear()
 
@@ -299,8 +304,10 @@ class Recorder:
         task = self._includes.get(host)
         if task is None and host in self._caught:
             return self._caught[host][1]  # tags skipped the rescue, or the rescue did not clear the failure
-        if task is None and self._fatal_seen:
-            return self._not_reached(play)
+        if task is None and self._fatal:
+            culprit, failure = self._fatal
+            # On ansible-core 2.21, a rescue clears a failed run_once task for the host that ran it and for no other.
+            return self._not_reached(play) if culprit in self._failures or culprit == host else failure
         dropped = self._failure(DROPPED, task or Task(""), Output(DROPPED_MESSAGE))
         return replace(dropped, play=play)
 

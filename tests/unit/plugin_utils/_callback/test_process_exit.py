@@ -39,6 +39,11 @@ def test_the_end_is_reported_once(collections_path, last) -> None:
     assert run(collections_path, "end.watch()", last) == (3, "end False")
 
 
+@pytest.mark.parametrize(("code", "interrupted"), [("99", True), ("2", False), ("", False), ("'a message'", False)])
+def test_the_exit_code_of_an_interrupted_ansible_is_an_interrupt(collections_path, code, interrupted) -> None:
+    assert run(collections_path, "end.watch()", f"sys.exit({code})")[1] == f"end {interrupted}"
+
+
 def test_without_watching_nothing_is_reported(collections_path) -> None:
     assert run(collections_path, "sys.exit(3)") == (3, "")
 
