@@ -75,6 +75,19 @@ options:
     ini:
       - section: callback_callgoose_incident
         key: project
+  inventory_name:
+    description:
+      - The name of the inventory, as part of the incident key. Use it if the inventory's path or content differs from
+        run to run, or if machines without a stable name run the playbook.
+      - If not set, the inventory is identified by its path in the project, or by its path and the machine. An inventory
+        in a temporary directory is identified by the names of its hosts and groups.
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_INVENTORY_NAME
+    ini:
+      - section: callback_callgoose_incident
+        key: inventory_name
   key_vars:
     description:
       - Names of extra vars that distinguish runs. With V(env), a run with C(-e env=stage) has other incidents than a
@@ -327,7 +340,7 @@ class CallbackModule(CallbackBase):
         if name is not None:
             self._has_warned = False
             self._exit.watch(self._watches_signals)
-            self._session.begin(name, self._events.extra_vars())
+            self._session.begin(name, *self._events.context())
             freeze_before_fork()
 
     @harmless

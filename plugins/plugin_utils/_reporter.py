@@ -97,6 +97,7 @@ class IncidentReporter:
             dubious=run.dubious,
             guarded=bool(run.guarded),
             matched=run.matched,
+            unlimited_key=self.context.identity.unlimited.key if self.context.is_relaunched else "",
         )
         try:
             store = self._store(seconds)

@@ -33,6 +33,7 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "project": option("project", type="str", default=""),
     # Names of variables are not secret, but ansible-test sanity would take "key_vars" for a secret.
     "key_vars": option("key_vars", type="list", elements="str", default=[], no_log=False),
+    "inventory_name": option("inventory_name", type="str", default=""),
     "page_limited_runs": option("page_limited_runs", type="bool", default=True),
     "after_failures": option("after_failures", type="int", default=1),
     "repeat_interval": option("repeat_interval", type="float", default=14400.0),
@@ -52,6 +53,7 @@ class Settings:
 
     :param redact: the user's patterns for what must not be sent.
     :param project: the name to use instead of the project's own; empty means its own.
+    :param inventory_name: the name that identifies the inventory; empty: its path or content.
     :param key_vars: names of the extra vars that distinguish runs.
     :param max_delay: seconds that sending may take in total.
     :param state_url: the URL of the store; empty means the default store.
@@ -62,6 +64,7 @@ class Settings:
     page: PageOptions
     redact: tuple[str, ...]
     project: str
+    inventory_name: str
     key_vars: tuple[str, ...]
     max_delay: float
     state_url: str
@@ -97,6 +100,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         ),
         redact=_patterns(options["redact"]),
         project=options["project"],
+        inventory_name=options["inventory_name"],
         key_vars=tuple(options["key_vars"]),
         max_delay=_at_least("max_delay", options, 1),
         state_url=options["state_url"],

@@ -194,9 +194,9 @@ class EventReader:
         # End of input at a prompt is as deliberate as Ctrl-C there.
         return self._recorder.give_up(interrupted or self._is_prompting, last_task)
 
-    def extra_vars(self) -> Mapping[str, Any]:
-        """Return the extra vars of the ansible-playbook call."""
-        return self._variables.extra_vars
+    def context(self) -> tuple[list[Any], Mapping[str, Any], Any]:
+        """Return the plays of the playbook, the extra vars of the call, and the `InventoryManager`."""
+        return self._playbook.get_plays(), self._variables.extra_vars, self._inventory
 
     def inventory_hosts(self) -> frozenset[str]:
         """Return all hosts in the current inventory, or none if Ansible could not read one of its sources."""

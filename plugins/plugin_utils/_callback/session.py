@@ -37,7 +37,7 @@ class Session:
         self._reporter: IncidentReporter | None = None
         self._began = NO_MARK
 
-    def begin(self, playbook: str, extra_vars: Mapping[str, Any]) -> None:
+    def begin(self, playbook: str, plays: Iterable[Any], extra_vars: Mapping[str, Any], inventory: Any) -> None:
         """Begin a run.
 
         :param playbook: as named on the command line.
@@ -46,7 +46,9 @@ class Session:
         """
         self._reporter = None
         settings = self._checked()
-        context = read_run_context(playbook, extra_vars, settings.project, settings.key_vars)
+        context = read_run_context(
+            playbook, plays, extra_vars, inventory, settings.project, settings.key_vars, settings.inventory_name
+        )
         if self._is_watched(context.playbook):
             self._reporter = IncidentReporter(context, settings)
             started = time.monotonic()

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
     IN_PROJECT,
     INLINE,
     ON_MACHINE,
+    TEMPORARY,
     IdentityFacts,
     JobTemplate,
     Source,
@@ -40,6 +42,12 @@ _DEFAULT_INVENTORY = "/etc/ansible/hosts"
 _SYSTEM_DIRECTORY = Path("/etc/ansible")
 # A user's ansible.cfg does not mark a project either: the home directory contains all of the user's projects.
 _USER_CONFIG = ".ansible.cfg"
+
+# A playbook on standard input, or of a process substitution such as <(generate).
+_STREAM = re.compile(r"/dev/(?:stdin|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
+# Inventories that a tool writes for one run: Jenkins' plugin into the workspace, Rundeck's and Packer's.
+_TEMPORARY_NAME = re.compile(r"inventory\d+\.(?:ini|py)|ansible-inventory.*|packer-provisioner-ansible\d*")
+_LOCAL_NAMES = frozenset(("localhost", "localhost.localdomain", "127.0.0.1", "::1"))
 
 _FULL_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
 _IN_COLLECTION = re.compile(r".*/ansible_collections/(\w+)/(\w+)/playbooks/(.+?)(?:\.ya?ml)?")
@@ -96,6 +104,11 @@ def read_facts(
     machine: Machine,
     project: str = "",
     key_vars: Iterable[str] = (),
+    inventory_name: str = "",
+    hosts: Collection[str] = (),
+    groups: Collection[str] = (),
+    plays: Iterable[str] = (),
+    is_ci: bool = False,
 ) -> IdentityFacts:
     """Return the facts for :func:`identity.identify`.
 
@@ -109,41 +122,54 @@ def read_facts(
     :param config_file: the ansible.cfg in use, ``ansible.constants.CONFIG_FILE``.
     :param project: the option ``project``.
     :param key_vars: the option ``key_vars``: names of extra vars.
+    :param inventory_name: the option ``inventory_name``.
+    :param hosts: names of the hosts in the inventory.
+    :param groups: names of the groups in the inventory.
+    :param plays: names of the plays, for a playbook that has no file.
+    :param is_ci: whether a CI system runs it, whose machines are anonymous.
     """
-    found = read_project(playbook, config_file, machine.directory)
+    found = read_project(playbook, config_file, machine.directory, plays)
+    read = read_sources(sources, found.root, machine.directory)
+    is_temporary = any(source.place == TEMPORARY for source in read)
     return IdentityFacts(
         playbook=found.playbook,
         project=project,
         remote=found.remote,
         folder=found.directory_name,
-        sources=read_sources(sources, found.root, machine.directory),
+        sources=read,
+        inventory_name=inventory_name.strip(),
+        inventory_content=(*hosts, *groups) if is_temporary else (),
         host_name=machine.name,
+        is_local=not is_ci and all(host in _LOCAL_NAMES for host in hosts),
         key_vars=key_var_values(key_vars, extra_vars),
         job_template=read_job_template(environ, extra_vars),
-        relaunched=awx_variable(extra_vars, "job_launch_type") == "relaunch",
         limit=read_limit(subset, machine.directory),
         tags=tuple(tags),
         skip_tags=tuple(skip_tags),
     )
 
 
-def read_project(playbook: str, config_file: str | None, directory: Path) -> Project:
+def read_project(playbook: str, config_file: str | None, directory: Path, plays: Iterable[str] = ()) -> Project:
     """Return the project that a playbook belongs to.
 
     A playbook file belongs to the git checkout around it, else to the directory of the ansible.cfg above it, else to
     its own directory. A playbook of an installed collection belongs to the project that uses it, whether it is called
     by name or by path: the checkout around the ansible.cfg, else around the current directory, else the directory of
-    the ansible.cfg.
+    the ansible.cfg. A playbook on standard input belongs to the project of the current directory.
 
     :param playbook: its path, or its full name in a collection.
     :param config_file: the ansible.cfg in use, or None.
     :param directory: the current directory.
+    :param plays: names of the plays: they identify a playbook on standard input, which has no name of its own.
     """
     config = _config_directory(config_file, directory)
     full_name = _full_name(playbook, directory)
     if full_name:
         checkout = (find_checkout(config) if config else None) or find_checkout(directory)
         return _project(checkout or config, full_name)
+    if _STREAM.fullmatch(playbook):
+        checkout = find_checkout(directory)
+        return _project(checkout or directory, f"stdin: {', '.join(plays)}")
     named, real = _spellings(directory / playbook)
     for path in (named, real):
         checkout = find_checkout(path.parent)
@@ -158,8 +184,8 @@ def read_project(playbook: str, config_file: str | None, directory: Path) -> Pro
 def read_sources(sources: Sequence[str], root: Path | None, directory: Path) -> tuple[Source, ...]:
     """Return each inventory source: by its path in the project at ``root``, by its absolute path, or as a host list.
 
-    Ansible's default inventory counts only if it exists. If not, the run uses the implicit localhost, and is the same
-    run on every machine.
+    Ansible's default inventory counts only if it exists. If not, the run has no inventory but the implicit localhost.
+    A file that a tool has written for this run alone is ``TEMPORARY``.
     """
     return tuple(
         _source(source, root, directory)
@@ -187,6 +213,11 @@ def read_job_template(environ: Mapping[str, str], extra_vars: Mapping[str, Any])
     return JobTemplate(awx_url(environ), template, awx_variable(extra_vars, "inventory_id")) if template else None
 
 
+def temporary_directories() -> set[Path]:
+    """Return the system's directories for temporary files, with symbolic links resolved."""
+    return {resolved(Path(name)) for name in ("/tmp", "/var/tmp", "/dev/shm", tempfile.gettempdir())}
+
+
 def _project(root: Checkout | Path | None, playbook: str) -> Project:
     if isinstance(root, Checkout):
         return Project(root.root, root.name, root.remote, playbook)
@@ -198,10 +229,26 @@ def _source(source: str, root: Path | None, directory: Path) -> Source:
     if "," in source and not _exists(directory / source):
         return Source(INLINE, source)
     named, real = _spellings(directory / source)
+    if _TEMPORARY_NAME.fullmatch(named.name):
+        return Source(TEMPORARY, str(named))
     for path in (named, real):
         if root and path.is_relative_to(root):
             return Source(IN_PROJECT, str(path.relative_to(root)))
-    return Source(ON_MACHINE, str(named))
+    return Source(TEMPORARY if _is_temporary(named) else ON_MACHINE, str(named))
+
+
+def _is_temporary(path: Path) -> bool:
+    """Return whether a path outside the project is new in each run: in a temporary directory, or of ansible-runner.
+
+    ansible-runner's private data directory is usually made for one run. It contains the directories ``inventory``,
+    ``project`` and ``artifacts``.
+    """
+    if any(path.is_relative_to(name) for name in temporary_directories()):
+        return True
+    if any(part == "tmp" or part.endswith("@tmp") for part in path.parts[:-1]):
+        return True
+    private = [parent.parent for parent in (path, *path.parents) if parent.name == "inventory"]
+    return any(_exists(parent / "project") and _exists(parent / "artifacts") for parent in private)
 
 
 def _spellings(path: Path) -> tuple[Path, Path]:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible import constants as C
 from ansible import context
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin, read_origin
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin, awx_variable, read_origin
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import (
     read_facts,
     read_project,
@@ -50,6 +51,7 @@ class RunContext:
     :param playbook: its path in the project, or its full name in a collection.
     :param identity: which incidents the run can trigger or resolve.
     :param subject: what a page about it says.
+    :param is_relaunched: whether AWX started the job by *relaunch*, which may set a limit that nobody gave.
     :param is_partial: whether ``--start-at-task`` or ``--step`` limits the run to some of its tasks.
     """
 
@@ -57,18 +59,32 @@ class RunContext:
     identity: Identity
     subject: Subject
     is_partial: bool
+    is_relaunched: bool = False
 
 
-def read_run_context(playbook: str, extra_vars: Mapping[str, Any], project: str, key_vars: Iterable[str]) -> RunContext:
+def read_run_context(
+    playbook: str,
+    plays: Iterable[Any],
+    extra_vars: Mapping[str, Any],
+    inventory: Any,
+    project: str,
+    key_vars: Iterable[str],
+    inventory_name: str,
+) -> RunContext:
     """Return the context of a playbook that this process runs.
 
     :param playbook: its path, or its full name in a collection.
+    :param plays: its `Play` objects.
     :param extra_vars: the extra vars of the ansible-playbook call.
+    :param inventory: the `InventoryManager`.
     :param project: the option ``project``.
     :param key_vars: the option ``key_vars``: names of extra vars.
+    :param inventory_name: the option ``inventory_name``.
     """
     arguments = context.CLIARGS
     machine = this_machine()
+    origin = read_origin(os.environ, extra_vars)
+    names = [play_name(play) for play in plays]
     facts = read_facts(
         playbook=playbook,
         sources=arguments.get("inventory") or (),
@@ -81,18 +97,31 @@ def read_run_context(playbook: str, extra_vars: Mapping[str, Any], project: str,
         machine=machine,
         project=project,
         key_vars=key_vars,
+        inventory_name=inventory_name,
+        hosts=inventory.hosts,
+        groups=inventory.groups,
+        plays=names,
+        is_ci=bool(origin.system),
     )
     return RunContext(
         playbook=facts.playbook,
         identity=identify(facts),
-        subject=_subject(facts, playbook, extra_vars, machine.directory),
+        subject=_subject(facts, playbook, names, origin, machine.directory),
+        is_relaunched=awx_variable(extra_vars, "job_launch_type") == "relaunch",
         is_partial=bool(arguments.get("start_at_task") or arguments.get("step")),
     )
 
 
-def _subject(facts: IdentityFacts, playbook: str, extra_vars: Mapping[str, Any], directory: Any) -> Subject:
-    origin = read_origin(os.environ, extra_vars)
-    root = read_project(playbook, C.CONFIG_FILE, directory).root
+def play_name(play: Any) -> str:
+    """Return a play's name, and the pattern of its hosts as it is written."""
+    written = play.get_ds().get("hosts")
+    hosts = ",".join(map(str, written)) if isinstance(written, list) else str(written)
+    name = str(play.get_ds().get("name") or "")
+    return f"{name} on {hosts}" if name else hosts
+
+
+def _subject(facts: IdentityFacts, playbook: str, plays: Iterable[str], origin: Origin, directory: Path) -> Subject:
+    root = read_project(playbook, C.CONFIG_FILE, directory, plays).root
     # AWX users know the job template by its name. The name of a CI job or pipeline says less than the playbook.
     is_template = facts.job_template is not None and origin.job_name
     return Subject(name=origin.job_name if is_template else facts.playbook, origin=origin, root=str(root or ""))

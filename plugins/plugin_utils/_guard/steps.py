@@ -291,7 +291,15 @@ class GuardSteps:
     def _reporter(self, settings: Settings, guard: Record) -> IncidentReporter:
         """Return the reporter of this guard's incident."""
         playbook, extra_vars = _playbook(self.task.play), load_extra_vars(self.loader)
-        whole = read_run_context(playbook, extra_vars, settings.project, settings.key_vars)
+        whole = read_run_context(
+            playbook,
+            [self.task.play],
+            extra_vars,
+            self.task.get_variable_manager()._inventory,
+            settings.project,
+            settings.key_vars,
+            settings.inventory_name,
+        )
         key, name = guard.key, guard.name
         play = str(self.variables.get("ansible_play_name", ""))
         part = part_of(whole.identity, "guard", *([key] if key else [play, name] if name else [play]))

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +23,7 @@ _KEY = 64
 IN_PROJECT = "project"
 ON_MACHINE = "machine"
 INLINE = "inline"
+TEMPORARY = "temporary"
 
 _SCP_REMOTE = re.compile(r"(?:[^/@]*@)?(?:\[[^\]]*\]|[^/:]+):(?P<path>.*)")
 _TRANSPORT = re.compile(r"^[A-Za-z0-9.+-]+::")
@@ -48,8 +49,9 @@ class Scope:
 class Source:
     """One inventory source.
 
-    :param place: ``IN_PROJECT``, ``ON_MACHINE`` or ``INLINE``.
-    :param text: by ``place``: the path relative to the project's root, the absolute path, or the host list as given.
+    :param place: ``IN_PROJECT``, ``ON_MACHINE``, ``INLINE``, or ``TEMPORARY`` for a file that only this run has.
+    :param text: by ``place``: the path relative to the project's root, the absolute path, the host list as given, or the
+        absolute path, which does not count.
     """
 
     place: str
@@ -74,10 +76,13 @@ class IdentityFacts:
     :param remote: the git remote's URL, in any form that git accepts.
     :param folder: the name of the project's root directory.
     :param sources: the inventory sources in Ansible's order (a later one overrides an earlier one's variables).
-    :param host_name: this machine's name. It is used only if a source is ``ON_MACHINE``.
+    :param inventory_name: the ``inventory_name`` option; if set, it replaces ``sources``, ``inventory_content`` and
+        ``host_name``.
+    :param inventory_content: names of hosts and groups; they replace the text of sources that are ``TEMPORARY``.
+    :param host_name: this machine's name. It is used only if a source is ``ON_MACHINE``, or the inventory ``is_local``.
+    :param is_local: the inventory names nothing but the machine itself, and the machine is known by its name.
     :param key_vars: names and values of the extra vars that distinguish runs, see :func:`key_var_values`.
     :param job_template: set in AWX, where it replaces project, playbook and inventory.
-    :param relaunched: AWX started the job by *relaunch*, which sets a limit of its own: that limit is ignored.
     :param limit: host patterns, with files read and strings split.
     :param tags: as given; one string may hold several, separated by commas. ``skip_tags`` likewise.
     """
@@ -87,10 +92,12 @@ class IdentityFacts:
     remote: str = ""
     folder: str = ""
     sources: tuple[Source, ...] = ()
+    inventory_name: str = ""
+    inventory_content: tuple[str, ...] = ()
     host_name: str = ""
+    is_local: bool = False
     key_vars: tuple[tuple[str, str], ...] = ()
     job_template: JobTemplate | None = None
-    relaunched: bool = False
     limit: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     skip_tags: tuple[str, ...] = ()
@@ -108,6 +115,11 @@ class Identity:
     base: str
     name: str
     scope: Scope
+
+    @property
+    def unlimited(self) -> Identity:
+        """The identity of the same run without ``--limit``."""
+        return replace(self, scope=replace(self.scope, limit=()))
 
     @property
     def key(self) -> str:
@@ -143,11 +155,18 @@ def identify(facts: IdentityFacts) -> Identity:
     else:
         project = facts.project.strip() or remote_path(facts.remote) or facts.folder
         name = f"{project} {facts.playbook}".strip()
-        sources = [(source.place, source.text) for source in facts.sources]
-        machine = facts.host_name.lower() if any(place == ON_MACHINE for place, text in sources) else ""
-        base = digest("project", project, facts.playbook, sources, machine, key_vars)
-    limit = () if facts.relaunched else facts.limit
-    return Identity(base, _encodable(name), scope_of(limit, facts.tags, facts.skip_tags))
+        base = digest("project", project, facts.playbook, *_inventory(facts), key_vars)
+    return Identity(base, _encodable(name), scope_of(facts.limit, facts.tags, facts.skip_tags))
+
+
+def _inventory(facts: IdentityFacts) -> tuple[list[tuple[str, str]], str]:
+    """Return what identifies the inventory, and the name of the machine that it belongs to, if it belongs to one."""
+    if facts.inventory_name:
+        return [("named", facts.inventory_name)], ""
+    content = digest(*sorted(facts.inventory_content))
+    sources = [(source.place, content if source.place == TEMPORARY else source.text) for source in facts.sources]
+    is_of_machine = facts.is_local or any(place == ON_MACHINE for place, _text in sources)
+    return sources, facts.host_name.lower() if is_of_machine else ""
 
 
 def part_of(whole: Identity, kind: str, *names: str) -> Identity:

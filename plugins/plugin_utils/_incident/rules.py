@@ -65,6 +65,8 @@ class RunFacts:
     :param dubious: its events and its statistics disagree: no host counts as recovered.
     :param guarded: a guard has reported failures of it, in an incident of its own.
     :param matched: every host that one of its plays matched; None if another call may match others.
+    :param unlimited_key: if AWX relaunched a job with a limit: the key of the same run without it. The limit is either
+        the hosts that failed, or that of the relaunched job, and the run cannot tell which.
     :param began: the ledger's mark when the run began.
     """
 
@@ -79,6 +81,7 @@ class RunFacts:
     dubious: bool = False
     guarded: bool = False
     matched: frozenset[str] | None = None
+    unlimited_key: str = ""
 
     @property
     def proves(self) -> bool:
@@ -118,6 +121,7 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
 
     :param now: clock time in seconds, from the clock that :func:`pending` and :func:`after_answer` use too.
     """
+    run = _without_needless_limit(run, ledger)
     before = ledger.incidents
     incidents = {key: _without_recovered(incident, run, ledger) for key, incident in before.items()}
     sequence = ledger.sequence
@@ -140,6 +144,7 @@ def failing_key(ledger: Ledger, run: RunFacts, policy: Policy) -> str | None:
 
     :param ledger: as it was before the run. If all hosts of an incident recover while others fail, it stays one.
     """
+    run = _without_needless_limit(run, ledger)
     if not _joining(run, policy):
         return None
     incidents = ledger.incidents.items()
@@ -208,6 +213,20 @@ def _is_in_doubt(incident: Incident, request: Request, outcome: str, policy: Pol
     is_expected = policy.memory == NONE and outcome == outcomes.DUPLICATE
     is_wanted = request.episode == incident.episode and bool(incident.failed_hosts)
     return is_wanted and not incident.confirmed and not is_expected
+
+
+def _without_needless_limit(run: RunFacts, ledger: Ledger) -> RunFacts:
+    """Return a relaunched run as unlimited, if all hosts that had failed recovered, or if it covers the inventory."""
+    if not run.unlimited_key:
+        return run
+    failed = [incident.hosts for incident in ledger.incidents.values() if incident.hosts and _same_tags(incident, run)]
+    covers_failed = bool(failed) and run.successes_count and all(hosts <= run.succeeded for hosts in failed)
+    covers_all = bool(run.inventory) and run.matched is not None and run.inventory <= run.matched
+    if not covers_failed and not covers_all:
+        return run
+    scope = replace(run.scope, limit=())
+    # Its plays matched no more than the limit, so that proves nothing about other hosts.
+    return replace(run, scope=scope, key=run.unlimited_key, unlimited_key="", matched=None)
 
 
 def _has_elapsed(since: float, policy: Policy, now: float) -> bool:

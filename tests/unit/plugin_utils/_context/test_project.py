@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context import project
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context import project as surroundings
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import (
     Machine,
@@ -33,6 +34,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
     IN_PROJECT,
     INLINE,
     ON_MACHINE,
+    TEMPORARY,
     Identity,
     IdentityFacts,
     JobTemplate,
@@ -69,12 +71,19 @@ def facts(root: Path, **changes: object) -> IdentityFacts:
         "environ": {},
         "config_file": str(root / "ansible.cfg"),
         "machine": Machine("runner-1", root),
+        "hosts": ("web1",),
     }
     return read_facts(**{**call, **changes})
 
 
 def identity(root: Path, **changes: object) -> Identity:
     return identify(facts(root, **changes))
+
+
+@pytest.fixture(autouse=True)
+def no_temporary_directories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests' own directories count as lasting."""
+    monkeypatch.setattr(project, "temporary_directories", set)
 
 
 @pytest.fixture
@@ -396,13 +405,75 @@ def test_a_run_without_a_job_template_is_identified_by_its_project(infra: Path, 
     assert read == identity(infra)
 
 
-@pytest.mark.parametrize("prefix", ["awx", "tower"])
-def test_a_relaunched_awx_job_counts_as_unlimited(infra: Path, prefix: str) -> None:
-    relaunched = {**AWX_VARS, f"{prefix}_job_launch_type": "relaunch"}
-    if prefix == "tower":
-        del relaunched["awx_job_launch_type"]
-    assert identity(infra, subset="web1", extra_vars=relaunched).scope == Scope()
-    assert identity(infra, subset="web1", extra_vars=AWX_VARS).scope == Scope(limit=("web1",))
+LAID_OUT_LIKE_ANSIBLE_RUNNER = ("project", "artifacts", "inventory")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/var/lib/jenkins/workspace/deploy@tmp/hosts",
+        "/var/lib/rundeck/var/tmp/hosts",
+        "/opt/x/inventory1234567890.ini",
+        "/opt/x/ansible-inventory98765.yaml",
+        "/home/me/packer-provisioner-ansible123",
+    ],
+)
+def test_inventories_that_a_tool_writes_for_one_run_are_temporary(infra: Path, path: str) -> None:
+    assert read_sources([path], infra, infra) == (Source(TEMPORARY, path),)
+
+
+def test_a_temporary_file_in_the_project_is_temporary_too(infra: Path) -> None:
+    path = infra / "inventory1234567890.ini"  # as Jenkins writes it into the workspace
+    assert read_sources([str(path)], infra, infra) == (Source(TEMPORARY, str(path)),)
+
+
+def test_what_lies_in_a_temporary_directory_outside_the_project_is_temporary(infra: Path, monkeypatch) -> None:
+    outside = infra.parent / "hosts"
+    assert read_sources([str(outside)], infra, infra) == (Source(ON_MACHINE, str(outside)),)
+    monkeypatch.setattr(project, "temporary_directories", lambda: {infra.parent})
+    assert read_sources([str(outside)], infra, infra) == (Source(TEMPORARY, str(outside)),)
+    inside = infra / "inventories/prod"
+    assert read_sources([str(inside)], infra, infra) == (Source(IN_PROJECT, "inventories/prod"),)
+
+
+def test_the_inventory_of_ansible_runner_is_temporary(tmp_path: Path) -> None:
+    for name in LAID_OUT_LIKE_ANSIBLE_RUNNER:
+        (tmp_path / name).mkdir()
+    root = tmp_path / "project"
+    for path in (tmp_path / "inventory", tmp_path / "inventory" / "hosts"):
+        assert read_sources([str(path)], root, root) == (Source(TEMPORARY, str(path)),)
+    (tmp_path / "artifacts").rmdir()
+    assert read_sources([str(path)], root, root) == (Source(ON_MACHINE, str(path)),)
+
+
+def test_runs_with_a_temporary_inventory_share_a_key_if_hosts_and_groups_are_the_same(infra: Path) -> None:
+    def run(number: int, *hosts: str) -> Identity:
+        return identity(infra, sources=[f"/x/tmp/{number}/hosts"], hosts=hosts, groups=("all", "web"))
+
+    assert run(1, "web1", "web2") == run(2, "web2", "web1") != run(3, "web1")
+
+
+@pytest.mark.parametrize("playbook", ["/dev/stdin", "/dev/fd/63", "/proc/self/fd/11"])
+def test_a_playbook_on_standard_input_is_identified_by_its_plays_in_this_project(infra: Path, playbook: str) -> None:
+    def run(*plays: str, directory: Path = infra) -> Identity:
+        machine = Machine("runner-1", directory)
+        return identity(infra, playbook=playbook, plays=plays, machine=machine, config_file=None)
+
+    assert run("Deploy on web").name == "org/infra stdin: Deploy on web"
+    assert run("Deploy on web") == run("Deploy on web", directory=infra / "playbooks") != run("Restart on web")
+    assert run("Deploy on web") != run("Deploy on web", directory=infra.parent)
+
+
+@pytest.mark.parametrize("hosts", [("localhost",), ("127.0.0.1", "::1"), ()])
+def test_cron_jobs_on_two_machines_with_nothing_but_localhost_are_two(infra: Path, hosts: tuple[str, ...]) -> None:
+    call = {"sources": ["localhost,"], "hosts": hosts}
+    alpha, beta = (identity(infra, machine=Machine(name, infra), **call) for name in ("alpha", "beta"))
+    assert alpha != beta
+    alpha, beta = (identity(infra, machine=Machine(name, infra), is_ci=True, **call) for name in ("alpha", "beta"))
+    assert alpha == beta, "the machines of a CI system are anonymous"
+    call["hosts"] = (*hosts, "web1")
+    alpha, beta = (identity(infra, machine=Machine(name, infra), **call) for name in ("alpha", "beta"))
+    assert alpha == beta
 
 
 def test_this_machine_is_known_even_if_the_current_directory_was_deleted(

@@ -19,6 +19,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
     IN_PROJECT,
     INLINE,
     ON_MACHINE,
+    TEMPORARY,
     IdentityFacts,
     JobTemplate,
     Scope,
@@ -333,10 +334,31 @@ def test_a_limit_that_excludes_nothing_counts_as_no_limit(limit: tuple[str, ...]
     assert scope_of(limit) == Scope(scope)
 
 
-def test_a_relaunched_awx_job_counts_as_unlimited_but_keeps_its_tags() -> None:
-    limited = replace(IN_AWX, limit=("web1",), tags=("db",))
-    assert identify(limited).scope == Scope(("web1",), ("db",))
-    assert identify(replace(limited, relaunched=True)) == identify(replace(limited, limit=()))
+def test_an_unlimited_identity_keeps_its_tags() -> None:
+    limited = identify(replace(IN_AWX, limit=("web1",), tags=("db",)))
+    assert limited.scope == Scope(("web1",), ("db",))
+    assert limited.unlimited == identify(replace(IN_AWX, tags=("db",)))
+
+
+def test_the_option_names_the_inventory_in_place_of_path_machine_and_content() -> None:
+    named = replace(SITE, inventory_name="production")
+    elsewhere = replace(named, sources=(Source(ON_MACHINE, "/etc/x"),), host_name="other", is_local=True)
+    assert key(named) == key(elsewhere) != key(SITE)
+    assert key(named) != key(replace(named, inventory_name="staging"))
+
+
+def test_a_temporary_inventory_is_identified_by_its_content() -> None:
+    one = replace(SITE, sources=(Source(TEMPORARY, "/tmp/a/hosts"),), inventory_content=("web1", "db1", "all"))
+    again = replace(one, sources=(Source(TEMPORARY, "/tmp/b/hosts"),), inventory_content=("all", "db1", "web1"))
+    assert key(one) == key(replace(again, host_name="runner-2"))
+    assert key(one) != key(replace(again, inventory_content=("all", "db1", "web2")))
+
+
+def test_an_inventory_of_local_names_alone_belongs_to_its_machine() -> None:
+    cron = replace(SITE, sources=(Source(INLINE, "localhost,"),), is_local=True)
+    assert key(cron) == key(replace(cron, host_name="RUNNER-1"))
+    assert key(cron) != key(replace(cron, host_name="runner-2"))
+    assert key(replace(cron, is_local=False)) == key(replace(cron, is_local=False, host_name="runner-2"))
 
 
 def test_names_that_are_not_valid_utf_8_can_still_be_sent() -> None:

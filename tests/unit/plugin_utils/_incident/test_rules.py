@@ -376,6 +376,34 @@ def test_a_run_with_the_same_tags_and_another_limit_resolves_the_incident(base: 
     assert not base.hosts(DEPLOY)
 
 
+def relaunch(opened: Base, ok: str, **facts: Any) -> None:
+    """A job that AWX relaunched with a limit on web1."""
+    opened.run(ok=ok, scope=LIMIT_WEB1, unlimited_key=KEY, matched=frozenset(ok.split()), **facts)
+
+
+def test_a_relaunch_on_the_failed_hosts_resolves_the_incident_of_the_whole_job(opened: Base) -> None:
+    relaunch(opened, ok="web1 web2")
+    assert (opened.hosts(), opened.next()) == (set(), RESOLVE)
+    opened.answered("resolved")
+    assert opened.next() is None, "and asks for no other"
+
+
+def test_a_relaunch_that_covers_only_a_part_is_a_limited_run(opened: Base) -> None:
+    relaunch(opened, ok="web1")
+    assert opened.hosts() == {"web2"}
+    assert opened.next() == ("resolved", key(LIMIT_WEB1)), "never the incident of the whole job"
+
+
+def test_a_relaunch_that_covers_the_inventory_is_an_unlimited_run(base: Base) -> None:
+    relaunch(base, ok="web1 web2 db1")
+    assert base.next() == RESOLVE
+    base.answered("nothing_to_resolve")
+    base.run(failed="web1", aborted={}, ok="")
+    assert base.hosts() == {"web1", aborted_host(WHOLE)}
+    relaunch(base, ok="web1")
+    assert base.hosts() == {aborted_host(WHOLE)}, "what aborted needs the whole job"
+
+
 def test_failures_of_limited_runs_can_be_configured_not_to_page() -> None:
     base = Base(page_limited_runs=False)
     base.run(failed="web1", scope=LIMIT_WEB1)
