@@ -84,14 +84,14 @@ class RunFacts:
     unlimited_key: str = ""
 
     @property
-    def proves(self) -> bool:
+    def successes_count(self) -> bool:
         """Whether its successes count."""
         return self.aborted is None and not self.partial and not self.dubious
 
     @property
     def wholly_successful(self) -> bool:
         """Whether it succeeded on its whole scope."""
-        return self.proves and not self.failed and not self.guarded and bool(self.succeeded)
+        return self.successes_count and not self.failed and not self.guarded and bool(self.succeeded)
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def _same_tags(incident: Incident, run: RunFacts) -> bool:
 
 def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger) -> Incident:
     covered = _same_tags(incident, run) or not (run.scope.tags or run.scope.skip_tags)
-    if not run.proves or not covered or run.began.ledger_id != ledger.id:
+    if not run.successes_count or not covered or run.began.ledger_id != ledger.id:
         return incident
     failed_hosts = {
         host: failed

@@ -69,7 +69,7 @@ def test_without_a_key_trigger_and_resolve_use_the_title(tmp_path, sandbox) -> N
     key = "callgoose_incident_key='Nightly backup failed'"
     assert run(tmp_path, sandbox, "callgoose.sqibs.resolve", "-e", key).rc == 0
     trigger, resolve = bodies(sandbox)
-    assert trigger["tags"] == ["backup", "night"] and "content" not in trigger
+    assert (trigger["tags"], trigger["content"]) == (["backup", "night"], "Nightly backup failed")
     assert resolve == {"state": "resolved", "incident_key": "Nightly backup failed", "source": "Ansible"}
     assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]
 

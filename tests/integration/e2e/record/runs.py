@@ -32,7 +32,7 @@ class CallbackModule(callgoose_incident.CallbackModule):
         options = os.environ.get("RUNS_OPTIONS", "").split()
         self._recorder = Recorder("ignore_unreachable" in options)
         self._events = EventReader(self._recorder)
-        self._notices_signals = "notice_sigterm" in options
+        self._watches_signals = "notice_sigterm" in options
         self._session = Record()
         if "broken" in options:
             self._events.ok = _break
@@ -40,9 +40,9 @@ class CallbackModule(callgoose_incident.CallbackModule):
     def _finished(self, run: Run) -> None:
         self._session.write({"process": os.getpid(), **dataclasses.asdict(run)})
 
-    def _broke(self, error: Exception) -> None:
+    def _warn_of(self, error: Exception) -> None:
         self._session.write({"error": repr(error)})
-        super()._broke(error)
+        super()._warn_of(error)
 
 
 class Record:
