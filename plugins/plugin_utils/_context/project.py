@@ -245,7 +245,7 @@ def _is_temporary(path: Path) -> bool:
     """
     if any(path.is_relative_to(name) for name in temporary_directories()):
         return True
-    if any(part == "tmp" or part.endswith("@tmp") for part in path.parts[:-1]):
+    if any(part == "tmp" or part.endswith("@tmp") for part in path.parts[2:-1]):
         return True
     private = [parent.parent for parent in (path, *path.parents) if parent.name == "inventory"]
     return any(_exists(parent / "project") and _exists(parent / "artifacts") for parent in private)

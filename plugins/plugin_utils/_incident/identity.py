@@ -50,7 +50,7 @@ class Source:
     """One inventory source.
 
     :param place: ``IN_PROJECT``, ``ON_MACHINE``, ``INLINE``, or ``TEMPORARY`` for a file that only this run has.
-    :param text: by ``place``: the path relative to the project's root, the absolute path, the host list as given, or the
+    :param text: by ``place``: the path relative to the project's root, the absolute path, the host list, or the
         absolute path, which does not count.
     """
 
