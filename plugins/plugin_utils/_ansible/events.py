@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible import context
-from ansible.executor.play_iterator import FailedStates, IteratingStates
+from ansible.executor.play_iterator import IteratingStates
 from ansible.playbook.handler import Handler
 from ansible.template import Templar
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import is_rescuing
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
     is_template,
     known_hosts,
@@ -255,7 +256,7 @@ class EventReader:
 
     def _is_rescuing(self, host: str) -> bool:
         """Return whether, after a failed handler, this host continues in the rescue of the block that flushed it."""
-        return self._iterator is not None and _is_rescued(self._iterator.get_state_for_host(host))
+        return self._iterator is not None and is_rescuing(self._iterator.get_state_for_host(host))
 
     def _note_guard(self, result: Any) -> None:
         report = data_of(result).get(GUARD_RESULT)
@@ -332,18 +333,3 @@ def _rescues(task: Any) -> frozenset[str]:
         below.add(node._uuid)
         node = node._parent
     return frozenset(found)
-
-
-def _is_rescued(state: Any) -> bool:
-    """Return whether a host continues in a rescue after its flushed handler has failed.
-
-    :param state: the host's `HostState`, or that of a nested block.
-    """
-    if state.run_state == IteratingStates.RESCUE:
-        below = state.rescue_child_state
-        return _is_rescued(below) if below else not state.fail_state & FailedStates.RESCUE
-    if state.run_state == IteratingStates.TASKS and state.tasks_child_state:
-        return bool(state.get_current_block().rescue) or _is_rescued(state.tasks_child_state)
-    if state.run_state == IteratingStates.ALWAYS and state.always_child_state:
-        return _is_rescued(state.always_child_state)
-    return False

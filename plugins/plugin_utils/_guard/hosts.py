@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants as C
-from ansible.executor.play_iterator import FailedStates, IteratingStates
+from ansible.executor.play_iterator import IteratingStates
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import has_failed
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import host_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import find_iterator, find_task_queue
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
@@ -28,16 +29,34 @@ _LOCKSTEP = frozenset(("linear", "debug"))
 def read_hosts(variables: Mapping[str, Any], play: Any) -> Hosts:
     """Return what Ansible currently knows about the play's hosts.
 
+    The iterator knows the hosts of the current batch. ``ansible_play_hosts`` lacks hosts that Ansible continues with,
+    for example after a rescued include, so it counts only for hosts of other batches.
+
     :param variables: the variables of the current task on one host.
     """
-    strategy = str(play.strategy or C.DEFAULT_STRATEGY).rpartition(".")[2]
-    return Hosts(
-        all=tuple(map(str, variables["ansible_play_hosts_all"])),
-        active=frozenset(map(str, variables["ansible_play_hosts"])),
-        batch=frozenset(map(str, variables["ansible_play_batch"])),
-        gone=_gone(play),
-        lockstep=strategy in _LOCKSTEP,
-    )
+    everyone = tuple(map(str, variables["ansible_play_hosts_all"]))
+    listed = frozenset(map(str, variables["ansible_play_hosts"]))
+    batch = frozenset(map(str, variables["ansible_play_batch"]))
+    lockstep = str(play.strategy or C.DEFAULT_STRATEGY).rpartition(".")[2] in _LOCKSTEP
+    queue, iterator = find_task_queue(), find_iterator(play)
+    if queue is None or iterator is None:
+        return Hosts(everyone, listed, batch, None, lockstep)
+    states, unreachable = iterator.host_states, queue._unreachable_hosts
+    failed = {host for host, state in states.items() if has_failed(state)}
+    failed |= {host for host in (*play._removed_hosts, *queue._failed_hosts) if host not in states}
+    playing = {host for host, state in states.items() if state.run_state != IteratingStates.COMPLETE}
+    playing |= listed - states.keys()
+    active = frozenset(playing - failed - unreachable.keys())
+    gone = {**dict.fromkeys(failed, FAILED), **dict.fromkeys(unreachable, UNREACHABLE)}
+    return Hosts(everyone, active, active & states.keys(), gone, lockstep)
+
+
+def is_in_play(host: str, variables: Mapping[str, Any], play: Any) -> bool:
+    """Return whether Ansible continues with this host: in an ``always``, it may have failed for good."""
+    iterator = find_iterator(play)
+    if iterator is None:
+        return host in variables["ansible_play_hosts"]
+    return not has_failed(iterator.host_states[host])
 
 
 def record_unreachable_hosts() -> None:
@@ -67,24 +86,3 @@ class _Listener(CallbackBase):
         # If the journal cannot be written, no success can be recorded in it either.
         with contextlib.suppress(OSError):
             self._journal.write(Record("", host_of(result).name, RecordType.UNREACHABLE))
-
-
-def _gone(play: Any) -> dict[str, str] | None:
-    """Return which hosts count as failed or unreachable, or None if that cannot be determined.
-
-    No variable distinguishes a host ended by `meta: end_host` from a dropped one: ansible_play_hosts contains neither.
-    """
-    queue, iterator = find_task_queue(), find_iterator(play)
-    if queue is None or iterator is None:
-        return None
-    # The queue does not yet know a failed host that is still in an `always`, nor one whose errors were cleared.
-    dropped = [host for host in play._removed_hosts if not _is_ended(iterator.host_states[host])]
-    return {
-        **dict.fromkeys([*dropped, *queue._failed_hosts], FAILED),
-        **dict.fromkeys(queue._unreachable_hosts, UNREACHABLE),
-    }
-
-
-def _is_ended(state: Any) -> bool:
-    """Return whether a host that left the play finished it without a failure."""
-    return state.run_state == IteratingStates.COMPLETE and state.fail_state == FailedStates.NONE

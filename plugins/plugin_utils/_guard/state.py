@@ -76,8 +76,8 @@ class Hosts:
     """What Ansible knows about a play's hosts at one moment.
 
     :param all: ``ansible_play_hosts_all``, which includes later batches.
-    :param active: ``ansible_play_hosts``.
-    :param batch: ``ansible_play_batch``: the active hosts of the current batch.
+    :param active: the hosts that Ansible continues with, or will begin with in a later batch.
+    :param batch: the active hosts of the current batch.
     :param gone: by host, whether it counts as failed or unreachable; None if that cannot be determined.
     :param lockstep: the strategy runs each task on all hosts of a batch before the next task.
     """
@@ -225,9 +225,18 @@ def was_unreachable(records: Iterable[Record], guard: str, host: str) -> bool:
     return is_unreachable
 
 
-def is_reported(records: Iterable[Record], guard: str, report: str) -> bool:
-    """Return whether a host has already reported this, or is reporting it."""
-    return any(record.guard == guard and record.report == report for record in records)
+def is_due(records: Iterable[Record], guard: str, evaluation: Evaluation, lockstep: bool) -> bool:
+    """Return whether there is something to report that no host has reported or is reporting.
+
+    The first failure is reported at once. Under a strategy that does not keep hosts in step, further ones wait until no
+    host is expected any more: otherwise ten hosts that fail one after another would send ten requests.
+
+    :param lockstep: of :class:`Hosts`. Then one report covers the batch, after which the play may end.
+    """
+    reports = [record.report for record in records if record.guard == guard and record.type == RecordType.REPORTED]
+    if not evaluation.report or evaluation.report in reports:
+        return False
+    return lockstep or not (evaluation.failures and evaluation.waiting and reports)
 
 
 def is_earlier(records: Iterable[Record], guard: str, host: str, fingerprint: str) -> bool:

@@ -24,7 +24,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results i
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import read_run_context
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard import state as guards
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.content import find_content
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.hosts import read_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.hosts import is_in_play, read_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include import include_id, is_same_for_all_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.rescue import (
@@ -115,8 +115,8 @@ class GuardSteps:
 
     def _done(self) -> dict[str, Any]:
         """Record that this host reached the end."""
-        # A user's `always` also runs on hosts whose failure was not rescued. Those have left the play by now.
-        if self.host not in self.variables["ansible_play_hosts"]:
+        # A user's `always` also runs on hosts whose failure was not rescued.
+        if not is_in_play(self.host, self.variables, self.task.play):
             return {}
         try:
             guard, records = self._guard_and_records()
@@ -163,6 +163,9 @@ class GuardSteps:
             failure = original_error(self.variables)[0] if "ansible_failed_result" in self.variables else None
         else:
             failure = evaluation.failures.get(self.host)
+            if failure and evaluation.waiting and not is_new:
+                # A later host reports it, so the callback must not.
+                result[GUARD_RESULT] = {"hosts": [self.host]}
             if is_new and not self.task.check_mode:
                 result.update(self._report(guard, evaluation))
         return {**result, **self._fail_again(failure)} if failure else result
@@ -245,10 +248,11 @@ class GuardSteps:
 
         def decide(records: list[Record]) -> tuple[tuple[Record, ...], tuple[Evaluation, bool]]:
             evaluation = guards.evaluate(records, guard.guard, hosts)
-            report = evaluation.report
-            is_new = bool(report) and not guards.is_reported(records, guard.guard, report)
+            is_new = guards.is_due(records, guard.guard, evaluation, hosts.lockstep)
             skipped = [Record(guard.guard, host, RecordType.SKIPPED) for host in sorted(evaluation.skipped)]
-            reported = Record(guard.guard, self.host, RecordType.REPORTED, report=report, final=not evaluation.waiting)
+            reported = Record(
+                guard.guard, self.host, RecordType.REPORTED, report=evaluation.report, final=not evaluation.waiting
+            )
             return (*skipped, *([reported] if is_new else [])), (evaluation, is_new)
 
         return self.journal.exchange(decide)

@@ -25,9 +25,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.state impor
     evaluate,
     failure_of,
     from_json,
+    is_due,
     is_earlier,
     is_final,
-    is_reported,
     shares_key,
     to_json,
     was_unreachable,
@@ -248,15 +248,24 @@ def test_records_of_another_guard_do_not_count():
     )
 
 
-def test_the_same_evaluation_is_reported_once_and_a_new_one_again():
+@pytest.mark.parametrize("lockstep", [True, False])
+def test_the_same_evaluation_is_reported_once(lockstep):
     records = record(RecordType.BEGAN, "a b c") + record(RecordType.FAILED, "a", failure=BROKEN)
     first = evaluate(records, GUARD, hosts())
+    assert is_due(records, GUARD, first, lockstep)
     records += [Record(GUARD, "a", RecordType.REPORTED, report=first.report)]
-    again = evaluate(records, GUARD, hosts())
-    assert is_reported(records, GUARD, again.report)
-    assert not is_reported(records, "other", again.report)
-    more = evaluate([*records, *record(RecordType.FAILED, "b", failure=BROKEN)], GUARD, hosts())
-    assert not is_reported(records, GUARD, more.report)
+    assert not is_due(records, GUARD, evaluate(records, GUARD, hosts()), lockstep)
+    assert is_due(records, "other", first, lockstep)
+
+
+def test_without_lockstep_further_failures_are_reported_once_when_no_host_is_expected_any_more():
+    records = record(RecordType.BEGAN, "a b c") + record(RecordType.FAILED, "a", failure=BROKEN)
+    records += [Record(GUARD, "a", RecordType.REPORTED, report=evaluate(records, GUARD, hosts()).report)]
+    records += record(RecordType.FAILED, "b", failure=BROKEN)
+    assert not is_due(records, GUARD, evaluate(records, GUARD, hosts()), False)
+    assert is_due(records, GUARD, evaluate(records, GUARD, hosts()), True), "a batch in step is reported at once"
+    records += record(RecordType.FAILED, "c", failure=BROKEN)
+    assert is_due(records, GUARD, evaluate(records, GUARD, hosts()), False)
 
 
 def test_a_batch_without_news_reports_nothing_new():
@@ -313,8 +322,8 @@ def test_if_many_hosts_reach_the_same_evaluation_at_once_one_reports_it(tmp_path
     winners = []
 
     def decide(records: list[Record]) -> tuple[tuple[Record, ...], bool]:
-        report = evaluate(records, GUARD, hosts("a")).report
-        is_new = not is_reported(records, GUARD, report)
+        evaluation = evaluate(records, GUARD, hosts("a"))
+        report, is_new = evaluation.report, is_due(records, GUARD, evaluation, True)
         return ((Record(GUARD, "a", RecordType.REPORTED, report=report),) if is_new else ()), is_new
 
     threads = [

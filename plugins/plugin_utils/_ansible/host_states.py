@@ -1,0 +1,47 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a host's state in Ansible's iterator: whether it has failed, and whether a rescue takes over.
+
+Must not use the hosts that Ansible lists as failed or removed: after a rescued include they stay there for good.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.executor.play_iterator import FailedStates, IteratingStates
+
+
+def has_failed(state: Any) -> bool:
+    """Return whether a host has a failure that no rescue catches, also while the ``always`` of a failed block runs.
+
+    `PlayIterator.is_failed` does not count a host in ``always`` as failed.
+
+    :param state: its `HostState`, or the one of a block below.
+    """
+    if state is None:
+        return False
+    if state.run_state == IteratingStates.RESCUE:
+        return bool(state.fail_state & FailedStates.RESCUE) or has_failed(state.rescue_child_state)
+    if state.run_state == IteratingStates.TASKS:
+        return has_failed(state.tasks_child_state) and not state.get_current_block().rescue
+    if state.run_state == IteratingStates.ALWAYS and has_failed(state.always_child_state):
+        return True
+    # A rescue that succeeds resets it.
+    return state.fail_state != FailedStates.NONE
+
+
+def is_rescuing(state: Any) -> bool:
+    """Return whether a host whose flushed handler has just failed continues in a rescue.
+
+    :param state: its `HostState`, or the one of a block below.
+    """
+    if state.run_state == IteratingStates.RESCUE:
+        below = state.rescue_child_state
+        return is_rescuing(below) if below else not state.fail_state & FailedStates.RESCUE
+    if state.run_state == IteratingStates.TASKS and state.tasks_child_state:
+        return bool(state.get_current_block().rescue) or is_rescuing(state.tasks_child_state)
+    if state.run_state == IteratingStates.ALWAYS and state.always_child_state:
+        return is_rescuing(state.always_child_state)
+    return False
