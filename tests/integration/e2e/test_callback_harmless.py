@@ -48,6 +48,7 @@ LOOKS = {
     "--syntax-check": Case(play(FAIL), 0, args=("--syntax-check",)),
     "--list-tasks": Case(play(FAIL), 0, args=("--list-tasks",)),
     "a limit that matches nobody": Case(play(FAIL), 1, args=("--limit=nobody",)),
+    "a play that never starts, of hosts that do not exist": Case(play(FAIL) + play(OK, "nobody"), 2),
     "two playbooks": Case(play(OK), 2, args=("second.yml",), files={"second.yml": play(FAIL_A)}),
     "two playbooks, both bad": Case(play(FAIL_A), 2, args=("second.yml",), files={"second.yml": play(FAIL)}),
 }

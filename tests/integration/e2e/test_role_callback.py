@@ -91,3 +91,40 @@ def test_hosts_that_did_not_start_because_of_a_guarded_failure_open_no_second_in
     assert project.run(serial, "-e", "broken=a", cfg=CALLBACK).rc == 2
     (triggered,) = project.sent()
     assert (triggered["state"], triggered["details"]["hosts"]) == ("triggered", ["a"])
+
+
+FORCED = """
+- name: Site
+  hosts: all
+  gather_facts: false
+  force_handlers: true
+  handlers:
+    - name: handle
+      ansible.builtin.include_tasks: handler.yml
+  tasks:
+    - ansible.builtin.command: "true"
+      notify: handle
+    - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+      vars: {incident_guard_tasks: deploy.yml}
+"""
+
+
+def test_a_handler_that_runs_after_a_guard_failed_is_no_second_failure(project):
+    project.files["handler.yml"] = "- ansible.builtin.debug: {msg: handled}"
+    assert project.run(FORCED, "-e", "broken=a", hosts=("a",), cfg=CALLBACK).rc == 2
+    assert project.sent_states() == [("triggered", ("a",))]
+
+
+def test_a_host_that_ansible_drops_after_a_guard_that_does_not_fail_still_counts(project):
+    project.files["bad.yml"] = "- no such thing"
+    later = """
+    - ansible.builtin.include_tasks: bad.yml
+      when: inventory_hostname == 'b'
+"""
+    playbook = SITE.replace(
+        "incident_guard_tasks: deploy.yml", "incident_guard_tasks: deploy.yml, incident_guard_fail: false"
+    )
+    assert project.run(playbook + later, "-e", "broken=b", cfg=CALLBACK).rc != 0
+    by_guard, by_callback = project.sent()
+    assert by_guard["details"]["hosts"] == by_callback["details"]["hosts"] == ["b"]
+    assert by_guard["incident_key"] != by_callback["incident_key"]

@@ -122,7 +122,36 @@ CASES: dict[str, Case] = {
     # rescue and always
     "a rescue catches": Case(play(block(FAIL_A, OK) + OK), 0, good="a b c"),
     "a rescue around a block catches": Case(play(block(block(FAIL, always=OK), OK)), 0, good="a b c"),
-    "a rescue fails": Case(play(block(FAIL, "- {name: worse, fail: }")), 2, failed("worse", "a", "b", "c")),
+    "a rescue fails": Case(
+        play(block(FAIL, "- {name: worse, fail: }")),
+        2,
+        {host: [("failed", "broken"), ("failed", "worse")] for host in HOSTS},
+    ),
+    "a rescue fails in an included file": Case(
+        play(block(FAIL, block("- include_tasks: tasks/worse.yml"))),
+        2,
+        {host: [("failed", "broken"), ("failed", "worse")] for host in HOSTS},
+        files={"tasks/worse.yml": "- {name: worse, fail: }"},
+    ),
+    "a rescue in a rescue fails": Case(
+        play(block(FAIL, block("- {name: worse, fail: }", "- {name: worst, fail: }"))),
+        2,
+        {host: [("failed", "worse"), ("failed", "worst")] for host in HOSTS},
+    ),
+    "a rescue of a run_once task": Case(
+        play(block("- {name: once, fail: , run_once: true}", OK) + OK),
+        0,
+        {} if IS_OLD else failed("once", "b", "c"),
+        "a b c" if IS_OLD else "a",
+    ),
+    "cleared errors": Case(play(FAIL_A + "- meta: clear_host_errors\n" + OK), 0, good="a b c"),
+    "cleared errors, and no task afterwards": Case(play(FAIL_A + "- meta: clear_host_errors\n"), 0),
+    "cleared errors, and a later failure": Case(
+        play(FAIL_A + "- meta: clear_host_errors\n" + OK + "- {name: late, fail: , when: inventory_hostname == 'a'}\n"),
+        2,
+        failed("late", "a"),
+        "b c",
+    ),
     "a rescue fails within another's block": Case(play(block(block(FAIL, FAIL), OK)), 0, good="a b c"),
     "always fails": Case(play(block(FAIL_A, OK, "- {name: worse, fail: }")), 2, failed("worse", "a", "b", "c")),
     "only always": Case(play(block(FAIL_A, always=OK)), 2, failed("broken", "a"), "b c"),
@@ -150,7 +179,10 @@ CASES: dict[str, Case] = {
         play(block("- import_role: {name: broken}", OK)), 0, good="a b c", files=ROLE
     ),
     "a failing included role in a rescue": Case(
-        play(block(FAIL, "- include_role: {name: broken}")), 2, failed("broken : broken", *HOSTS), files=ROLE
+        play(block(FAIL, "- include_role: {name: broken}")),
+        2,
+        {host: [("failed", "broken"), ("failed", "broken : broken")] for host in HOSTS},
+        files=ROLE,
     ),
     "a role in a block, and again outside": Case(
         play(block("- import_role: {name: broken}", OK) + "- import_role: {name: broken}\n"),
@@ -487,6 +519,63 @@ def interrupt(tmp_path, number: int, *options: str) -> Recorded:
     return ground.recorded(Result(process.returncode, stdout, stderr, 0))
 
 
+NO_FORK = """
+import os
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = "{name: nofork, type: notification, short_description: x, description: x}"
+
+
+def fail():
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION, CALLBACK_NAME = 2.0, "nofork"
+
+    def v2_playbook_on_play_start(self, play):
+        os.fork = fail
+"""
+
+
+def test_a_play_none_of_whose_tasks_had_a_result_has_failed(tmp_path) -> None:
+    ground = Playground(tmp_path, {"more/nofork.py": NO_FORK})
+    recorded = ground.recorded(ground.prepare(play(OK), inventory=HOSTS).run())
+    assert recorded.run["succeeded"] == ["a", "b", "c"], recorded.output
+    call = ground.prepare(play(OK), inventory=HOSTS)
+    call.env["ANSIBLE_CALLBACK_PLUGINS"] += f":{call.cwd / 'more'}"
+    call.env["ANSIBLE_CALLBACKS_ENABLED"] += ",nofork"
+    recorded = ground.recorded(call.run())
+    assert recorded.call.rc == 0, recorded.output
+    failures = recorded.runs[-1]["failures"]
+    assert {host: [one["kind"] for one in some] for host, some in failures.items()} == {h: ["dropped"] for h in HOSTS}
+    assert "could not start its workers" in failures["a"][0]["message"]
+
+
+def test_a_play_all_of_whose_tasks_were_skipped_has_not_failed(tmp_path) -> None:
+    recorded = record(tmp_path, Case(play("- {name: fine, debug: {msg: x}, when: false}\n"), 0))
+    assert (recorded.run["failures"], recorded.run["succeeded"]) == ({}, []), recorded.output
+
+
+def test_an_aborted_run_names_the_task_that_started_last(tmp_path) -> None:
+    plays = play(OK + "- {name: change, command: 'true', notify: nobody}\n" + OK)
+    recorded = record(tmp_path, Case(plays, 1, hosts=("a",)))
+    assert recorded.run["last_task"]["name"] == "change", recorded.output
+    recorded = record(tmp_path / "between", Case(play(OK) + play(OK, "'{{ nope }}'"), 4))
+    assert recorded.runs[-1]["last_task"]["name"] == "fine", recorded.output
+
+
+def test_an_unreachable_delegated_host_counts_for_the_host_whose_task_it_was(tmp_path) -> None:
+    task = "- {name: there, raw: 'true', delegate_to: z, when: inventory_hostname == 'a'}\n"
+    hosts = (*HOSTS, "z ansible_connection=away")
+    recorded = record(tmp_path, Case(play(OK + task, "a,b,c"), 4, hosts=hosts))
+    assert {host: [one["kind"] for one in some] for host, some in recorded.run["failures"].items()} == {
+        "a": ["unreachable"]
+    }, recorded.output
+    assert recorded.run["succeeded"] == ["b", "c"]
+
+
 def test_ctrl_c_counts_as_deliberate(tmp_path) -> None:
     recorded = interrupt(tmp_path, signal.SIGINT)
     assert recorded.call.rc == 99, recorded.output
@@ -511,7 +600,7 @@ def test_each_playbook_of_a_call_is_a_separate_run(tmp_path) -> None:
     assert recorded.call.rc == 2, recorded.output
     assert recorded.begun == ["playbook.yml", "b.yml"]
     one, two = recorded.runs
-    assert (one["failures"], one["succeeded"], one["dubious"]) == ({}, ["b", "c"], False), recorded.output
+    assert (one["failures"], one["succeeded"], one["dubious"]) == ({}, ["a", "b", "c"], False), recorded.output
     assert (list(two["failures"]), two["succeeded"], two["dubious"]) == (["b"], ["a"], False), recorded.output
 
 
