@@ -16,6 +16,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.hosts import record_unreachable_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.lockstep import OncePerBatch
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.options import (
     check_options,
     read_role_variables,
@@ -27,8 +28,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.steps impor
 record_unreachable_hosts()
 
 
-class ActionModule(ActionBase):
-    """Runs once for each step and host, in a worker process."""
+class ActionModule(ActionBase, metaclass=OncePerBatch):
+    """Runs each step in a worker of its own: once for a batch of hosts, or on each host."""
 
     TRANSFERS_FILES = False
     _requires_connection = False

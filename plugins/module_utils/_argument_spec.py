@@ -80,7 +80,7 @@ ARGUMENT_RULES = {
 
 # Options that only the guard has. The options that it shares with the callback use the same environment variables.
 GUARD_SPEC: Dict[str, Dict[str, Any]] = {
-    "step": {"type": "str", "required": True, "choices": ["begin", "done", "failed", "settle"]},
+    "step": {"type": "str", "required": True, "choices": ["begin", "done", "failed", "settle", "fail"]},
     "tasks": {"type": "list", "elements": "str", "default": []},
     "roles": {"type": "list", "elements": "str", "default": []},
     # An incident key is not secret. Without no_log, ansible-test sanity would report the word "key".

@@ -15,6 +15,8 @@ short_description: A step of the role incident_guard
 version_added: 0.1.0
 description:
   - The role P(callgoose.sqibs.incident_guard#role) consists of these steps. Use the role, not this module.
+  - Under C(strategy=linear), and strategies derived from it, V(begin) and V(settle) run once for a batch of hosts.
+    Under other strategies, and if what is guarded differs from host to host, they run on each host.
   - Each host records its progress on the controller. When no host can add anything, or when a host has failed, the
     records are turned into one incident, which is triggered or resolved.
   - The later steps of a host belong to the guard that the host began in the same place. They take from there what is
@@ -31,9 +33,10 @@ options:
     description:
       - V(begin) checks what is to be guarded and returns what to include.
       - V(done) and V(failed) record the result of this host.
-      - V(settle) triggers or resolves the incident. If this host has failed, it then fails again.
+      - V(settle) triggers or resolves the incident.
+      - V(fail) fails again if this host has failed.
     type: str
-    choices: [begin, done, failed, settle]
+    choices: [begin, done, failed, settle, fail]
     required: true
   tasks:
     description:
@@ -59,7 +62,7 @@ options:
     default: ''
   fail:
     description:
-      - Whether O(step=settle) fails again with the original error. If this option is set, the role's variable
+      - Whether O(step=fail) fails again with the original error. If this option is set, the role's variable
         C(incident_guard_fail) takes precedence.
     type: bool
     default: false
@@ -116,7 +119,7 @@ callgoose_guard:
       elements: str
       sample: [web1]
 files:
-  description: The absolute paths of the guarded task files.
+  description: The absolute paths of the task files to include.
   returned: O(step=begin)
   type: list
   elements: str
@@ -129,7 +132,7 @@ roles:
   sample: [app]
 failed_task:
   description: The task that failed on this host.
-  returned: when O(step=settle) fails again
+  returned: when O(step=fail) fails
   type: str
   sample: Restart the service
 """

@@ -9,7 +9,7 @@ Must not look at the guarded tasks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,24 @@ def include_id(task: Any) -> str:
     return hashlib.sha256("\n".join(places).encode("utf-8", "replace")).hexdigest()
 
 
-def is_same_for_all_hosts(task: Any) -> bool:
-    """Return whether all hosts reach the guard through the same includes, and so at the same time.
+def is_same_for_all_hosts(task: Any, variables: Mapping[str, Any]) -> bool:
+    """Return whether all hosts reach the guard through the same includes, and guard the same.
 
-    The items of a loop and templated file names may differ from host to host. Then some hosts reach the guard later.
+    The items of a loop and templated file names may differ from host to host. Then some hosts reach the guard later. So
+    may variables that are templates, or that come from the inventory.
+
+    :param variables: the variables of one host, not templated.
     """
-    return not any("{{" in str([node.loop, node.args]) for node in _includes(task))
+    if any("{{" in str([node.loop, node.args]) for node in _includes(task)):
+        return False
+    given: dict[str, Any] = dict(task.play.vars)
+    for node in reversed(list(_includes(task))):
+        given.update(node.vars)
+    for name in ("incident_guard_tasks", "incident_guard_roles", "incident_guard_incident_key", "incident_guard_title"):
+        value = variables.get(name)
+        if value and (value != given.get(name) or "{{" in str(value)):
+            return False
+    return True
 
 
 def _includes(task: Any) -> Iterator[Any]:

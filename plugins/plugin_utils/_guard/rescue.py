@@ -92,13 +92,12 @@ def fail_again(failure: Failure, variables: Mapping[str, Any]) -> dict[str, Any]
     return again
 
 
-def fingerprint(variables: Mapping[str, Any]) -> str:
+def fingerprint(result: Any) -> str:
     """Return a hash that identifies the failure that Ansible currently holds for a host; empty if it holds none.
 
     After the fork, a worker sees the same object as the main process, at the same address. Another failure may later
     have this address, so the hash includes the contents.
     """
-    result = variables.get("ansible_failed_result")
     if result is None:
         return ""
     return hashlib.sha256(f"{id(result)} {result!r}".encode("utf-8", "replace")).hexdigest()

@@ -154,7 +154,7 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
         record = last.get(host)
         is_active = host in hosts.active
         if record and record.type == RecordType.FAILED and record.failure:
-            failures[host] = _explained(record.failure, is_fatal)
+            failures[host] = explained(record.failure, is_fatal)
         elif record and record.type == RecordType.SUCCEEDED:
             succeeded.add(host)
         elif record and record.type == RecordType.UNPROVEN:
@@ -176,6 +176,24 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
     return Evaluation(
         failures, frozenset(succeeded), is_waiting, frozenset(missing), frozenset(skipped), _first_mark(own)
     )
+
+
+def finished(records: Iterable[Record], guard: str, hosts: Iterable[str]) -> list[Record]:
+    """Return what is to be recorded of hosts that have run all guarded tasks: those with no other record succeeded.
+
+    :param hosts: hosts that Ansible continues with.
+    """
+    records = list(records)
+    last = {record.host: record for record in records if record.guard == guard and record.type != RecordType.REPORTED}
+    away = {record.host for record in records if record.type == RecordType.UNREACHABLE}
+    added = []
+    for host in sorted(hosts):
+        record = last.get(host)
+        if record and record.type == RecordType.BEGAN:
+            is_away = host in away and was_unreachable(records, guard, host)
+            type = RecordType.UNPROVEN if is_away else RecordType.SUCCEEDED
+            added.append(replace(record, type=type))
+    return added
 
 
 def begin_record(records: Iterable[Record], host: str, include: str) -> Record | None:
@@ -264,7 +282,8 @@ def from_json(line: str) -> Record:
     return Record(**data, mark=mark and Mark(**mark), failure=failure and Failure(**failure))
 
 
-def _explained(failure: Failure, is_fatal: bool) -> Failure:
+def explained(failure: Failure, is_fatal: bool) -> Failure:
+    """Return the failure of a host, with another host's failure as its cause if that was fatal."""
     # The host whose failure was fatal may be recorded after the hosts that it ended, so this is known only now.
     if failure.kind == DROPPED and is_fatal:
         return replace(failure, kind=NOT_REACHED, message="")

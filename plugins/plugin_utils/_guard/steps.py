@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from ansible import context
@@ -25,8 +26,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_conte
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard import state as guards
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.content import find_content
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.hosts import is_in_play, read_hosts
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include import include_id, is_same_for_all_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include import include_id
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.lockstep import hosts_of_batch, is_batch_step
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.rescue import (
     dropped_failure,
     fail_again,
@@ -43,7 +45,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Mark
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._reporter import IncidentReporter
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Failure
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import DROPPED, Failure
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings
 
 
@@ -82,14 +84,20 @@ class GuardSteps:
     def run(self, step: str) -> dict[str, Any]:
         """Run one step and return its task result.
 
-        :param step: ``begin``, ``done``, ``failed`` or ``settle``.
+        :param step: ``begin``, ``done``, ``failed``, ``settle`` or ``fail``.
         :raises OptionError: an option is invalid; only ``begin`` raises it.
         """
-        steps = {"begin": self._begin, "done": self._done, "failed": self._failed, "settle": self._settle}
+        steps = {
+            "begin": self._begin,
+            "done": self._done,
+            "failed": self._failed,
+            "settle": self._settle,
+            "fail": self._fail,
+        }
         return steps[step]()
 
     def _begin(self) -> dict[str, Any]:
-        """Check what the guard runs before any of it starts, and record that this host begins."""
+        """Check what the guard runs before any of it starts, and record that the hosts begin."""
         if self.task.when:
             # Ansible evaluates the condition again before each step. If it became false, the error would be hidden.
             problem = f"a condition around the role ({self.task.when[0]}) applies to each of its steps"
@@ -105,13 +113,25 @@ class GuardSteps:
             key=key,
             title=title,
             name=content.name,
-            earlier=fingerprint(self.variables),
+            earlier=fingerprint(self.variables.get("ansible_failed_result")),
         )
         self._refuse_second(guard)
         if self.trouble:
             self.warnings.append(f"no incident will be triggered or resolved. {self.trouble}")
-        self._record(replace(guard, mark=self._mark(guard)), RecordType.BEGAN)
-        return {"files": list(content.files), "roles": list(content.roles)}
+        self._write(*self._beginnings(replace(guard, mark=self._mark(guard))))
+        # Roles run from a file of their own: one include serves both.
+        files = content.files or [str(Path(self.task._role._role_path, "tasks", "run_roles.yml"))]
+        return {"files": list(files), "roles": list(content.roles)}
+
+    def _beginnings(self, guard: Record) -> list[Record]:
+        """Return the guard's record, for each host of the batch if the step runs once for it."""
+        if not is_batch_step(self.task):
+            return [guard]
+        facts = self.task.get_variable_manager()._nonpersistent_fact_cache
+        return [
+            replace(guard, host=host, earlier=fingerprint(facts.get(host, {}).get("ansible_failed_result")))
+            for host in hosts_of_batch()
+        ]
 
     def _done(self) -> dict[str, Any]:
         """Record that this host reached the end."""
@@ -145,13 +165,13 @@ class GuardSteps:
             self._warn_of(error)
             # The last step cannot fail again for a failure that is not recorded, so do it now.
             return self._fail_again(failure)
-        if guards.is_earlier(records, guard.guard, self.host, fingerprint(self.variables)):
+        if guards.is_earlier(records, guard.guard, self.host, fingerprint(self.variables.get("ansible_failed_result"))):
             failure, is_fatal = dropped_failure(self.variables), False
         is_recorded = self._record(guard, RecordType.FAILED, failure=failure, fatal=is_fatal)
         return {} if is_recorded else self._fail_again(failure)
 
     def _settle(self) -> dict[str, Any]:
-        """Report the guard's state unless another host has, and fail again if this host failed."""
+        """Report the guard's state unless another host has."""
         result: dict[str, Any] = {"changed": False, GUARD_RESULT: {"hosts": []}}
         try:
             guard, records = self._guard_and_records()
@@ -160,15 +180,28 @@ class GuardSteps:
             return result
         except Exception as error:
             self._warn_of(error)
-            failure = original_error(self.variables)[0] if "ansible_failed_result" in self.variables else None
-        else:
-            failure = evaluation.failures.get(self.host)
-            if failure and evaluation.waiting and not is_new:
-                # A later host reports it, so the callback must not.
-                result[GUARD_RESULT] = {"hosts": [self.host]}
-            if is_new and not self.task.check_mode:
-                result.update(self._report(guard, evaluation))
-        return {**result, **self._fail_again(failure)} if failure else result
+            return result
+        if self.host in evaluation.failures and evaluation.waiting and not is_new:
+            # A later host reports it, so the callback must not.
+            result[GUARD_RESULT] = {"hosts": [self.host]}
+        if is_new and not self.task.check_mode:
+            result.update(self._report(guard, evaluation))
+        return result
+
+    def _fail(self) -> dict[str, Any]:
+        """Fail again with the error of this host, if the user wants that."""
+        try:
+            guard, records = self._guard_and_records()
+            failure = guards.failure_of(records, guard.guard, self.host)
+            if failure and failure.kind == DROPPED:
+                everything = self.journal.read(guard.guard)
+                failure = guards.explained(failure, any(record.fatal for record in everything))
+        except _NotBegunError:
+            return {}
+        except Exception as error:
+            self._warn_of(error)
+            failure = original_error(self.variables)[0]
+        return self._fail_again(failure) if failure else {}
 
     # records
 
@@ -227,8 +260,11 @@ class GuardSteps:
         """Record what happened to this host under a guard, and return whether that was possible."""
         # In a user's own rescue no guard begins, so there is no earlier mark.
         mark = guard.mark if guard.include else self._mark(guard)
+        return self._write(replace(guard, type=type, mark=mark, **more))
+
+    def _write(self, *records: Record) -> bool:
         try:
-            self.journal.write(replace(guard, type=type, mark=mark, **more))
+            self.journal.write(*records)
         except Exception as error:
             self._warn_of(error)
             return False
@@ -244,16 +280,23 @@ class GuardSteps:
         if guards.is_final(self.journal.last(guard.guard), failure):
             return Evaluation({self.host: failure} if failure else {}), False
         hosts = read_hosts(self.variables, self.task.play)
-        hosts = replace(hosts, lockstep=hosts.lockstep and is_same_for_all_hosts(self.task))
+        is_batch, is_own = is_batch_step(self.task), not guard.include
+        # A user's own rescue may have no last step that would report what is held back.
+        reports_each = hosts.lockstep or is_own
+        hosts = replace(hosts, lockstep=is_batch)
+        # In step, all hosts that are still in the play have run the guarded tasks. In a user's own, `done` records it.
+        through = hosts.batch if is_batch else {self.host} & hosts.active
+        through = frozenset() if is_own else through
 
         def decide(records: list[Record]) -> tuple[tuple[Record, ...], tuple[Evaluation, bool]]:
-            evaluation = guards.evaluate(records, guard.guard, hosts)
-            is_new = guards.is_due(records, guard.guard, evaluation, hosts.lockstep)
+            successes = guards.finished(records, guard.guard, through)
+            evaluation = guards.evaluate([*records, *successes], guard.guard, hosts)
+            is_new = guards.is_due(records, guard.guard, evaluation, reports_each)
             skipped = [Record(guard.guard, host, RecordType.SKIPPED) for host in sorted(evaluation.skipped)]
             reported = Record(
                 guard.guard, self.host, RecordType.REPORTED, report=evaluation.report, final=not evaluation.waiting
             )
-            return (*skipped, *([reported] if is_new else [])), (evaluation, is_new)
+            return (*successes, *skipped, *([reported] if is_new else [])), (evaluation, is_new)
 
         return self.journal.exchange(decide)
 
