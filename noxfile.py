@@ -244,5 +244,5 @@ def e2e(session: nox.Session, core: str) -> None:
 def benchmarks(session: nox.Session, core: str) -> None:
     """Time and memory beside other ways to do the same, against the limits; needs a quiet machine."""
     environment(session, core, "-r", "tests/benchmarks/requirements.txt")
-    for part in ("task", "callback"):
+    for part in ("task", "callback", "guard"):
         session.run("python", f"tests/benchmarks/{part}.py", *session.posargs)

@@ -67,7 +67,7 @@ def test_one_incident_is_triggered_for_all_failed_hosts_and_resolved_once_all_su
 
 def test_failed_hosts_fail_again_with_their_original_error_and_the_others_continue(project):
     run = project.run(SITE, "-e", "broken=a.c")
-    last = run.stdout.partition("Trigger or resolve the incident")[2]
+    last = run.stdout.partition("Fail again with the original error")[2]
     assert '"msg": "cannot deploy to a"' in last and '"msg": "cannot deploy to c"' in last
     assert "b went on" in last
     assert "a went on" not in last and "c went on" not in last

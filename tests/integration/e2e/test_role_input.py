@@ -61,7 +61,7 @@ def test_an_invalid_configuration_warns_and_does_not_stop_the_run(project, env, 
     good_warnings, failed_warnings = (" ".join(run.stderr.split()) for run in (good, failed))
     assert "no incident will be triggered or resolved" in good_warnings and reason in good_warnings
     assert "no incident was triggered for this failure" in failed_warnings and reason in failed_warnings
-    assert '"msg": "cannot deploy to b"' in failed.stdout.partition("Trigger or resolve")[2]
+    assert '"msg": "cannot deploy to b"' in failed.stdout.partition("Fail again with the original error")[2]
 
 
 def test_a_trigger_that_fails_warns_and_does_not_hide_the_error(project):
@@ -70,7 +70,7 @@ def test_a_trigger_that_fails_warns_and_does_not_hide_the_error(project):
     failed = project.run(SITE, "-e", "broken=b")
     assert failed.rc == 2
     assert "could not be triggered" in failed.stderr
-    assert '"msg": "cannot deploy to b"' in failed.stdout.partition("Trigger or resolve")[2]
+    assert '"msg": "cannot deploy to b"' in failed.stdout.partition("Fail again with the original error")[2]
     # nobody was paged, so the callback must not treat the failure as reported
     assert '"callgoose_guard": {"hosts": ["b"]}' not in failed.stdout
     project.sandbox.clear_faults()
@@ -95,7 +95,7 @@ def test_a_variable_that_can_no_longer_be_templated_stops_no_host_and_hides_no_e
     lookup = "{{ lookup('file', playbook_dir ~ '/value') }}"
     run = project.run(site(f'vars: {{incident_guard_{option}: "{lookup}"}}'))
     assert run.rc == 2
-    assert '"msg": "cannot deploy"' in run.stdout.partition("Trigger or resolve")[2]
+    assert '"msg": "cannot deploy"' in run.stdout.partition("Fail again with the original error")[2]
     assert "a went on" in run.stdout and "b went on" not in run.stdout
     assert f"incident_guard_{option} can no longer be templated" in " ".join(run.stderr.split())
     assert project.sent_states() == [("triggered", ("b",))], "the token is in the environment too"

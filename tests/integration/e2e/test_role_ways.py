@@ -414,10 +414,10 @@ def test_outputs_are_in_the_page_and_in_the_error(project):
     assert "item first" in triggered["content"]
     project.files["deploy.yml"] = "- ansible.builtin.command: {cmd: \"sh -c 'echo how it went >&2; exit 3'\"}\n"
     run = project.run(SITE, hosts=["a"])
-    last = run.stdout.partition("Trigger or resolve")[2]
+    last = run.stdout.partition("Fail again with the original error")[2]
     assert '"rc": 3' in last and '"stderr": "how it went"' in last
     project.files["deploy.yml"] = "- ansible.builtin.assert: {that: false, fail_msg: [first_line, second_line]}\n"
-    last = project.run(SITE, hosts=["a"]).stdout.partition("Trigger or resolve")[2]
+    last = project.run(SITE, hosts=["a"]).stdout.partition("Fail again with the original error")[2]
     assert '"msg":["first_line","second_line"]' in "".join(last.split())
 
 
