@@ -231,7 +231,7 @@ def test_jobs_without_a_persistent_ledger_resolve_incidents_within_the_deduplica
     else:
         # the API treated the second trigger and its resolve as duplicates
         assert site.incidents == ["resolved"]
-        assert "for one that it has had before" in " ".join(last.stdout.split())
+        assert "as a duplicate of an earlier resolve" in " ".join(last.stdout.split())
 
 
 def test_without_a_store_failed_and_successful_runs_of_one_command_share_an_incident(site):

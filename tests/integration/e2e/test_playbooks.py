@@ -104,6 +104,7 @@ def test_unanswered_survey_questions_count_as_unset(tmp_path, sandbox) -> None:
         "state": "triggered",
         "title": "x",
         "incident_key": "x",
+        "content": "x",
         "severity": "critical",
         "source": "Ansible",
     }

@@ -222,6 +222,7 @@ def test_check_mode_sends_nothing_and_shows_the_payload(tmp_path, sandbox) -> No
         "state": "triggered",
         "incident_key": "Only a drill",
         "title": "Only a drill",
+        "content": "Only a drill",
         "severity": "critical",
         "source": "Ansible",
         "details": {"a": 1},
