@@ -9,9 +9,10 @@ takes minutes to read the facts of all hosts on each host.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,6 +68,18 @@ class Journal:
             added, result = decide([from_json(line) for line in file])
             file.writelines(to_json(record) + "\n" for record in added)
             return result
+
+    @contextlib.contextmanager
+    def one_at_a_time(self) -> Iterator[None]:
+        """Let one process after another run the ``with`` block.
+
+        Each report sends what the reports before it have not sent. Two at the same time would both send it.
+
+        :raises OSError: the file cannot be written.
+        """
+        with self._path.with_suffix(".lock").open("a", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _lines(self, name: str) -> list[str]:
         text = json.dumps(name)

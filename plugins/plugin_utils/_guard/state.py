@@ -119,11 +119,11 @@ class Evaluation:
             return ""
         return digest("succeeded", sorted(self.succeeded))
 
-    def run(self, playbook: str, all_hosts: Iterable[str], is_templated: bool = False) -> Run:
+    def run(self, playbook: str, all_hosts: Iterable[str], may_match_others: bool = False) -> Run:
         """Return the state as a run of the guarded tasks. While hosts are still expected, no host counts as succeeded.
 
         :param all_hosts: all hosts of the play.
-        :param is_templated: whether they are written as a template.
+        :param may_match_others: whether another call of the playbook may have other hosts.
         """
         all_hosts = frozenset(all_hosts)
         return Run(
@@ -132,7 +132,7 @@ class Evaluation:
             succeeded=frozenset() if self.waiting else self.succeeded,
             hosts=(all_hosts | frozenset(self.failures) | self.succeeded) - self.skipped,
             # A host that only skipped the guard still belongs to the play.
-            matched=None if is_templated else all_hosts,
+            matched=None if may_match_others else all_hosts,
         )
 
 

@@ -307,12 +307,13 @@ class GuardSteps:
                 self.warnings.append(f"no incident was triggered for this failure. {self.trouble}")
             return {}
         try:
-            run = evaluation.run(
-                _playbook(self.task.play), self.variables["ansible_play_hosts_all"], is_template(self.task.play)
-            )
+            # A user's own trigger and resolve may stand in different plays, with different hosts.
+            may_match_others = not guard.include or is_template(self.task.play)
+            run = evaluation.run(_playbook(self.task.play), self.variables["ansible_play_hosts_all"], may_match_others)
             inventory = known_hosts(self.task.get_variable_manager()._inventory)
             reporter = self._reporter(self.settings, guard)
-            result = reporter.reconcile(run, evaluation.mark, inventory, self.settings.max_delay)
+            with self.journal.one_at_a_time():
+                result = reporter.reconcile(run, evaluation.mark, inventory, self.settings.max_delay)
         except Exception as error:
             self._warn_of(error)
             return {}

@@ -85,8 +85,7 @@ def test_a_limited_run_resolves_only_what_it_covers(project):
     (triggered,) = project.sent()
     project.run(SITE, "--limit", "b,c")
     # the resolve is for this limit's own key: it is unknown whether that has an incident
-    shrunk, asked = project.sent()
-    assert (shrunk["incident_key"], shrunk["details"]["hosts"]) == (triggered["incident_key"], ["a"])
+    (asked,) = project.sent()
     assert asked["state"] == "resolved" and asked["incident_key"] != triggered["incident_key"]
     project.run(SITE, "--limit", "a")
     assert (triggered["incident_key"], "resolved") in [(body["incident_key"], body["state"]) for body in project.sent()]
@@ -206,7 +205,7 @@ def test_trigger_and_resolve_work_in_a_users_own_rescue(project):
     assert triggered["severity"] == "warning"
     assert triggered["title"] == "The site failed on 2 of 3 hosts (a, b): deploy it"
     project.run(OWN, "-e", "broken=b")
-    assert project.sent_states() == [("triggered", ("b",))]
+    assert project.sent_states() == [], "fewer hosts are no reason to page again"
     project.run(OWN)
     assert project.sent_states() == [("resolved", ())]
 
