@@ -24,6 +24,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.state impor
     begin_record,
     evaluate,
     failure_of,
+    finished,
     from_json,
     is_due,
     is_earlier,
@@ -238,6 +239,19 @@ def test_after_a_final_report_another_evaluation_gives_a_host_the_same_result(st
         if is_final(reported, failure):
             again = evaluate([*records, reported], GUARD, now)
             assert (again.report, again.failures.get(host)) == (first.report, failure)
+
+
+def test_hosts_that_have_run_all_guarded_tasks_without_another_record_have_succeeded():
+    records = record(RecordType.BEGAN, "a b c d") + record(RecordType.FAILED, "b", failure=BROKEN)
+    records += [Record("", "c", RecordType.UNREACHABLE)]  # of a task with ignore_unreachable
+    assert [(one.host, one.type) for one in finished(records, GUARD, "abc")] == [
+        ("a", RecordType.SUCCEEDED),
+        ("c", RecordType.UNPROVEN),
+    ]
+    assert finished(records, "other", "abc") == []
+    done = records + finished(records, GUARD, "abcd")
+    assert finished(done, GUARD, "abcd") == []
+    assert evaluate(done, GUARD, hosts("a b c d")).succeeded == {"a", "d"}
 
 
 def test_records_of_another_guard_do_not_count():
