@@ -116,9 +116,8 @@ def test_a_handler_that_runs_after_a_guard_failed_is_no_second_failure(project):
 
 
 def test_a_host_that_ansible_drops_after_a_guard_that_does_not_fail_still_counts(project):
-    project.files["bad.yml"] = "- no such thing"
     later = """
-    - ansible.builtin.include_tasks: bad.yml
+    - ansible.builtin.include_role: {name: nope}
       when: inventory_hostname == 'b'
 """
     playbook = SITE.replace(

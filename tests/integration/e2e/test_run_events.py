@@ -562,7 +562,7 @@ def test_an_aborted_run_names_the_task_that_started_last(tmp_path) -> None:
     plays = play(OK + "- {name: change, command: 'true', notify: nobody}\n" + OK)
     recorded = record(tmp_path, Case(plays, 1, hosts=("a",)))
     assert recorded.run["last_task"]["name"] == "change", recorded.output
-    recorded = record(tmp_path / "between", Case(play(OK) + play(OK, "'{{ nope }}'"), 4))
+    recorded = record(tmp_path, Case(play(OK) + play(OK, "'{{ nope }}'"), 4))
     assert recorded.runs[-1]["last_task"]["name"] == "fine", recorded.output
 
 

@@ -48,7 +48,7 @@ class CallbackModule(callgoose_incident.CallbackModule):
 class Record:
     """Replaces the callback's session, to record the runs."""
 
-    def begin(self, playbook: str, extra_vars: Any) -> None:
+    def begin(self, playbook: str, *_more: Any) -> None:
         self.write({"begun": playbook})
 
     def write(self, data: dict[str, Any]) -> None:
