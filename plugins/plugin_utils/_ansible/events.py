@@ -16,7 +16,7 @@ from ansible.executor.play_iterator import IteratingStates
 from ansible.playbook.handler import Handler
 from ansible.template import Templar
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import is_rescuing
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import has_failed, is_rescuing
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
     is_template,
     known_hosts,
@@ -249,7 +249,8 @@ class EventReader:
 
     def _note_cleared(self) -> None:
         """Note the failed hosts that the play continues with: ``meta: clear_host_errors`` sends no event."""
-        cleared = [host for host in self._failing if not self._iterator.is_failed(host)]
+        states = self._iterator.host_states
+        cleared = [host for host in self._failing if host.name in states and not has_failed(states[host.name])]
         if cleared:
             self._failing = [host for host in self._failing if host not in cleared]
             self._recorder.cleared(host.name for host in cleared)

@@ -41,15 +41,22 @@ def include_id(task: Any) -> str:
     return hashlib.sha256("\n".join(places).encode("utf-8", "replace")).hexdigest()
 
 
-def is_same_for_all_hosts(task: Any, variables: Mapping[str, Any]) -> bool:
-    """Return whether all hosts reach the guard through the same includes, and guard the same.
+def arrives_together(task: Any) -> bool:
+    """Return whether all hosts reach the guard through the same includes, and so at the same time.
 
-    The items of a loop and templated file names may differ from host to host. Then some hosts reach the guard later. So
-    may variables that are templates, or that come from the inventory.
+    The items of a loop and templated file names may differ from host to host. Then some hosts reach the guard later.
+    """
+    return not any("{{" in str([node.loop, node.args]) for node in _includes(task))
+
+
+def is_same_for_all_hosts(task: Any, variables: Mapping[str, Any]) -> bool:
+    """Return whether all hosts arrive together and guard the same.
+
+    Variables that are templates, or that come from the inventory, may differ from host to host.
 
     :param variables: the variables of one host, not templated.
     """
-    if any("{{" in str([node.loop, node.args]) for node in _includes(task)):
+    if not arrives_together(task):
         return False
     given: dict[str, Any] = dict(task.play.vars)
     for node in reversed(list(_includes(task))):

@@ -26,7 +26,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_conte
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard import state as guards
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.content import find_content
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.hosts import is_in_play, read_hosts
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include import include_id
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include import arrives_together, include_id
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.lockstep import hosts_of_batch, is_batch_step
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.rescue import (
@@ -283,7 +283,7 @@ class GuardSteps:
         is_batch, is_own = is_batch_step(self.task), not guard.include
         # A user's own rescue may have no last step that would report what is held back.
         reports_each = hosts.lockstep or is_own
-        hosts = replace(hosts, lockstep=is_batch)
+        hosts = replace(hosts, lockstep=hosts.lockstep and arrives_together(self.task))
         # In step, all hosts that are still in the play have run the guarded tasks. In a user's own, `done` records it.
         through = hosts.batch if is_batch else {self.host} & hosts.active
         through = frozenset() if is_own else through

@@ -100,7 +100,7 @@ class Recorder:
     def dropped(self, host: str) -> None:
         """Note that Ansible has counted a host as failed since its last include, without an error message."""
         if host not in self._failures and not self._is_reported(host):
-            self._add(host, self._unreported(host))
+            self._add_unreported(host)
 
     def cleared(self, hosts: Iterable[str]) -> None:
         """Note that Ansible has cleared the failures of these hosts and continues with them.
@@ -189,12 +189,12 @@ class Recorder:
         hosts = self._play.hosts
         for host in sorted(hosts.intersection(verdict.failed)):
             if host not in self._failures and not self._is_reported(host):
-                self._add(host, self._unreported(host))
+                self._add_unreported(host)
         for host in sorted(hosts.intersection(verdict.unreachable)):
             if host not in self._unreachable and host not in self._guarded:
                 self._unproven.add(host)
                 if not self._ignores_unreachable:
-                    self._add(host, self._unreported(host))
+                    self._add_unreported(host)
         for host in sorted(hosts.intersection(verdict.unfinished)):
             if host not in self._failures and host not in self._unreachable:
                 self._unproven.add(host)
@@ -297,6 +297,14 @@ class Recorder:
         With ``incident_guard_fail: false`` the host continues. What fails on it later is not the guard's.
         """
         return host in self._guard_failed or (host in self._guarded and host not in self._continued)
+
+    def _add_unreported(self, host: str) -> None:
+        """Add why Ansible counts a host as failed although no event reported it."""
+        block, first = self._caught.get(host, ("", None))
+        task = self._includes.get(host)
+        if first and task and block in task.rescues:
+            self._add(host, first)
+        self._add(host, self._unreported(host))
 
     def _unreported(self, host: str) -> Failure:
         """Return the likely reason why Ansible counts a host as failed although no event reported it."""

@@ -58,10 +58,20 @@ def test_identity_title_and_link_come_from_the_job_template_and_the_job(awx):
     assert states(awx.sandbox) == ["resolved"]
 
 
-def test_a_relaunch_on_failed_hosts_closes_the_incident_of_the_whole_job(awx):
+def test_with_a_ledger_a_relaunch_on_failed_hosts_closes_the_incident_of_the_whole_job(awx, tmp_path):
+    awx.credential["CALLGOOSE_STATE_URL"] = f"sqlite:///{tmp_path}/exposed/state.sqlite3"
     awx.launch(DEPLOY, bad="web2")
     relaunched = awx.launch(DEPLOY, limit="web2", launch_type="relaunch")
     assert (relaunched.states, states(awx.sandbox)) == (["resolved"], ["resolved"])
+
+
+@pytest.mark.parametrize("keeps_ledger", [True, False])
+def test_a_relaunch_of_a_limited_job_never_closes_the_incident_of_the_whole_job(awx, tmp_path, keeps_ledger):
+    if keeps_ledger:
+        awx.credential["CALLGOOSE_STATE_URL"] = f"sqlite:///{tmp_path}/exposed/state.sqlite3"
+    awx.launch(DEPLOY, bad="web2")
+    awx.launch(DEPLOY, limit="web1", launch_type="relaunch")
+    assert states(awx.sandbox) == ["open"]
 
 
 def test_a_job_with_a_limit_closes_no_incident_with_other_hosts(awx):
