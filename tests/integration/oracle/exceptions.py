@@ -1,0 +1,41 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The invocations of which a rule does not hold, each with its reason; a reason that begins with "fault:" is to be fixed.
+
+Must not hold an entry that excuses nothing: test_targets.py fails on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.callgoose.sqibs.tests.integration.oracle.invocation import Invocation
+from ansible_collections.callgoose.sqibs.tests.integration.oracle.target_run import Way
+
+
+@dataclass(frozen=True)
+class Excused:
+    """What is excused, and why.
+
+    :param way: the way of the run.
+    :param target: the target's name.
+    :param playbook: the name of the playbook as the command line gives it.
+    :param rule: the name of the function in rules.py.
+    :param cores: the releases of ansible-core in which it is so; empty: all.
+    """
+
+    way: Way
+    target: str
+    playbook: str
+    rule: str
+    reason: str
+    cores: tuple[str, ...] = ()
+
+    def covers(self, way: Way, target: str, invocation: Invocation, rule: str, core: str) -> bool:
+        """Return whether this entry excuses a complaint of this rule about this invocation."""
+        same = (way, target, rule) == (self.way, self.target, self.rule)
+        return same and self.playbook in invocation.arguments and (not self.cores or core in self.cores)
+
+
+EXCEPTIONS: tuple[Excused, ...] = ()
