@@ -21,7 +21,6 @@ FAILURE = re.compile(r"^(?:fatal|failed): \[(.+?)(?: -> .+?)?\](?::| )", re.MULT
 RECAP = re.compile(r"^(\S+)\s+: (ok=\d+ .*)$", re.MULTILINE)
 # A warning may take several lines. The next message, or an empty line, ends it.
 WARNING = re.compile(r"^\[WARNING\]: (.+?)(?=^\[|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
-# These list or check and run nothing.
 IDLE = {"--list-tasks", "--list-tags", "--list-hosts", "--syntax-check"}
 SELECTING = {"--tags", "-t", "--skip-tags"}
 
@@ -44,15 +43,21 @@ class Invocation:
 
     @property
     def started(self) -> bool:
-        """Whether a play started, and could have run a task."""
-        return self.command == "ansible-playbook" and not self.is_idle and "\nPLAY [" in f"\n{self.stdout}"
+        """Whether a play started, and could have run a task.
+
+        A target's own output callback may print no plays; but what ends well has run them.
+        """
+        is_run = self.command == "ansible-playbook" and not self.is_idle
+        return is_run and (self.rc == 0 or "\nPLAY [" in f"\n{self.stdout}")
 
     @property
     def is_idle(self) -> bool:
+        """Whether it only lists or checks."""
         return not IDLE.isdisjoint(self.arguments)
 
     @property
     def selects_tags(self) -> bool:
+        """Whether it runs the tasks with certain tags only."""
         return any(word.partition("=")[0] in SELECTING for word in self.arguments)
 
     @cached_property
