@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The invocations of which a rule does not hold, each with its reason; a reason that begins with "fault:" is to be fixed.
+"""The invocations of which a rule does not hold, each with its reason; "fault:" begins it where there is one to fix.
 
 Must not hold an entry that excuses nothing: test_targets.py fails on it.
 """
@@ -35,7 +35,7 @@ class Excused:
     def covers(self, way: Way, target: str, invocation: Invocation, rule: str, core: str) -> bool:
         """Return whether this entry excuses a complaint of this rule about this invocation."""
         same = (way, target, rule) == (self.way, self.target, self.rule)
-        return same and self.playbook in invocation.arguments and (not self.cores or core in self.cores)
+        return same and self.playbook in invocation.playbooks and (not self.cores or core in self.cores)
 
 
 # Each of these is Ansible's own behaviour, or in the guide's table of what Ansible does not allow.
@@ -61,6 +61,6 @@ EXCEPTIONS = (
         "throttle",
         "test_throttle.yml",
         "same_exit_code",
-        "under free, hosts that come to an include one by one each get a copy of its tasks, and throttle counts in each",
+        "under free, hosts that reach an include one by one each get a copy of its tasks, and throttle counts in each",
     ),
 )

@@ -22,6 +22,7 @@ RECAP = re.compile(r"^(\S+)\s+: (ok=\d+ .*)$", re.MULTILINE)
 # A warning may take several lines. The next message, or an empty line, ends it.
 WARNING = re.compile(r"^\[WARNING\]: (.+?)(?=^\[|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
 IDLE = {"--list-tasks", "--list-tags", "--list-hosts", "--syntax-check"}
+WITH_A_FILE = {"-i", "--inventory", "-e", "--extra-vars"}
 SELECTING = {"--tags", "-t", "--skip-tags"}
 
 
@@ -49,6 +50,13 @@ class Invocation:
         """
         is_run = self.command == "ansible-playbook" and not self.is_idle
         return is_run and (self.rc == 0 or "\nPLAY [" in f"\n{self.stdout}")
+
+    @property
+    def playbooks(self) -> list[str]:
+        """The playbooks that the command line names."""
+        options = ("", *self.arguments)
+        words = zip(options, self.arguments, strict=False)
+        return [word for option, word in words if word.endswith((".yml", ".yaml")) and option not in WITH_A_FILE]
 
     @property
     def is_idle(self) -> bool:

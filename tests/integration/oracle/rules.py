@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds between one invocation without the collection and the same one with it: each rule returns a complaint or "".
+"""What holds between an invocation without the collection and the same with it: a rule returns a complaint or "".
 
 Must not know any target: what a rule cannot hold of stands in exceptions.py.
 """

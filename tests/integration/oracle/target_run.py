@@ -43,9 +43,8 @@ class TargetRun:
 
     def is_guarded(self, invocation: Invocation) -> bool:
         """Return whether nothing of an invocation's playbooks ran outside a guard."""
-        files = [Path(invocation.cwd, word).resolve() for word in invocation.arguments if word.endswith((".yml", ".yaml"))]
-        playbooks = [file for file in files if file.exists() and "inventory" not in file.name]
-        return bool(playbooks) and set(playbooks) <= self.guarded
+        playbooks = {Path(invocation.cwd, word).resolve() for word in invocation.playbooks}
+        return bool(playbooks) and playbooks <= self.guarded
 
 
 class Runner:

@@ -39,7 +39,8 @@ goes on
 [ERROR]: Task failed
 """
 PAGE = {"state": "triggered", "details": {"hosts": ["b"], "failures": [{"kind": "failed", "hosts": ["b"]}]}}
-FAILED = Invocation("ansible-playbook", ("site.yml",), "/", 2, OUTPUT, WARNINGS, ({"body": PAGE},), ({"state": "open"},))
+REQUESTS = ({"body": PAGE},)
+FAILED = Invocation("ansible-playbook", ("site.yml",), "/", 2, OUTPUT, WARNINGS, REQUESTS, ({"state": "open"},))
 PLAYBOOK = """\
 - hosts: "all"
   vars: {password: !unsafe "{{ x }}"}
@@ -58,6 +59,7 @@ def paging(*hosts: str) -> Invocation:
 def test_what_ansible_prints_is_read() -> None:
     assert (FAILED.started, FAILED.failed, FAILED.lost) == (True, {"b", "c"}, {"b"})
     assert set(FAILED.warnings) == {"one that is longer than a line, and so goes on", "another one"}
+    assert replace(FAILED, arguments=("-i", "hosts.yml", "-v", "a.yml")).playbooks == ["a.yml"]
     assert not replace(FAILED, arguments=("site.yml", "--list-tasks")).started
 
 
