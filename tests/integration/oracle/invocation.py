@@ -18,6 +18,8 @@ from typing import Any
 
 # As the default output callback prints them: `fatal: [web1 -> db1]: FAILED!`, or for a loop's item `failed: [web1] (`.
 FAILURE = re.compile(r"^(?:fatal|failed): \[(.+?)(?: -> .+?)?\](?::| )", re.MULTILINE)
+# The second is the event's name, as callback_debug prints it, an output callback that some targets choose.
+PLAY = re.compile(r"^(?:PLAY \[|v2_playbook_on_play_start)", re.MULTILINE)
 RECAP = re.compile(r"^(\S+)\s+: (ok=\d+ .*)$", re.MULTILINE)
 # A warning may take several lines. The next message, or an empty line, ends it.
 WARNING = re.compile(r"^\[WARNING\]: (.+?)(?=^\[|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
@@ -49,7 +51,7 @@ class Invocation:
         A target's own output callback may print no plays; but what ends well has run them.
         """
         is_run = self.command == "ansible-playbook" and not self.is_idle
-        return is_run and (self.rc == 0 or "\nPLAY [" in f"\n{self.stdout}")
+        return is_run and (self.rc == 0 or bool(PLAY.search(self.stdout)))
 
     @property
     def playbooks(self) -> list[str]:

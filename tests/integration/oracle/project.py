@@ -9,6 +9,7 @@ Must not need anything that ansible-test provides: no container, no second machi
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ GUARDED_ROLE = """\
       vars:
         incident_guard_roles: {name}
 """
+NEEDED = re.compile(r"^needs/target/(\S+)", re.MULTILINE)
 # bash reads this before a script: no check of a script on the output of one invocation ends it before the others.
 UNSTOPPABLE = """\
 set() { case "$1" in --) builtin set "$@" ;; esac; }
@@ -145,7 +147,7 @@ class Project:
         return not self.target.joinpath("runme.sh").exists()
 
     def _copy(self, name: str) -> None:
-        """Copy a target and those that its ``meta/main.yml`` names."""
+        """Copy a target and those that its ``aliases`` and ``meta/main.yml`` name."""
         target = self.root / "integration" / "targets" / name
         if target.exists():
             return
@@ -154,6 +156,9 @@ class Project:
         known = yaml.safe_load(meta.read_text(encoding="utf-8")) if meta.exists() else None
         for dependency in (known or {}).get("dependencies", ()):
             self._copy(dependency if isinstance(dependency, str) else dependency["role"])
+        aliases = target / "aliases"
+        for needed in NEEDED.findall(aliases.read_text(encoding="utf-8") if aliases.exists() else ""):
+            self._copy(needed)
 
     def _write_command(self, name: str, text: str) -> None:
         path = self.root / "bin" / name
