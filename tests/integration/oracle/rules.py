@@ -15,6 +15,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.oracle.invocation imp
 Rule = Callable[[Invocation, Invocation], str]
 # The exit codes of a run with failed or unreachable hosts.
 FAILED = (2, 4)
+# That of a run that ended before its end, for example by an invalid keyword in a file that it includes.
+ABORTED = 1
 OURS = ("callgoose", "incident_guard", "sqibs")
 
 
@@ -50,8 +52,8 @@ def nothing_without_a_play(_plain: Invocation, run: Invocation) -> str:
 
 
 def one_incident_for_a_failure(_plain: Invocation, run: Invocation) -> str:
-    """A run that fails is one incident and one request."""
-    if not run.started or run.rc not in FAILED:
+    """A run that fails or is aborted is one incident and one request."""
+    if not run.started or run.rc not in (ABORTED, *FAILED):
         return ""
     open_now = [incident["state"] for incident in run.incidents]
     good = len(run.pages) == len(run.requests) == 1 and open_now == ["open"]

@@ -74,6 +74,7 @@ def test_what_ansible_prints_is_read() -> None:
         (rules.nothing_for_a_success, replace(FAILED, rc=0)),
         (rules.nothing_without_a_play, replace(FAILED, stdout="")),
         (rules.one_incident_for_a_failure, replace(FAILED, requests=(), incidents=())),
+        (rules.one_incident_for_a_failure, replace(FAILED, rc=1, requests=(), incidents=())),
         (rules.one_incident_for_a_failure, replace(FAILED, requests=FAILED.requests * 2)),
         (rules.one_incident_for_a_failure, replace(FAILED, incidents=({"state": "resolved"},))),
         (rules.a_page_for_a_failure, replace(FAILED, requests=(), incidents=())),
