@@ -239,6 +239,26 @@ def e2e(session: nox.Session, core: str) -> None:
     pytest(session, "-n2", "tests/integration/e2e")
 
 
+# pip downloads ansible-core's own playbooks; loadgroup keeps a target with one worker.
+ORACLE = ("-n2", "--dist=loadgroup", "tests/integration/oracle")
+
+
+@nox.session(name="oracle-quick")
+@cores(OLDEST, NEWEST)
+def oracle_quick(session: nox.Session, core: str) -> None:
+    """The quick third of the session oracle."""
+    environment(session, core, "pip")
+    pytest(session, *ORACLE, "-m", "quick")
+
+
+@nox.session(default=False)
+@cores(OLDEST, NEWEST)
+def oracle(session: nox.Session, core: str) -> None:
+    """ansible-core's own control-flow playbooks with the callback and under guards, beside the same without."""
+    environment(session, core, "pip")
+    pytest(session, *ORACLE)
+
+
 @nox.session(default=False)
 @cores(OLDEST, NEWEST)
 def benchmarks(session: nox.Session, core: str) -> None:

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The invocations of which a rule does not hold, each with its reason; "fault:" begins it where there is one to fix.
+
+Must not hold an entry that excuses nothing: test_targets.py fails on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.callgoose.sqibs.tests.integration.oracle.invocation import Invocation
+from ansible_collections.callgoose.sqibs.tests.integration.oracle.target_run import Way
+
+
+@dataclass(frozen=True)
+class Excused:
+    """What is excused, and why.
+
+    :param way: the way of the run.
+    :param target: the target's name.
+    :param playbook: the name of the playbook as the command line gives it.
+    :param rule: the name of the function in rules.py.
+    :param cores: the releases of ansible-core in which it is so; empty: all.
+    """
+
+    way: Way
+    target: str
+    playbook: str
+    rule: str
+    reason: str
+    cores: tuple[str, ...] = ()
+
+    def covers(self, way: Way, target: str, invocation: Invocation, rule: str, core: str) -> bool:
+        """Return whether this entry excuses a complaint of this rule about this invocation."""
+        same = (way, target, rule) == (self.way, self.target, self.rule)
+        return same and self.playbook in invocation.playbooks and (not self.cores or core in self.cores)
+
+
+# Each of these is Ansible's own behaviour, or in the guide's table of what Ansible does not allow.
+EXCEPTIONS = (
+    Excused(
+        Way.GUARD,
+        "ignore_errors",
+        "test_ignore_errors.yml",
+        "same_exit_code",
+        "a guarded file includes tasks/main.yml, and Ansible prefers the role's own file of that name (guide)",
+        cores=("2.21",),
+    ),
+    Excused(
+        Way.GUARD,
+        "ignore_unreachable",
+        "test_base_loop_cannot_connect.yml",
+        "nothing_for_a_success",
+        "a guard pages at its own end: only the next play's clear_host_errors forgives the unreachable host",
+        cores=("2.21",),
+    ),
+    Excused(
+        Way.GUARD,
+        "throttle",
+        "test_throttle.yml",
+        "same_exit_code",
+        "under free, hosts that reach an include one by one each get a copy of its tasks, and throttle counts in each",
+    ),
+)
