@@ -146,7 +146,9 @@ options:
       - section: callback_callgoose_incident
         key: page_limited_runs
   after_failures:
-    description: How many consecutive runs must fail before an incident is triggered.
+    description:
+      - How many consecutive runs must fail before an incident is triggered.
+      - The ledger counts them. If it is lost after each job, a value above V(1) never triggers.
     type: int
     default: 1
     env:
@@ -157,7 +159,8 @@ options:
   repeat_interval:
     description:
       - If the same hosts are still failing after this many seconds, the open incident is sent again.
-      - Until then, a failing run sends nothing, unless the set of failed hosts changed.
+      - Until then, a failing run sends nothing, unless a host joined the failed hosts, or the last trigger was not
+        confirmed.
     type: float
     default: 14400
     env:
@@ -167,7 +170,8 @@ options:
         key: repeat_interval
   on_interrupt:
     description:
-      - What to do if Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) ends the run.
+      - What to do if the run is ended deliberately. This is by Ctrl-C, SIGTERM or SIGHUP (the terminal was closed), by
+        C(q) in the debugger, by an aborted C(pause), or by the end of input at a prompt.
       - With V(ignore) the interruption counts as deliberate. With V(trigger) it counts as a failure.
     type: str
     choices: [ignore, trigger]

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The task's documentation, and its entry point when it is delegated to a host.
 
-Must not hold any behaviour: module_utils/task.py does, for the action plugin alike.
+Must not hold any behaviour: module_utils/_task_runner.py does, for the action plugin alike.
 """
 
 from __future__ import annotations

@@ -36,21 +36,26 @@ def read_role_variables(
     :param arguments: the step's own arguments.
     :param variables: the host's variables.
     :param template: resolves a variable's value.
+    :raises OptionError: in ``begin``, a variable has an invalid value.
     """
-    names = {**ROLE_VARIABLES, **({"fail": FAIL_VARIABLE} if "fail" in arguments else {})}
+    is_first = arguments.get("step") == "begin"
+    names = {**ROLE_VARIABLES, **({"fail": FAIL_VARIABLE} if is_first or "fail" in arguments else {})}
     given: dict[str, Any] = {}
     warnings: list[str] = []
     for name, variable in names.items():
         try:
             value = template(variables.get(variable))
         except Exception as error:
-            if arguments.get("step") == "begin":
+            if is_first:
                 raise
             warnings.append(f"{variable} can no longer be templated ({type(error).__name__})")
         else:
             # str: in ansible-core 2.16, a value encrypted with !vault is not a string yet
             given[name] = value if isinstance(value, list | bool) else str(value or "")
-    return {name: value for name, value in given.items() if value not in ("", [])}, warnings
+    given = {name: value for name, value in given.items() if value not in ("", [])}
+    if is_first:
+        _check(given)
+    return given, warnings
 
 
 def check_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -63,10 +68,7 @@ def check_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
     # module_defaults of the action group also set options of callgoose_incident. Those are ignored here.
     for name in sorted(set(arguments) - set(own) - set(shared) - set(ARGUMENT_SPEC)):
         raise OptionError(name, "there is no such option", "Remove it; it may come from module_defaults.")
-    for name, value in own.items():
-        error = ArgumentSpecValidator({name: GUARD_SPEC[name]}).validate({name: value}).error_messages
-        if error:
-            raise OptionError(name, "; ".join(error), "Correct it.")
+    _check(own)
     options = ArgumentSpecValidator(GUARD_SPEC).validate(own).validated_parameters
     return options, shared
 
@@ -82,3 +84,15 @@ def read_settings(shared: Mapping[str, Any]) -> tuple[Settings | None, str]:
         return None, str(error)
     # A guard may report several times in one run, so its reports cannot be counted as failed runs.
     return replace(settings, policy=replace(settings.policy, after_failures=1)), ""
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Check types and choices of options that are set.
+
+    :raises OptionError: one is invalid.
+    """
+    for name, value in options.items():
+        spec = GUARD_SPEC[name] if name in GUARD_SPEC else SETTINGS_SPEC[name]
+        error = ArgumentSpecValidator({name: spec}).validate({name: value}).error_messages
+        if error:
+            raise OptionError(name, "; ".join(error), "Correct it.")
