@@ -243,7 +243,7 @@ def e2e(session: nox.Session, core: str) -> None:
 ORACLE = ("-n2", "--dist=loadgroup", "tests/integration/oracle")
 
 
-@nox.session(name="oracle-quick")
+@nox.session(name="oracle-quick", default=False)
 @cores(OLDEST, NEWEST)
 def oracle_quick(session: nox.Session, core: str) -> None:
     """The quick third of the session oracle."""

@@ -80,7 +80,7 @@ options:
       - The name of the inventory, as part of the incident key. Use it if the inventory's path or content differs from
         run to run, or if machines without a stable name run the playbook.
       - If not set, the inventory is identified by its path in the project, or by its path and the machine. An inventory
-        in a temporary directory is identified by the names of its hosts and groups.
+        in a temporary directory is identified by the names of its hosts.
     type: str
     default: ''
     env:

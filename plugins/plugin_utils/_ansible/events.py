@@ -8,9 +8,11 @@ Must not decide what counts as a failure, and must not keep Ansible's objects af
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import constants as C
 from ansible import context
 from ansible.executor.play_iterator import IteratingStates
 from ansible.playbook.handler import Handler
@@ -20,6 +22,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_stat
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
     is_template,
     known_hosts,
+    source_hosts,
     without_pattern_warnings,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import (
@@ -70,7 +73,7 @@ class EventReader:
         self._play: Any = None
         self._tqm: Any = None
         self._iterator: Any = None
-        self._has_tasks = self._has_results = False
+        self._has_tasks = self._expects_results = self._has_results = False
         self._last_task: Any = None
         self._tasks: dict[tuple[str, str, bool], Task] = {}
         self._including: list[Any] = []  # hosts with a successful include whose file or role may still not load
@@ -106,13 +109,16 @@ class EventReader:
 
     def prompted(self) -> None:
         """Note that Ansible asks for a variable of the next play (``vars_prompt``)."""
-        self._is_prompting = True
+        # Without a terminal, Ansible asks nothing, so whatever ends the run then is no decision.
+        self._is_prompting = sys.__stdin__ is not None and sys.__stdin__.isatty()
 
     def task_started(self, task: Any) -> None:
         """Find the play's iterator, and note the hosts that it has dropped or cleared before this task."""
         if self._play is None:
             return
         self._has_tasks = True
+        # meta tasks have no results.
+        self._expects_results = self._expects_results or task.action not in C._ACTION_META
         self._last_task = task
         if self._iterator is None:
             self._iterator = find_iterator(self._play)
@@ -159,7 +165,7 @@ class EventReader:
         if not caught_by:
             self._failing.append(host)
         output = output_of(data_of(result))
-        if task.action in _PAUSE and output.message.endswith(_PAUSE_ABORTED):
+        if not caught_by and task.action in _PAUSE and output.message.endswith(_PAUSE_ABORTED):
             self._recorder.interrupt()
         self._recorder.failed(host.name, self._task(task, caught_by), output)
 
@@ -195,9 +201,9 @@ class EventReader:
         # End of input at a prompt is as deliberate as Ctrl-C there.
         return self._recorder.give_up(interrupted or self._is_prompting, last_task)
 
-    def context(self) -> tuple[list[Any], Mapping[str, Any], Any]:
-        """Return the plays of the playbook, the extra vars of the call, and the `InventoryManager`."""
-        return self._playbook.get_plays(), self._variables.extra_vars, self._inventory
+    def context(self) -> tuple[list[Any], Mapping[str, Any], list[str]]:
+        """Return the plays of the playbook, the extra vars of the call, and the hosts of the inventory's sources."""
+        return self._playbook.get_plays(), self._variables.extra_vars, source_hosts(self._inventory)
 
     def inventory_hosts(self) -> frozenset[str]:
         """Return all hosts in the current inventory, or none if Ansible could not read one of its sources."""
@@ -205,7 +211,7 @@ class EventReader:
 
     def _leave_play(self) -> None:
         self._play = self._tqm = self._iterator = None
-        self._has_tasks = self._has_results = False
+        self._has_tasks = self._expects_results = self._has_results = False
         self._last_task = None
         self._tasks = {}
         self._including = []
@@ -214,7 +220,7 @@ class EventReader:
     def _end_play(self) -> None:
         if self._play is not None:
             self._recorder.play_ended(self._verdict())
-            if self._has_tasks and not self._has_results:
+            if self._expects_results and not self._has_results:
                 self._recorder.play_without_results()
         self._leave_play()
 

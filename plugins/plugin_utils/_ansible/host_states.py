@@ -22,11 +22,14 @@ def has_failed(state: Any) -> bool:
     """
     if state is None:
         return False
-    if state.run_state == IteratingStates.RESCUE:
+    run_state = state.run_state
+    if run_state == IteratingStates.HANDLERS and state.pre_flushing_run_state is not None:
+        run_state = state.pre_flushing_run_state  # `meta: flush_handlers`
+    if run_state == IteratingStates.RESCUE:
         return bool(state.fail_state & FailedStates.RESCUE) or has_failed(state.rescue_child_state)
-    if state.run_state == IteratingStates.TASKS:
+    if run_state == IteratingStates.TASKS:
         return has_failed(state.tasks_child_state) and not state.get_current_block().rescue
-    if state.run_state == IteratingStates.ALWAYS and has_failed(state.always_child_state):
+    if run_state == IteratingStates.ALWAYS and has_failed(state.always_child_state):
         return True
     # A rescue that succeeds resets it.
     return state.fail_state != FailedStates.NONE

@@ -38,9 +38,18 @@ def known_hosts(manager: Any) -> frozenset[str]:
         return frozenset()
 
 
+def source_hosts(manager: Any) -> list[str]:
+    """Return the names of the hosts that a source of the inventory names, without those that the run has added.
+
+    Ansible sets ``inventory_file`` to None for a host of ``add_host`` (`InventoryData.add_host`).
+    """
+    return [name for name, host in manager.hosts.items() if host.vars.get("inventory_file") is not None]
+
+
 def is_template(play: Any) -> bool:
     """Return whether the hosts of a `Play` are written as a template: with other variables it matches other hosts."""
-    return "{{" in str(play.get_ds().get("hosts"))
+    written = str(play.get_ds().get("hosts"))
+    return "{{" in written or "{%" in written
 
 
 @contextlib.contextmanager

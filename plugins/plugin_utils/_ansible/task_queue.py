@@ -31,6 +31,16 @@ def find_iterator(play: Any) -> Any:
     return iterator if isinstance(iterator, PlayIterator) and iterator._play is play else None
 
 
+def find_strategy() -> Any:
+    """Return the strategy that runs the play, or None if there is none."""
+    return _local_of_run("strategy")
+
+
+def keeps_step(strategy: Any) -> bool:
+    """Return whether a strategy, linear or derived from it, runs each task on all hosts of a batch before the next."""
+    return any(base.__module__ == "ansible.plugins.strategy.linear" for base in type(strategy).__mro__)
+
+
 def freeze_before_fork() -> None:
     """Exclude all objects loaded so far from garbage collection.
 

@@ -9,7 +9,7 @@ Must not read events. All runs of the call together may take at most `max_delay`
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -37,17 +37,19 @@ class Session:
         self._reporter: IncidentReporter | None = None
         self._began = NO_MARK
 
-    def begin(self, playbook: str, plays: Iterable[Any], extra_vars: Mapping[str, Any], inventory: Any) -> None:
+    def begin(self, playbook: str, plays: Iterable[Any], extra_vars: Mapping[str, Any], hosts: Collection[str]) -> None:
         """Begin a run.
 
         :param playbook: as named on the command line.
+        :param plays: its `Play` objects.
         :param extra_vars: the run's extra vars.
+        :param hosts: names of the hosts that the inventory's sources name.
         :raises OptionError: an option is invalid; nothing will be sent for this run.
         """
         self._reporter = None
         settings = self._checked()
         context = read_run_context(
-            playbook, plays, extra_vars, inventory, settings.project, settings.key_vars, settings.inventory_name
+            playbook, plays, extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
         )
         if self._is_watched(context.playbook):
             self._reporter = IncidentReporter(context, settings)

@@ -8,9 +8,9 @@ Must not decide which runs are the same (`_incident/identity` does), start a pro
 
 from __future__ import annotations
 
+import os
 import re
 import socket
-import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ _USER_CONFIG = ".ansible.cfg"
 # A playbook on standard input, or of a process substitution such as <(generate).
 _STREAM = re.compile(r"/dev/(?:stdin|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
 # Inventories that a tool writes for one run: Jenkins' plugin into the workspace, Rundeck's and Packer's.
-_TEMPORARY_NAME = re.compile(r"inventory\d+\.(?:ini|py)|ansible-inventory.*|packer-provisioner-ansible\d*")
+_TEMPORARY_NAME = re.compile(r"inventory\d{5,}\.(?:ini|py)|ansible-inventory\d{5,}.*|packer-provisioner-ansible\d{5,}")
 _LOCAL_NAMES = frozenset(("localhost", "localhost.localdomain", "127.0.0.1", "::1"))
 
 _FULL_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
@@ -106,7 +106,6 @@ def read_facts(
     key_vars: Iterable[str] = (),
     inventory_name: str = "",
     hosts: Collection[str] = (),
-    groups: Collection[str] = (),
     plays: Iterable[str] = (),
     is_ci: bool = False,
 ) -> IdentityFacts:
@@ -123,8 +122,7 @@ def read_facts(
     :param project: the option ``project``.
     :param key_vars: the option ``key_vars``: names of extra vars.
     :param inventory_name: the option ``inventory_name``.
-    :param hosts: names of the hosts in the inventory.
-    :param groups: names of the groups in the inventory.
+    :param hosts: names of the hosts that the inventory's sources name.
     :param plays: names of the plays, for a playbook that has no file.
     :param is_ci: whether a CI system runs it, whose machines are anonymous.
     """
@@ -138,7 +136,7 @@ def read_facts(
         folder=found.directory_name,
         sources=read,
         inventory_name=inventory_name.strip(),
-        inventory_content=(*hosts, *groups) if is_temporary else (),
+        inventory_content=tuple(hosts) if is_temporary else (),
         host_name=machine.name,
         is_local=not is_ci and all(host in _LOCAL_NAMES for host in hosts),
         key_vars=key_var_values(key_vars, extra_vars),
@@ -215,7 +213,7 @@ def read_job_template(environ: Mapping[str, str], extra_vars: Mapping[str, Any])
 
 def temporary_directories() -> set[Path]:
     """Return the system's directories for temporary files, with symbolic links resolved."""
-    return {resolved(Path(name)) for name in ("/tmp", "/var/tmp", "/dev/shm", tempfile.gettempdir())}
+    return {resolved(Path(name)) for name in ("/tmp", "/var/tmp", "/dev/shm", os.environ.get("TMPDIR") or "/tmp")}
 
 
 def _project(root: Checkout | Path | None, playbook: str) -> Project:

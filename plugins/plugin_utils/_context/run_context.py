@@ -9,7 +9,7 @@ Must not decide anything (`_incident` and `_notification` do), and works only af
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def read_run_context(
     playbook: str,
     plays: Iterable[Any],
     extra_vars: Mapping[str, Any],
-    inventory: Any,
+    hosts: Collection[str],
     project: str,
     key_vars: Iterable[str],
     inventory_name: str,
@@ -76,7 +76,7 @@ def read_run_context(
     :param playbook: its path, or its full name in a collection.
     :param plays: its `Play` objects.
     :param extra_vars: the extra vars of the ansible-playbook call.
-    :param inventory: the `InventoryManager`.
+    :param hosts: names of the hosts that the inventory's sources name.
     :param project: the option ``project``.
     :param key_vars: the option ``key_vars``: names of extra vars.
     :param inventory_name: the option ``inventory_name``.
@@ -98,8 +98,7 @@ def read_run_context(
         project=project,
         key_vars=key_vars,
         inventory_name=inventory_name,
-        hosts=inventory.hosts,
-        groups=inventory.groups,
+        hosts=hosts,
         plays=names,
         is_ci=bool(origin.system),
     )

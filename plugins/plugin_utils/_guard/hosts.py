@@ -18,12 +18,15 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import has_failed
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import host_of
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import find_iterator, find_task_queue
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import (
+    find_iterator,
+    find_strategy,
+    find_task_queue,
+    keeps_step,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.state import Hosts, Record, RecordType
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import FAILED, UNREACHABLE
-
-_LOCKSTEP = frozenset(("linear", "debug"))
 
 
 def read_hosts(variables: Mapping[str, Any], play: Any) -> Hosts:
@@ -37,7 +40,7 @@ def read_hosts(variables: Mapping[str, Any], play: Any) -> Hosts:
     everyone = tuple(map(str, variables["ansible_play_hosts_all"]))
     listed = frozenset(map(str, variables["ansible_play_hosts"]))
     batch = frozenset(map(str, variables["ansible_play_batch"]))
-    lockstep = str(play.strategy or C.DEFAULT_STRATEGY).rpartition(".")[2] in _LOCKSTEP
+    lockstep = keeps_step(find_strategy())
     queue, iterator = find_task_queue(), find_iterator(play)
     if queue is None or iterator is None:
         return Hosts(everyone, listed, batch, None, lockstep)

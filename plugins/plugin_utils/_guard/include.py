@@ -9,7 +9,7 @@ Must not look at the guarded tasks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,31 +41,39 @@ def include_id(task: Any) -> str:
     return hashlib.sha256("\n".join(places).encode("utf-8", "replace")).hexdigest()
 
 
+def include_key(task: Any) -> str:
+    """Return the id of the include that leads to a guard: the same for all of its steps and hosts."""
+    node = _include(task)
+    return str(node._uuid if node is not None else task.play._uuid)
+
+
 def arrives_together(task: Any) -> bool:
     """Return whether all hosts reach the guard through the same includes, and so at the same time.
 
     The items of a loop and templated file names may differ from host to host. Then some hosts reach the guard later.
     """
-    return not any("{{" in str([node.loop, node.args]) for node in _includes(task))
+    return not any(_is_template([node.loop, node.args]) for node in _includes(task))
 
 
-def is_same_for_all_hosts(task: Any, variables: Mapping[str, Any]) -> bool:
+def is_same_for_all_hosts(task: Any, values: Callable[[str], Sequence[Any]]) -> bool:
     """Return whether all hosts arrive together and guard the same.
 
-    Variables that are templates, or that come from the inventory, may differ from host to host.
-
-    :param variables: the variables of one host, not templated.
+    :param values: returns the values of a variable on all hosts, not templated.
     """
     if not arrives_together(task):
         return False
-    given: dict[str, Any] = dict(task.play.vars)
+    given: dict[str, Any] = {}
     for node in reversed(list(_includes(task))):
         given.update(node.vars)
     for name in ("incident_guard_tasks", "incident_guard_roles", "incident_guard_incident_key", "incident_guard_title"):
-        value = variables.get(name)
-        if value and (value != given.get(name) or "{{" in str(value)):
+        found = [given[name]] if name in given else values(name)
+        if any(value != found[0] or _is_template(value) for value in found):
             return False
     return True
+
+
+def _is_template(value: Any) -> bool:
+    return "{{" in str(value) or "{%" in str(value)
 
 
 def _includes(task: Any) -> Iterator[Any]:

@@ -9,16 +9,18 @@ Must not decide what a step does: steps.py does.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
+from ansible.executor.play_iterator import IteratingStates
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include import is_same_for_all_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import keeps_step
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include import include_key, is_same_for_all_hosts
 
-# Ansible's strategy that runs each task on all hosts of a batch before the next one; others are derived from it.
-_LINEAR = "ansible.plugins.strategy.linear"
-
+# By the include that leads to a guard: whether its steps run once, as its first step has decided.
+_DECISIONS: dict[str, bool] = {}
 
 # mypy knows no base class that is computed; its kind differs between versions of ansible-core.
 _ActionType: Any = type(ActionBase)
@@ -39,7 +41,7 @@ class OncePerBatch(_ActionType):
 
 def is_batch_step(task: Any) -> bool:
     """Return whether this step runs once for a batch. Call this in the step's worker."""
-    return bool(task.run_once) and _runs_for_batch(task)
+    return bool(task.run_once) and task.args.get("step") in ("begin", "settle") and bool(hosts_of_batch())
 
 
 def hosts_of_batch() -> tuple[str, ...]:
@@ -47,29 +49,52 @@ def hosts_of_batch() -> tuple[str, ...]:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         variables = frame.f_locals
-        if "host_tasks" in variables and _is_linear(variables.get("self")):
+        if "host_tasks" in variables and keeps_step(variables.get("self")):
             return tuple(str(host.name) for host, _task in variables["host_tasks"])
         frame = frame.f_back
     return ()
 
 
 def _is_once(frame: FrameType) -> bool:
+    """Decide for the first step of a guard. The later ones follow it, whichever host comes first then."""
     variables = frame.f_locals
-    task = variables.get("task")
-    if not _is_linear(variables.get("self")) or task is None or not _runs_for_batch(task):
+    strategy, task = variables.get("self"), variables.get("task")
+    if task is None or not keeps_step(strategy):
         return False
-    if not is_same_for_all_hosts(task, variables.get("task_vars") or {}):
-        return False
-    # ansible-core 2.16 registers the result for all hosts only if it finds this; newer ones set it themselves.
-    task.run_once = True
-    return True
-
-
-def _runs_for_batch(task: Any) -> bool:
-    """Return whether this is a step of the role's main entry point that concerns all hosts."""
     step = task.args.get("step")
-    return step == "begin" or (step == "settle" and "incident_key" not in task.args)
+    if step == "begin":
+        hosts = [host for host, _task in variables["host_tasks"]]
+        is_once = _comes_for_all(hosts, variables["iterator"], strategy._tqm)
+        is_once = is_once and is_same_for_all_hosts(task, _Values(strategy, variables["iterator"]._play, hosts))
+        _DECISIONS[include_key(task)] = is_once
+    else:
+        # A settle with a key is a step of the user's own rescue.
+        is_once = step == "settle" and "incident_key" not in task.args and _DECISIONS.get(include_key(task), False)
+    if is_once:
+        # ansible-core 2.16 registers the result for all hosts only if it finds this; newer ones set it themselves.
+        task.run_once = True
+    return is_once
 
 
-def _is_linear(strategy: Any) -> bool:
-    return any(base.__module__ == _LINEAR for base in type(strategy).__mro__)
+def _comes_for_all(hosts: Sequence[Any], iterator: Any, queue: Any) -> bool:
+    """Return whether all hosts that still play reach the guard: a step that runs once and fails, fails them all."""
+    reached = {host.name for host in hosts}
+    return all(
+        host in reached or state.run_state == IteratingStates.COMPLETE or host in queue._unreachable_hosts
+        for host, state in iterator.host_states.items()
+    )
+
+
+class _Values:
+    """The values of variables on several hosts, not templated, without those of the task."""
+
+    def __init__(self, strategy: Any, play: Any, hosts: Sequence[Any]) -> None:
+        self._strategy, self._play, self._hosts = strategy, play, hosts
+        self._variables: list[Mapping[str, Any]] = []
+
+    def __call__(self, name: str) -> list[Any]:
+        if not self._variables:
+            manager = self._strategy._variable_manager
+            known = {"_hosts": self._strategy._hosts_cache, "_hosts_all": self._strategy._hosts_cache_all}
+            self._variables = [manager.get_vars(play=self._play, host=host, **known) for host in self._hosts]
+        return [variables.get(name) for variables in self._variables]

@@ -96,6 +96,7 @@ class Evaluation:
     :param failures: by host, why it counts as failed.
     :param succeeded: hosts that succeeded, or were ended deliberately (``meta: end_host``).
     :param waiting: further hosts are expected: those of later batches, or slower ones.
+    :param running: hosts that have begun are still running the guarded tasks.
     :param missing: hosts that left the play before the guard, or were unreachable under it. They neither succeeded nor
         failed because of the guard.
     :param skipped: hosts that skipped the guard because of a condition.
@@ -105,6 +106,7 @@ class Evaluation:
     failures: Mapping[str, Failure] = field(default_factory=dict)
     succeeded: frozenset[str] = frozenset()
     waiting: bool = False
+    running: bool = False
     missing: frozenset[str] = frozenset()
     skipped: frozenset[str] = frozenset()
     mark: Mark = NO_MARK
@@ -148,7 +150,7 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
     is_fatal = any(record.fatal for record in last.values())
     failures: dict[str, Failure] = {}
     succeeded, missing, skipped = set(), set(), set()
-    is_waiting = False
+    is_waiting = is_running = False
     # With a key, a rescue in one play and a success in another one share an incident, with different hosts.
     for host in dict.fromkeys((*hosts.all, *last)):
         record = last.get(host)
@@ -166,6 +168,7 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
                 skipped.add(host)
             else:
                 is_waiting = True
+                is_running = is_running or record is not None
         elif _is_ended(host, hosts):
             # Ended deliberately: before the guard, it has skipped it; under the guard, it has succeeded.
             (succeeded if record else skipped).add(host)
@@ -174,7 +177,13 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
         else:
             missing.add(host)
     return Evaluation(
-        failures, frozenset(succeeded), is_waiting, frozenset(missing), frozenset(skipped), _first_mark(own)
+        failures,
+        frozenset(succeeded),
+        is_waiting,
+        is_running,
+        frozenset(missing),
+        frozenset(skipped),
+        _first_mark(own),
     )
 
 
@@ -247,14 +256,14 @@ def is_due(records: Iterable[Record], guard: str, evaluation: Evaluation, lockst
     """Return whether there is something to report that no host has reported or is reporting.
 
     The first failure is reported at once. Under a strategy that does not keep hosts in step, further ones wait until no
-    host is expected any more: otherwise ten hosts that fail one after another would send ten requests.
+    host runs the guarded tasks any more: otherwise ten hosts that fail one after another would send ten requests.
 
     :param lockstep: of :class:`Hosts`. Then one report covers the batch, after which the play may end.
     """
     reports = [record.report for record in records if record.guard == guard and record.type == RecordType.REPORTED]
     if not evaluation.report or evaluation.report in reports:
         return False
-    return lockstep or not (evaluation.failures and evaluation.waiting and reports)
+    return lockstep or not (evaluation.failures and evaluation.running and reports)
 
 
 def is_earlier(records: Iterable[Record], guard: str, host: str, fingerprint: str) -> bool:

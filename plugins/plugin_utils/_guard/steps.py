@@ -20,7 +20,11 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.display import announce
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import is_template, known_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
+    is_template,
+    known_hosts,
+    source_hosts,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import GUARD_RESULT
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import read_run_context
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard import state as guards
@@ -181,9 +185,6 @@ class GuardSteps:
         except Exception as error:
             self._warn_of(error)
             return result
-        if self.host in evaluation.failures and evaluation.waiting and not is_new:
-            # A later host reports it, so the callback must not.
-            result[GUARD_RESULT] = {"hosts": [self.host]}
         if is_new and not self.task.check_mode:
             result.update(self._report(guard, evaluation))
         return result
@@ -227,16 +228,17 @@ class GuardSteps:
     def _refuse_second(self, guard: Record) -> None:
         """Refuse a second guard for the same incident: a success of one would resolve what the other triggered.
 
-        :raises OptionError: this host has begun the same guard before, or another guard has the same key.
+        :raises OptionError: one of the hosts has begun the same guard before, or another guard has the same key.
         """
         try:
-            records = self.journal.read(self.host)
+            records = self.journal.read(guard.guard)
             others = self.journal.read(guard.key) if guard.key else []
         except (OSError, ValueError):
             return  # then nothing can be recorded, so nothing is resolved
+        hosts = hosts_of_batch() if is_batch_step(self.task) else (self.host,)
         if guards.shares_key(others, guard):
             problem = "another guard of this run has the same key"
-        elif any((one.guard, one.host, one.type) == (guard.guard, self.host, RecordType.BEGAN) for one in records):
+        elif any(one.guard == guard.guard and one.type == RecordType.BEGAN and one.host in hosts for one in records):
             problem = "this play has already guarded the same files or roles with the same key"
         else:
             return
@@ -343,7 +345,7 @@ class GuardSteps:
             playbook,
             [self.task.play],
             extra_vars,
-            self.task.get_variable_manager()._inventory,
+            source_hosts(self.task.get_variable_manager()._inventory),
             settings.project,
             settings.key_vars,
             settings.inventory_name,

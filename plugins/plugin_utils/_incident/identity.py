@@ -78,7 +78,7 @@ class IdentityFacts:
     :param sources: the inventory sources in Ansible's order (a later one overrides an earlier one's variables).
     :param inventory_name: the ``inventory_name`` option; if set, it replaces ``sources``, ``inventory_content`` and
         ``host_name``.
-    :param inventory_content: names of hosts and groups; they replace the text of sources that are ``TEMPORARY``.
+    :param inventory_content: names of hosts; they replace the text of sources that are ``TEMPORARY``.
     :param host_name: this machine's name. It is used only if a source is ``ON_MACHINE``, or the inventory ``is_local``.
     :param is_local: the inventory names nothing but the machine itself, and the machine is known by its name.
     :param key_vars: names and values of the extra vars that distinguish runs, see :func:`key_var_values`.

@@ -68,6 +68,7 @@ class Recorder:
         self._guarded: set[str] = set()
         self._continued: set[str] = set()  # guarded hosts on which a task was ok after the guard had reported them
         self._failures: dict[str, list[Failure]] = {}
+        self._without_results: dict[str, Failure] = {}  # by host; what a later play does cannot clear it
         self._unreachable: set[str] = set()  # hosts that are still unreachable
         self._left_out: dict[str, str] = {}  # by host, the play that ended before the host's batch started
         self._is_dubious = self._is_interrupted = False
@@ -96,6 +97,8 @@ class Recorder:
     def included(self, host: str, task: Task) -> None:
         """Note that a task includes a file or role on a host. If that does not load, ansible-core may drop the host."""
         self._includes[host] = task
+        if host in self._guarded:
+            self._continued.add(host)
 
     def dropped(self, host: str) -> None:
         """Note that Ansible has counted a host as failed since its last include, without an error message."""
@@ -117,8 +120,8 @@ class Recorder:
         """
         if self._play is None:
             return
-        for host in sorted(self._play.hosts - self._failures.keys() - self._unreachable):
-            self._add(host, Failure(DROPPED, play=self._play.name, message=NO_RESULTS))
+        for host in self._play.hosts - self._failures.keys() - self._unreachable:
+            self._without_results.setdefault(host, Failure(DROPPED, play=self._play.name, message=NO_RESULTS))
 
     def failed(self, host: str, task: Task, output: Output) -> None:
         """Note that a task failed on a host and that the failure is not ignored."""
@@ -212,6 +215,8 @@ class Recorder:
         :param unstarted: plays of the playbook that never started.
         """
         self._leave_play()
+        for host in sorted(self._without_results):
+            self._add(host, self._without_results[host])
         for play in unstarted:
             if play.matched is None:
                 self.doubt()

@@ -26,7 +26,9 @@ def state(run: Any, fail: Any = NONE, child: Any = None, rescue: bool = False) -
     if child:
         children[f"{run.name.lower()}_child_state"] = child
     block = SimpleNamespace(rescue=["a task"] if rescue else [])
-    return SimpleNamespace(run_state=run, fail_state=fail, get_current_block=lambda: block, **children)
+    return SimpleNamespace(
+        run_state=run, fail_state=fail, pre_flushing_run_state=None, get_current_block=lambda: block, **children
+    )
 
 
 FAILED_BELOW = state(COMPLETE, FailedStates.TASKS)
@@ -52,3 +54,9 @@ FAILED_BELOW = state(COMPLETE, FailedStates.TASKS)
 )
 def test_a_host_has_failed_if_no_rescue_takes_over_also_in_always(now, expected) -> None:
     assert has_failed(now) is expected
+
+
+def test_a_host_whose_handlers_are_flushed_in_always_has_failed_all_the_same() -> None:
+    flushing = state(ALWAYS, child=FAILED_BELOW)
+    flushing.run_state, flushing.pre_flushing_run_state = IteratingStates.HANDLERS, ALWAYS
+    assert has_failed(flushing)

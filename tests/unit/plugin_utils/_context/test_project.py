@@ -415,11 +415,16 @@ LAID_OUT_LIKE_ANSIBLE_RUNNER = ("project", "artifacts", "inventory")
         "/var/lib/rundeck/var/tmp/hosts",
         "/opt/x/inventory1234567890.ini",
         "/opt/x/ansible-inventory98765.yaml",
-        "/home/me/packer-provisioner-ansible123",
+        "/home/me/packer-provisioner-ansible1234567",
     ],
 )
 def test_inventories_that_a_tool_writes_for_one_run_are_temporary(infra: Path, path: str) -> None:
     assert read_sources([path], infra, infra) == (Source(TEMPORARY, path),)
+
+
+@pytest.mark.parametrize("name", ["inventory2.ini", "ansible-inventory-prod.yml", "ansible-inventory"])
+def test_a_committed_inventory_with_such_a_name_is_not_temporary(infra: Path, name: str) -> None:
+    assert read_sources([str(infra / name)], infra, infra) == (Source(IN_PROJECT, name),)
 
 
 def test_a_temporary_file_in_the_project_is_temporary_too(infra: Path) -> None:
@@ -446,9 +451,9 @@ def test_the_inventory_of_ansible_runner_is_temporary(tmp_path: Path) -> None:
     assert read_sources([str(path)], root, root) == (Source(ON_MACHINE, str(path)),)
 
 
-def test_runs_with_a_temporary_inventory_share_a_key_if_hosts_and_groups_are_the_same(infra: Path) -> None:
+def test_runs_with_a_temporary_inventory_share_a_key_if_their_hosts_are_the_same(infra: Path) -> None:
     def run(number: int, *hosts: str) -> Identity:
-        return identity(infra, sources=[f"/x/tmp/{number}/hosts"], hosts=hosts, groups=("all", "web"))
+        return identity(infra, sources=[f"/x/tmp/{number}/hosts"], hosts=hosts)
 
     assert run(1, "web1", "web2") == run(2, "web2", "web1") != run(3, "web1")
 
