@@ -59,7 +59,7 @@ def _is_once(frame: FrameType) -> bool:
     """Decide for the first step of a guard. The later ones follow it, whichever host comes first then."""
     variables = frame.f_locals
     strategy, task = variables.get("self"), variables.get("task")
-    if task is None or not keeps_step(strategy):
+    if strategy is None or task is None or not keeps_step(strategy):
         return False
     step = task.args.get("step")
     if step == "begin":
