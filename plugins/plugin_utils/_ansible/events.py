@@ -273,9 +273,10 @@ class EventReader:
     def _unstarted(self, play: Any) -> Play:
         """Return a play that never started, with its hosts if they can be determined."""
         try:
-            variables = play.get_variable_manager().get_vars(play=play)
-            pattern = Templar(loader=play.get_loader(), variables=variables).template(play.hosts)
+            # Its variables include the hosts of its pattern.
             with without_pattern_warnings():
+                variables = play.get_variable_manager().get_vars(play=play)
+                pattern = Templar(loader=play.get_loader(), variables=variables).template(play.hosts)
                 hosts = _names(self._inventory.get_hosts(pattern, ignore_restrictions=True))
         except Exception:
             # The pattern may need variables that earlier plays would have set.
