@@ -243,6 +243,7 @@ CASES: dict[str, Case] = {
         files={"roles/notifier/tasks/main.yml": NOTIFY, "roles/notifier/handlers/main.yml": "- " + HANDLER[1:-1]},
     ),
     # meta
+    "a play of meta tasks alone": Case(play("- meta: noop\n- meta: refresh_inventory\n"), 0),
     "clear_host_errors": Case(play(OK + FAIL_A + "- meta: clear_host_errors\n" + OK), 0, good="b c"),
     "clear_host_errors under free": Case(
         # the other hosts must get there after host a has failed, but the strategy free does not make them wait

@@ -149,6 +149,18 @@ def test_a_dropped_host_stays_dropped_if_another_host_then_ends_the_play() -> No
     assert kinds(ended(recorder, failed="abc")) == {"a": [DROPPED], "b": [FAILED], "c": [NOT_REACHED]}
 
 
+def test_a_later_play_does_not_clear_a_play_without_results() -> None:
+    recorder = recording()
+    recorder.play_without_results()
+    recorder.play_ended(Verdict())
+    recorder.play_started(Play("2", "db", HOSTS, HOSTS))
+    for host in HOSTS:
+        recorder.ok(host)
+    run = ended(recorder)
+    assert kinds(run) == {host: [DROPPED] for host in HOSTS}
+    assert run.succeeded == frozenset()
+
+
 def test_hosts_stopped_by_a_fatal_failure_are_not_reached() -> None:
     recorder = recording()
     for host in "abc":
