@@ -15,7 +15,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import (
-    GUARD_RESULT,
+    GUARD_ACTION,
     output_of,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
@@ -53,9 +53,9 @@ def original_error(variables: Mapping[str, Any]) -> tuple[Failure, bool]:
     is_secret = _is_secret(task, result)
     output = Output(_CENSORED) if is_secret else output_of(result)
     # If the failed task is an inner guard that failed again, its result names the task that originally failed.
-    name = result.get("failed_task") if GUARD_RESULT in result else task.get("name")
+    again = result.get("failed_task") if task.get("action") == GUARD_ACTION else ""
     # The name is templated, so the name of a no_log task may contain a secret.
-    name = "" if is_secret else name
+    name = "" if is_secret else again or task.get("name")
     failure = Failure(
         kind=FAILED,
         task=str(name or task.get("action") or ""),

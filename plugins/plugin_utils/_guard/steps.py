@@ -154,7 +154,7 @@ class GuardSteps:
         type = RecordType.SUCCEEDED
         if guards.was_unreachable(records, guard.guard, self.host):
             type = RecordType.UNPROVEN
-            self.display.v(f"incident_guard: {self.host} was unreachable for a task, so the incident is not resolved")
+            self._explain_unproven(self.host)
         self._record(guard, type)
         return {}
 
@@ -292,6 +292,9 @@ class GuardSteps:
 
         def decide(records: list[Record]) -> tuple[tuple[Record, ...], tuple[Evaluation, bool]]:
             successes = guards.finished(records, guard.guard, through)
+            for record in successes:
+                if record.type == RecordType.UNPROVEN:
+                    self._explain_unproven(record.host)
             evaluation = guards.evaluate([*records, *successes], guard.guard, hosts)
             is_new = guards.is_due(records, guard.guard, evaluation, reports_each)
             skipped = [Record(guard.guard, host, RecordType.SKIPPED) for host in sorted(evaluation.skipped)]
@@ -361,6 +364,9 @@ class GuardSteps:
         is_partial = whole.is_partial or part.scope != scope
         guarded = replace(whole, identity=identity, subject=replace(whole.subject, name=title), is_partial=is_partial)
         return IncidentReporter(guarded, settings)
+
+    def _explain_unproven(self, host: str) -> None:
+        self.display.v(f"incident_guard: {host} was unreachable for a task, so the incident is not resolved")
 
     def _warn_of(self, error: Exception) -> None:
         self.warnings.append(f"incident reporting failed: {type(error).__name__}: {error}")
