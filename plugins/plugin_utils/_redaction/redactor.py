@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import patterns as patterns
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import patterns
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import MASK
 
 # In characters. Masking a shorter secret would damage ordinary words that contain it.
