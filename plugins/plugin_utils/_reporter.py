@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ansible import constants as C
+from ansible import context
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as outcomes
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, DeliveryError
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import canonical_json
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import RunContext
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import RunContext, Subject
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK, Mark
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
     Reconciliation,
@@ -97,6 +100,7 @@ class IncidentReporter:
             dubious=run.dubious,
             guarded=bool(run.guarded),
             matched=run.matched,
+            revision=self.context.subject.origin.revision,
             unlimited_key=self.context.identity.unlimited.key if self.context.is_relaunched else "",
         )
         try:
@@ -139,7 +143,7 @@ class IncidentReporter:
             # An incident can have hosts of earlier runs that this run's plays did not match.
             is_covered = all(host in hosts or host.startswith("*") for host in request.hosts)
             total = len(hosts) if is_covered else 0
-            payload = payload_for(request, self.context.subject, self._settings.page, total, self._settings.redactor)
+            payload = payload_for(request, self._subject, self._settings.page, total, self._settings.redactor)
             try:
                 answer = self._connected().send(canonical_json(payload.body()), "application/json", deadline)
             except DeliveryError as error:
@@ -155,6 +159,15 @@ class IncidentReporter:
             return Reply(result, outcome.message, answer.uncertain, in_time=time.monotonic() < deadline)
 
         return post
+
+    @cached_property
+    def _subject(self) -> Subject:
+        """The subject of a page, with how the run was started."""
+        from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.invocation import read_invocation
+
+        run = self.context
+        invocation = read_invocation(context.CLIARGS, run.extra_vars, run.facts, run.subject.origin, run.directory)
+        return replace(run.subject, invocation=invocation)
 
     def _connected(self) -> Client:
         if self._client is None:

@@ -34,6 +34,8 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     # Names of variables are not secret, but ansible-test sanity would take "key_vars" for a secret.
     "key_vars": option("key_vars", type="list", elements="str", default=[], no_log=False),
     "inventory_name": option("inventory_name", type="str", default=""),
+    "environment": option("environment", type="str", default=""),
+    "runbook_url": option("runbook_url", type="str", default=""),
     "page_limited_runs": option("page_limited_runs", type="bool", default=True),
     "after_failures": option("after_failures", type="int", default=1),
     "repeat_interval": option("repeat_interval", type="float", default=14400.0),
@@ -97,6 +99,8 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
             max_hosts=_at_least("max_hosts", options, 1),
             include_output=options["include_output"],
             stable_payload=options["stable_payload"],
+            environment=options["environment"].strip(),
+            runbook_url=options["runbook_url"].strip(),
         ),
         redact=_patterns(options["redact"]),
         project=options["project"],

@@ -17,6 +17,7 @@ from pathlib import Path
 # The syntax of configuration files: git-config(1), section "Syntax".
 _SECTION = re.compile(r'\s*\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\](.*)')
 _SETTING = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*=(.*)")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"|\\(.)|[#;].*|([^"\\#;]+)')
 
 
@@ -27,11 +28,13 @@ class Checkout:
     :param root: its top directory, with symbolic links resolved.
     :param name: the name of that directory; for a linked worktree, that of the main one, since both are one project.
     :param remote: the URL of ``origin``, else of the first remote by name; empty if there is no readable remote.
+    :param revision: the commit that is checked out; empty if it is not readable.
     """
 
     root: Path
     name: str
     remote: str
+    revision: str
 
 
 def find_checkout(directory: Path) -> Checkout | None:
@@ -42,7 +45,7 @@ def find_checkout(directory: Path) -> Checkout | None:
         if git:
             common = _common_directory(git)
             main = common.parent if common.name == ".git" else root
-            return Checkout(root, main.name, remote_url(read_file(common / "config") or ""))
+            return Checkout(root, main.name, remote_url(read_file(common / "config") or ""), _revision(git, common))
     return None
 
 
@@ -83,6 +86,18 @@ def _git_directory(git: Path) -> Path | None:
     if pointer.startswith("gitdir:"):
         return git.parent / pointer.removeprefix("gitdir:").strip()
     return git if read_file(git / "HEAD") else None
+
+
+def _revision(git: Path, common: Path) -> str:
+    """Return the commit of ``HEAD`` (gitrepository-layout(5)): a reference is a file, or a line of ``packed-refs``."""
+    head = (read_file(git / "HEAD") or "").strip()
+    if not head.startswith("ref:"):
+        return head if _COMMIT.fullmatch(head) else ""
+    reference = head.removeprefix("ref:").strip()
+    loose = next(filter(None, (read_file(place / reference) for place in (git, common))), "").strip()
+    packed = re.search(rf"^([0-9a-f]+) {re.escape(reference)}$", read_file(common / "packed-refs") or "", re.MULTILINE)
+    commit = loose or (packed[1] if packed else "")
+    return commit if _COMMIT.fullmatch(commit) else ""
 
 
 def _common_directory(git: Path) -> Path:

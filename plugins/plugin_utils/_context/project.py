@@ -74,12 +74,14 @@ class Project:
     :param remote: the URL of its git remote, or empty.
     :param playbook: the playbook's path below the root, or its full name in a collection; without a root, its absolute
         path.
+    :param revision: the commit that is checked out; empty if there is none.
     """
 
     root: Path | None
     directory_name: str
     remote: str
     playbook: str
+    revision: str = ""
 
 
 def this_machine() -> Machine:
@@ -218,7 +220,7 @@ def temporary_directories() -> set[Path]:
 
 def _project(root: Checkout | Path | None, playbook: str) -> Project:
     if isinstance(root, Checkout):
-        return Project(root.root, root.name, root.remote, playbook)
+        return Project(root.root, root.name, root.remote, playbook, root.revision)
     return Project(root, root.name if root else "", "", playbook)
 
 

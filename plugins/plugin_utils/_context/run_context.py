@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,41 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
 
 
 @dataclass(frozen=True)
+class Invocation:
+    """How a run was started, for people. Unknown fields are empty.
+
+    :param environment: which of several environments the inventory is.
+    :param inventory: the inventory's name or path.
+    :param limit: the value of ``--limit``.
+    :param controller: the name of the controller; empty in AWX and CI systems, whose links say more.
+    :param directory: the directory of the call; empty likewise.
+    :param command: the words of the command line, without ``--limit`` and values of extra vars; empty likewise.
+    :param compare_url: the link that compares two revisions, with ``{good}`` and ``{failed}`` in it.
+    """
+
+    environment: str = ""
+    inventory: str = ""
+    limit: str = ""
+    controller: str = ""
+    directory: str = ""
+    command: tuple[str, ...] = ()
+    compare_url: str = ""
+
+
+@dataclass(frozen=True)
 class Subject:
     """The subject of a page.
 
     :param name: the name of the job template or guard, else the playbook's path in the project.
     :param origin: where the run came from.
     :param root: the project's directory, to which shown paths are relative; empty if there is none.
+    :param invocation: how the run was started; read only if there is something to send.
     """
 
     name: str
     origin: Origin
     root: str = ""
+    invocation: Invocation = Invocation()
 
 
 @dataclass(frozen=True)
@@ -51,6 +75,9 @@ class RunContext:
     :param playbook: its path in the project, or its full name in a collection.
     :param identity: which incidents the run can trigger or resolve.
     :param subject: what a page about it says.
+    :param facts: what its identity was computed from.
+    :param directory: the current directory of the call.
+    :param extra_vars: the extra vars of the call.
     :param is_relaunched: whether AWX started the job by *relaunch*, which may set a limit that nobody gave.
     :param is_partial: whether ``--start-at-task`` or ``--step`` limits the run to some of its tasks.
     """
@@ -58,6 +85,9 @@ class RunContext:
     playbook: str
     identity: Identity
     subject: Subject
+    facts: IdentityFacts
+    directory: str
+    extra_vars: Mapping[str, Any]
     is_partial: bool
     is_relaunched: bool = False
 
@@ -106,6 +136,9 @@ def read_run_context(
         playbook=facts.playbook,
         identity=identify(facts),
         subject=_subject(facts, playbook, names, origin, machine.directory),
+        facts=facts,
+        directory=str(machine.directory),
+        extra_vars=extra_vars,
         is_relaunched=awx_variable(extra_vars, "job_launch_type") == "relaunch",
         is_partial=bool(arguments.get("start_at_task") or arguments.get("step")),
     )
@@ -120,7 +153,9 @@ def play_name(play: Any) -> str:
 
 
 def _subject(facts: IdentityFacts, playbook: str, plays: Iterable[str], origin: Origin, directory: Path) -> Subject:
-    root = read_project(playbook, C.CONFIG_FILE, directory, plays).root
+    project = read_project(playbook, C.CONFIG_FILE, directory, plays)
+    if not origin.revision:
+        origin = replace(origin, revision=project.revision)
     # AWX users know the job template by its name. The name of a CI job or pipeline says less than the playbook.
     is_template = facts.job_template is not None and origin.job_name
-    return Subject(name=origin.job_name if is_template else facts.playbook, origin=origin, root=str(root or ""))
+    return Subject(name=origin.job_name if is_template else facts.playbook, origin=origin, root=str(project.root or ""))

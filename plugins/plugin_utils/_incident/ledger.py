@@ -67,6 +67,8 @@ class Incident:
     :param answered_at: clock time in seconds when the API last confirmed the wanted state.
     :param refused_at: clock time in seconds when a resolve first got an inconclusive answer; None if it did not.
     :param warned: whether the user was warned that the resolve may have had no effect.
+    :param since: clock time in seconds when it last opened; 0 if unknown.
+    :param good_revision: the project's revision in the last run of all hosts before that went well; empty if unknown.
     """
 
     key: str
@@ -80,6 +82,8 @@ class Incident:
     answered_at: float = 0.0
     refused_at: float | None = None
     warned: bool = False
+    since: float = 0.0
+    good_revision: str = ""
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -99,11 +103,13 @@ class Ledger:
     :param id: random, so that a new ledger is never mistaken for one that was lost.
     :param sequence: counts the runs that recorded failures.
     :param incidents: by key.
+    :param good_revision: the project's revision in the last run of all hosts that went well; empty if unknown.
     """
 
     id: str
     sequence: int = 0
     incidents: Mapping[str, Incident] = field(default_factory=dict)
+    good_revision: str = ""
 
     @property
     def mark(self) -> Mark:
@@ -118,6 +124,7 @@ def to_json(ledger: Ledger) -> str:
             "id": ledger.id,
             "sequence": ledger.sequence,
             "incidents": {key: _plain(incident) for key, incident in ledger.incidents.items()},
+            "good_revision": ledger.good_revision,
         },
         sort_keys=True,
         separators=(",", ":"),
@@ -132,7 +139,9 @@ def from_json(text: str) -> Ledger:
     try:
         data = json.loads(text)
         incidents = {key: _incident(key, value) for key, value in data["incidents"].items()}
-        return Ledger(_is(str, data["id"]), _is(int, data["sequence"]), incidents)
+        # Ledgers of earlier versions have no revision, and their incidents no time.
+        revision = _is(str, data.get("good_revision", ""))
+        return Ledger(_is(str, data["id"]), _is(int, data["sequence"]), incidents, revision)
     except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"this is not a ledger: {type(error).__name__}: {error}") from error
 
@@ -151,6 +160,8 @@ def _plain(incident: Incident) -> dict[str, Any]:
         "answered_at": incident.answered_at,
         "refused_at": incident.refused_at,
         "warned": incident.warned,
+        "since": incident.since,
+        "good_revision": incident.good_revision,
     }
 
 
@@ -170,6 +181,8 @@ def _incident(key: str, data: Mapping[str, Any]) -> Incident:
         answered_at=float(data["answered_at"]),
         refused_at=None if data["refused_at"] is None else float(data["refused_at"]),
         warned=_is(bool, data["warned"]),
+        since=float(data.get("since", 0)),
+        good_revision=_is(str, data.get("good_revision", "")),
     )
 
 

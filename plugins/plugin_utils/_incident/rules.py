@@ -68,6 +68,7 @@ class RunFacts:
     :param unlimited_key: if AWX relaunched a job with a limit: the key of the same run without it. The limit is either
         the hosts that failed, or that of the relaunched job, and the run cannot tell which.
     :param began: the ledger's mark when the run began.
+    :param revision: the project's revision; empty if unknown.
     """
 
     scope: Scope
@@ -82,6 +83,7 @@ class RunFacts:
     guarded: bool = False
     matched: frozenset[str] | None = None
     unlimited_key: str = ""
+    revision: str = ""
 
     @property
     def successes_count(self) -> bool:
@@ -131,11 +133,13 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
         sequence += 1
         incident = incidents.get(key, Incident(key, run.scope))
         if key not in before or not before[key].failed_hosts:
-            incident = _opened(incident, policy)
+            incident = _opened(incident, policy, ledger, now)
         failed_hosts = {host: FailedHost(sequence, failure) for host, failure in joining.items()}
         incidents[key] = _counted(replace(incident, failed_hosts={**incident.failed_hosts, **failed_hosts}), policy)
     if run.wholly_successful:
         incidents[run.key] = _resolve_unknown(incidents.get(run.key), run, policy, now)
+        if run.scope == Scope() and run.revision:
+            ledger = replace(ledger, good_revision=run.revision)
     return replace(ledger, sequence=sequence, incidents=_without_oldest(incidents))
 
 
@@ -276,9 +280,12 @@ def _joining(run: RunFacts, policy: Policy) -> dict[str, Mapping[str, Any]]:
     return {**run.failed, **aborted}
 
 
-def _opened(incident: Incident, policy: Policy) -> Incident:
-    episode = 0 if policy.memory == NONE else incident.episode + 1
-    return replace(incident, episode=episode, confirmed=False, failed_runs=0, refused_at=None, warned=False)
+def _opened(incident: Incident, policy: Policy, ledger: Ledger, now: float) -> Incident:
+    incident = replace(incident, confirmed=False, failed_runs=0, refused_at=None, warned=False)
+    if policy.memory == NONE:
+        # Each run would open it anew, and its page would differ each time.
+        return replace(incident, episode=0)
+    return replace(incident, episode=incident.episode + 1, since=now, good_revision=ledger.good_revision)
 
 
 def _counted(incident: Incident, policy: Policy) -> Incident:

@@ -8,10 +8,11 @@ Must stay within DETAILS_LIMIT for any run, and contain only strings that groupi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import canonical_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.facts import Facts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grouping import (
     CUTS,
     REST_ROOM,
@@ -23,25 +24,23 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grou
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED, without_empty
 
 DETAILS_LIMIT = 16 * 1024  # bytes of canonical JSON
+_SHOWN_DELEGATES = 3
 
 
-def details_of(name: str, groups: FailureGroups, run: Mapping[str, str], total_hosts: int) -> dict[str, Any]:
+def details_of(facts: Facts, groups: FailureGroups, total_hosts: int) -> dict[str, Any]:
     """Return the details of one trigger.
 
-    :param name: the subject's name, cleaned and redacted.
-    :param run: where the run took place, cleaned and redacted.
     :param total_hosts: number of hosts that the run's plays matched; 0 if the incident also has other hosts.
     """
     names = groups.names(groups.hosts, 2048)
     details = without_empty(
         {
-            "name": name,
+            **asdict(facts),
             "failed_hosts": len(groups.hosts),
             "total_hosts": total_hosts,
             "hosts": names,
             "more_hosts": len(groups.hosts) - len(names),
-            "aborted": bool(groups.aborted),
-            "run": dict(run),
+            "aborted": groups.is_aborted,
         }
     )
     budget = Budget(DETAILS_LIMIT - len(canonical_json(details)) - REST_ROOM)
@@ -58,6 +57,7 @@ def _entry(group: FailureGroup, groups: FailureGroups, share: int) -> dict[str, 
     task, path = groups.place(group)
     has_hosts = group.kind != ABORTED
     names = groups.names(group.hosts, share // 8) if has_hosts else []
+    shown = sorted(group.delegates)[:_SHOWN_DELEGATES]
     entry: dict[str, Any] = {
         "kind": group.kind,
         "task": task,
@@ -65,6 +65,10 @@ def _entry(group: FailureGroup, groups: FailureGroups, share: int) -> dict[str, 
         "line": group.line,
         "hosts": names,
         "more_hosts": len(group.hosts) - len(names) if has_hosts else 0,
+        "delegates": {groups.text(host, 100): groups.text(group.delegates[host], 100) for host in shown},
+        "status": groups.words(group.status, share // 8),
+        "command": groups.words(group.command, share // 8),
+        "runbook_url": groups.words(group.runbook, share // 8),
     }
     # JSON escapes quotes, backslashes and line breaks, which doubles their size.
     budget = (share - len(canonical_json(entry))) // 2

@@ -1,20 +1,23 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Groups an incident's failures by what went wrong, and divides the space of a page among the groups.
+"""Groups an incident's failures by problem, and divides the space of a page among the groups.
 
 Must keep the same order for the same failures, and return only strings that are cleaned and redacted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.cause import cause_of, gives_reason
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.similarity import comparable
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import (
     ABORTED,
     BRIEF_MESSAGE,
@@ -25,7 +28,6 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text
     cleaned,
     ending,
     one_line,
-    shortened,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
@@ -46,6 +48,9 @@ REST_ROOM = 128
 # Causes come before their consequences.
 _KINDS = (ABORTED, FAILED, UNREACHABLE, DROPPED, NOT_REACHED)
 _SHOWN_OUTPUTS = 5  # of one group
+# Characters that a brief message has in common with the comparable form of the full one.
+_ALIKE = 120
+_NO_DELEGATES: Mapping[str, str] = {}
 # Each group that is shown gets at least _SMALLEST_SHARE bytes, and at most 1/_SHARES of what is left if more follow.
 _SMALLEST_SHARE = 1000
 _SHARES = 6
@@ -53,63 +58,132 @@ _SHARES = 6
 
 @dataclass
 class FailureGroup:
-    """One failure and all hosts that have it."""
+    """One problem and all hosts that have it. Its texts are those of one of these hosts.
+
+    :param cause: on one line, for the title.
+    :param first: the hosts for which this is the first failure. It is usually the cause of their other failures.
+    :param delegates: by host, the host to which its task was delegated.
+    """
 
     kind: str
     task: str
     path: str
     line: int
     message: str
+    cause: str
+    status: str = ""
+    command: str = ""
+    runbook: str = ""
     hosts: set[str] = field(default_factory=set)
-    outputs: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # hosts by stderr and stdout
+    first: set[str] = field(default_factory=set)
+    delegates: dict[str, str] = field(default_factory=dict)
+    outputs: dict[tuple[str, str], _Output] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[Any, ...]:
-        return (_KINDS.index(self.kind), -len(self.hosts), self.path, self.line, self.task, self.message)
+        return (_KINDS.index(self.kind), not self.first, -len(self.hosts), self.path, self.line, self.task, self.message)
+
+
+@dataclass
+class _Output:
+    """The output of one host, and the hosts whose output is similar."""
+
+    stderr: str
+    stdout: str
+    hosts: set[str]
 
 
 class FailureGroups:
-    """An incident's failures: hosts with the same task and message are one group, causes come first."""
+    """An incident's failures, by problem: causes come before their consequences.
+
+    Two hosts have the same problem if the same task failed with errors that differ only in host names, numbers, ids and
+    times.
+    """
 
     def __init__(self, request: Request, options: PageOptions, redactor: Redactor) -> None:
         failed_hosts = request.incident.failed_hosts
         self._redactor = redactor
         self._named = max(options.max_hosts, 0)
-        self.aborted = sorted(host[1:] for host in failed_hosts if host.startswith("*"))
+        aborted = [host for host in failed_hosts if host.startswith("*")]
+        self.limits = sorted(host[1:] for host in aborted)
+        # A run that ended as usual after one that was aborted is not called aborted.
+        last = max((failed.sequence for failed in failed_hosts.values()), default=0)
+        self.is_aborted = any(failed_hosts[host].sequence == last for host in aborted)
         self._entries = {host: _entries(failed.failure) for host, failed in failed_hosts.items()}
         self.kinds = {host: _kind(entries[0]) for host, entries in self._entries.items() if not host.startswith("*")}
         self.hosts = sorted(self.kinds)
         self.all = sorted(self._group(options), key=lambda group: group.order)
+        self._short = _short_names(self.hosts)
+
+    @property
+    def causes(self) -> list[FailureGroup]:
+        """The groups that are the first failure of a host."""
+        return [group for group in self.all if group.first]
 
     def _group(self, options: PageOptions) -> list[FailureGroup]:
         found: dict[tuple[Any, ...], FailureGroup] = {}
-        everything = [(host, entry) for host in sorted(self._entries) for entry in self._entries[host]]
+        everything = [
+            (host, entry, number == 0) for host in sorted(self._entries) for number, entry in enumerate(self._entries[host])
+        ]
         # Full messages first: a host with a brief message joins the group whose full message begins with it.
-        for host, entry in sorted(everything, key=lambda item: len(_text(item[1], "message")) <= BRIEF_MESSAGE):
+        for host, entry, is_first in sorted(everything, key=lambda item: len(_text(item[1], "message")) <= BRIEF_MESSAGE):
             line = entry.get("line")
             place = (_kind(entry), _text(entry, "task"), _text(entry, "path"), line if isinstance(line, int) else 0)
-            message = _text(entry, "message")
-            group = found.get((*place, message))
+            message, status = _text(entry, "message"), _text(entry, "status")
+            stderr, stdout = _text(entry, "stderr"), _text(entry, "stdout")
+            cause = _text(entry, "cause") or cause_of(message, status, stderr, stdout)
+            reason = comparable(message if gives_reason(message) else cause, host)
+            keys = [(*place, reason)]
+            if len(message) == BRIEF_MESSAGE and message.endswith("…"):
+                keys.append((*place, "", reason[:_ALIKE]))
+            group = next((found[key] for key in keys if key in found), None)
+            if len(message) > BRIEF_MESSAGE:
+                keys.append((*place, "", reason[:_ALIKE]))
             if not group:
-                group = found[(*place, message)] = FailureGroup(*place, message)
-                found.setdefault((*place, shortened(message, BRIEF_MESSAGE)), group)
+                words = [_text(entry, name) for name in ("status", "command", "runbook")]
+                group = FailureGroup(*place, message, cause, *words)
+            for key in keys:
+                found.setdefault(key, group)
             group.hosts.add(host)
-            output = (_text(entry, "stderr"), _text(entry, "stdout"))
-            if any(output) and options.include_output:
-                group.outputs.setdefault(output, set()).add(host)
+            if is_first:
+                group.first.add(host)
+            if _text(entry, "delegate"):
+                group.delegates[host] = _text(entry, "delegate")
+            if (stderr or stdout) and options.include_output:
+                alike = (comparable(stderr, host), comparable(stdout, host))
+                group.outputs.setdefault(alike, _Output(stderr, stdout, set())).hosts.add(host)
         return list({id(group): group for group in found.values()}.values())
 
     def text(self, text: str, most: int) -> str:
-        """Return the text on one line, cleaned, redacted and cut to ``most`` bytes."""
+        """Return a name on one line, cleaned, redacted and cut to ``most`` bytes."""
+        return beginning(self._redactor.name(one_line(text)), most)
+
+    def words(self, text: str, most: int) -> str:
+        """Return a text on one line, cleaned, redacted and cut to ``most`` bytes."""
         return beginning(self._redactor.text(one_line(text)), most)
 
     def lines(self, text: str) -> str:
         """Return the text with its lines, cleaned and redacted but not cut."""
         return self._redactor.text(cleaned(text))
 
-    def names(self, hosts: Collection[str], most: int) -> list[str]:
-        """Return the names of the first hosts: at most ``max_hosts`` names, in at most ``most`` bytes."""
-        names = [self.text(host, KEPT_NAME) for host in sorted(hosts)[: self._named]]
+    def names(self, hosts: Collection[str], most: int, delegates: Mapping[str, str] = _NO_DELEGATES) -> list[str]:
+        """Return the names of the first hosts: at most ``max_hosts`` names, in at most ``most`` bytes.
+
+        :param delegates: by host, the host to which its task was delegated; it is added to the name.
+        """
+        return self._fitting((self._name(host, host, delegates) for host in sorted(hosts)[: self._named]), most)
+
+    def short_names(self, hosts: Collection[str], delegates: Mapping[str, str]) -> list[str]:
+        """Return the names of these hosts up to the first dot, where that tells them from the other failed hosts."""
+        return [self._name(host, self._short.get(host, host), delegates) for host in sorted(hosts)]
+
+    def _name(self, host: str, shown: str, delegates: Mapping[str, str]) -> str:
+        delegate = delegates.get(host)
+        return self.text(f"{shown} -> {delegate}" if delegate else shown, KEPT_NAME)
+
+    @staticmethod
+    def _fitting(names: Iterable[str], most: int) -> list[str]:
+        names = list(names)
         sizes = accumulate(len(name.encode("utf-8")) + 3 for name in names)
         return [name for name, size in zip(names, sizes, strict=True) if size <= most]
 
@@ -120,14 +194,27 @@ class FailureGroups:
     def texts(self, group: FailureGroup) -> list[tuple[str, str, str]]:
         """Return the group's texts as tuples of kind (``message``, ``stderr`` or ``stdout``), host and text.
 
-        The host is empty if all hosts of the group have the same output.
+        The host is empty if all hosts of the group have a similar output.
         """
-        texts = [("message", "", self.lines(group.message))]
+        cause = group.message if gives_reason(group.message) else group.cause
+        texts = [("message", "", self.lines(cause))]
         # hosts were added in the order of their names, and so were their outputs
-        for (stderr, stdout), hosts in list(group.outputs.items())[:_SHOWN_OUTPUTS]:
-            host = "" if hosts == group.hosts else self.text(min(hosts), 100)
-            texts += [("stderr", host, self.lines(stderr)), ("stdout", host, self.lines(stdout))]
-        return [text for text in texts if text[2]]
+        for output in list(group.outputs.values())[:_SHOWN_OUTPUTS]:
+            host = "" if output.hosts == group.hosts else self.text(min(output.hosts), 100)
+            texts += [("stderr", host, self.lines(output.stderr)), ("stdout", host, self.lines(output.stdout))]
+        # An output of one line that is the cause would only repeat it.
+        return [text for text in texts if text[2] and (text[0] == "message" or not _is_part(text[2], texts[0][2]))]
+
+
+def _is_part(output: str, cause: str) -> bool:
+    return "\n" not in output and output in cause
+
+
+def _short_names(hosts: Collection[str]) -> dict[str, str]:
+    """Return each host's name up to the first dot, if no other host's begins so and it is no address."""
+    beginnings = Counter(host.partition(".")[0] for host in hosts)
+    short = {host: host.partition(".")[0] for host in hosts}
+    return {host: name for host, name in short.items() if name and not name.isdigit() and beginnings[name] == 1}
 
 
 def _entries(failure: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -20,6 +20,8 @@ class PageOptions:
     :param source: sent with each event; empty sends none.
     :param max_hosts: how many hosts are stored in full, and named for each failure; the others are counted.
     :param include_output: whether the end of stdout and stderr is sent.
+    :param environment: which of several environments this is; empty: what the inventory's name tells.
+    :param runbook_url: the link to the instructions for a failure; sent with each trigger.
     :param stable_payload: leave out what differs from run to run: link, id, user and revision.
     """
 
@@ -29,3 +31,5 @@ class PageOptions:
     max_hosts: int = 20
     include_output: bool = True
     stable_payload: bool = False
+    environment: str = ""
+    runbook_url: str = ""

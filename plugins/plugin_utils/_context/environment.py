@@ -1,0 +1,48 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tells which of several environments an inventory is: what distinguishes its path from those of the others.
+
+Must not read files: an environment is a word of a path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import IN_PROJECT, ON_MACHINE, Source
+
+# Directories that hold one file or directory for each environment.
+_COLLECTIONS = frozenset(
+    ("inventories", "inventory", "environments", "environment", "envs", "env", "hosts", "inv", "stages")
+)
+# Words that each environment's inventory has: the plugins' names are those of ansible.builtin and the clouds'.
+_COMMON = _COLLECTIONS | frozenset(
+    ("all", "ansible", "aws", "azure", "cloud", "compute", "config", "constructed", "default", "deploy", "dynamic", "ec2")
+    + ("etc", "gcp", "generic", "group", "groups", "host", "infra", "main", "netbox", "openstack", "playbooks", "rm")
+    + ("servers", "site", "static", "vars", "vmware", "yml", "yaml", "ini", "toml", "json", "py", "sh", "opt", "srv")
+)
+
+
+def environment_of(sources: Iterable[Source]) -> str:
+    """Return the environment's name, such as ``production`` for ``inventories/production/hosts.ini``; else empty."""
+    found = [_environment(source) for source in sources if source.place in (IN_PROJECT, ON_MACHINE)]
+    return ", ".join(dict.fromkeys(filter(None, found)))
+
+
+def _environment(source: Source) -> str:
+    parts = [part for part in PurePath(source.text).parts if part != "/"]
+    for parent, part in zip(parts, parts[1:], strict=False):
+        if parent.lower() in _COLLECTIONS and _distinguishing(part):
+            return _distinguishing(part)
+    # In a project, a directory of any name can stand for an environment. A path elsewhere begins with the machine's.
+    rest = reversed(parts) if source.place == IN_PROJECT else parts[-1:]
+    return next(filter(None, map(_distinguishing, rest)), "")
+
+
+def _distinguishing(part: str) -> str:
+    """Return the words of a path's part that not every inventory has: ``staging`` of ``hosts-staging.yml``."""
+    words = re.split(r"[._\s-]+", part)
+    return "-".join(word for word in words if word and word.lower() not in _COMMON and not word.isdigit())

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds the cause of a failure in what the failed task left: the one line that a title can say.
+
+Must not invent words: a cause is the error message, or a line of the output.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import one_line
+
+# Messages that only say that something failed. The reason is in the output.
+_NO_REASON = re.compile(r"non-zero return code|command failed|MODULE FAILURE\b.*", re.DOTALL)
+# Lines of a stack trace, and of shells and tools, that are not the error itself.
+_TRACE = re.compile(r"\s|at |\.\.\. \d+ more|Traceback |File |During handling of|The above exception|\+ |[-=~^*#]+$")
+_ERROR = re.compile(
+    r"error|exception|fatal|fail|cannot|can't|could not|couldn't|denied|no such|not found|refused|timed out|timeout"
+    r"|unable|invalid|killed|no space|unreachable|missing|abort|panic",
+    re.IGNORECASE,
+)
+# Lines of an output that are searched: more would take long, and the error is near the end.
+_SEARCHED = 200
+
+
+def gives_reason(message: str) -> bool:
+    """Return whether an error message gives a reason, not only the fact that something failed."""
+    return bool(message) and not _NO_REASON.fullmatch(message.strip())
+
+
+def cause_of(message: str, status: str, stderr: str, stdout: str) -> str:
+    """Return the cause of a failure on one line; empty if there is none.
+
+    :param message: the error message, with its lines.
+    :param status: how a command ended, such as ``exit status 2``.
+    :param stderr: the end of the standard error, with its lines; ``stdout`` likewise.
+    """
+    if gives_reason(message):
+        return _reason(message)
+    line = telling_line(stderr) or telling_line(stdout)
+    return ": ".join(filter(None, (status, line))) or one_line(message)
+
+
+def telling_line(output: str) -> str:
+    """Return the line of an output that most likely tells the error; empty if the output has no line.
+
+    It is the last *Caused by* of a Java trace, else the last line that looks like an error, else the last line.
+    """
+    lines = [line for line in output.splitlines()[-_SEARCHED:] if line.strip()]
+    own = [line for line in lines if not _TRACE.match(line)] or lines
+    caused = [line for line in own if line.startswith("Caused by:")]
+    errors = caused or [line for line in own if _ERROR.search(line)] or own
+    return one_line(errors[-1]) if errors else ""
+
+
+def _reason(message: str) -> str:
+    """Return the first sentence-like line of a message: its first line, and the next if the first announces it."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if lines[0].startswith("Traceback "):
+        return telling_line(message)
+    first = lines[0]
+    if first.endswith(":") and len(lines) > 1:
+        first = f"{first} {lines[1]}"
+    return one_line(first)
