@@ -100,8 +100,8 @@ class FailureGroups:
         return list({id(group): group for group in found.values()}.values())
 
     def text(self, text: str, most: int) -> str:
-        """Return the text on one line, cleaned, redacted and cut to ``most`` bytes."""
-        return beginning(self._redactor.text(one_line(text)), most)
+        """Return a name on one line, cleaned, redacted and cut to ``most`` bytes."""
+        return beginning(self._redactor.name(one_line(text)), most)
 
     def lines(self, text: str) -> str:
         """Return the text with its lines, cleaned and redacted but not cut."""

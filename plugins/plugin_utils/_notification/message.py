@@ -65,7 +65,7 @@ def payload_for(
         names are redacted only here. Without one, the built-in patterns apply.
     """
     redactor = redactor or Redactor()
-    name = beginning(redactor.text(one_line(subject.name)), KEPT_NAME)
+    name = beginning(redactor.name(one_line(subject.name)), KEPT_NAME)
     episode = {"episode": request.episode} if request.episode else {}
     source = one_line(options.source)
     run = _run_details(subject.origin, options, redactor)
