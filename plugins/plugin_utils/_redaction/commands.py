@@ -95,6 +95,7 @@ _STATED = (
     ("requirepass masterauth", r"\b(?:requirepass|masterauth)[ \t]+(?=[^\s:=])"),
     ("chpasswd", r"""\b(?:echo|printf)[ \t]{1,8}(?:-\w[ \t]{1,8})?\\*["']?[^\s:|"'\\]{1,64}:(?=[^\s|]{1,256}\s{0,8}\|\s{0,8}(?:sudo\s{1,8})?chpasswd)"""),
     ("stdin sudo", r"""\b(?:echo|printf)[ \t]{1,8}(?:-\w[ \t]{1,8})?(?=[^\s|]{1,256}\s{0,8}\|\s{0,8}(?:passwd[ ]|(?:docker|podman|helm[ ]registry)[ ]login[ ]|sudo[ ]+-S\b))"""),
+    ("<<<", r"""\b(?:kinit|realm[ ]join|passwd|su|sudo|cryptsetup|docker[ ]login)\b[^\n]{0,100}?<<<[ ]*(?=\S)"""),
     ("sshpass", _SSHPASS),
     ("machine default", r"""\b(?:machine\s+\S{1,128}|default)\s+(?:login\s+\S{1,128}\s+)password\s+(?!x-oauth-basic)"""),
     ("machine", r"""\bmachine\s+\S{1,128}\s+login\s+(?=[\w-]{20,64}\s+password\s+x-oauth-basic)"""),

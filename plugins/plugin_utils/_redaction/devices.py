@@ -65,7 +65,7 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("digest-key", rf"message-digest-key{_S}[0-9]{{1,3}}{_S}md5{_S}(?:[0-9]{_S})?", False),
     (
         "password",
-        rf"(?: (?:neighbor|peer){_S}\S{{1,64}}{_S}password{_S}(?:{_TYPE})? | (?:isis|(?:area|domain)){_S}?-?password{_S}(?:{_TYPE})?{LAST}"
+        rf"(?: (?:neighbor|peer){_S}\S{{1,64}}{_S}password{_S}(?:{_TYPE})? | (?:area|domain)-password{_S}(?:{_TYPE})?{LAST}"
         rf" | (?<![\w-])isis{_S}password{_S} | ppp{_S}(?:chap|pap{_S}sent-username{_S}\S{{1,64}}){_S}password{_S}(?:{_TYPE})?"
         rf" | ip{_S}ftp{_S}password{_S}(?:{_TYPE})? | key-chain{_S}password{_S} | ldap-login-password{_S}"
         rf" | (?<![\w-])password{_S}(?:cipher|simple|irreversible-cipher|ENC){_S} | super{_S}password{_S}(?:level{_S}[0-9]{{1,2}}{_S})?(?:{_TYPE})?"

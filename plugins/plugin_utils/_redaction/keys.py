@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import Span, Text, spans_of
 
 _EDGE = re.compile(r"-----(?P<edge>BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_BREAK = re.compile(r"""\n|["'][ \t]*,\s*["']|(?<=[A-Za-z0-9+/=])[ ](?=[A-Za-z0-9+/=]{16})""")
+_BREAK = re.compile(r"""\n|["'][ \t]*,\s*["']""")
+_BREAK_IN_ONE_LINE = re.compile(r"""["'][ \t]*,\s*["']|[ \t]+(?=[A-Za-z0-9+/=]{16}|-----)""")
 _PLAIN = re.compile(r"[A-Za-z0-9+/=]+")
 # A line of a key's body behind what precedes it in its line. The header of an encrypted key counts too.
-_BODY = re.compile(r"(?:.*?(?<![A-Za-z0-9+/=]))??(?P<data>[A-Za-z0-9+/]{4,}={0,2}|=[A-Za-z0-9+/]{4})[ \t\"',+\\\r]*", re.ASCII)
+_BODY = re.compile(r"(?:.*?(?<![A-Za-z0-9+/]))??(?P<data>[A-Za-z0-9+/]{4,}={0,2}|=[A-Za-z0-9+/]{4})[ \t\"',+\\\r]*", re.ASCII)
+_LONG = re.compile(r"(?<![A-Za-z0-9+/])(?P<data>[A-Za-z0-9+/]{16,}={0,2})")
 _HEADER = re.compile(r"[^\n]{0,100}?(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n]*")
 # What differs between the lines of a log, a listing with numbers, a diff or grep's output.
 _CHANGES = re.compile(r"""[\d\s:.,+TZ"'\[-]+""")
@@ -71,7 +73,8 @@ def _armoured(text: str) -> Iterator[Span]:
 
 
 def _lines(text: str, earliest: int, end: int) -> list[Span]:
-    breaks = list(_BREAK.finditer(text, earliest, end))
+    has_lines = text.find("\n", earliest, end) >= 0
+    breaks = list((_BREAK if has_lines else _BREAK_IN_ONE_LINE).finditer(text, earliest, end))
     starts = [earliest, *(found.end() for found in breaks)]
     return list(zip(starts, [*(found.start() for found in breaks), end], strict=True))
 
@@ -100,7 +103,7 @@ def _start_of_key(text: str, earliest: int, end: int) -> int:
 
 def _end_of_key(text: str, edge: re.Match[str], latest: int) -> int:
     """Return the end of the lines of base64 after a marker; the end of the marker if there are none."""
-    line_start = text.rfind("\n", max(0, edge.start() - 200), edge.start()) + 1
+    line_start = max(text.rfind("\n", max(0, edge.start() - 200), edge.start()) + 1, edge.start() - 200)
     prefix = _CHANGES.sub("0", text[line_start : edge.start()]).strip("0")
     end, is_short = edge.end(), False
     for start, stop in _lines(text, edge.end(), latest):
@@ -110,7 +113,7 @@ def _end_of_key(text: str, edge: re.Match[str], latest: int) -> int:
         if _HEADER.fullmatch(line):
             end = stop
             continue
-        found = _BODY.match(line)
+        found = _BODY.fullmatch(line) or _LONG.search(line)
         ahead = line[: found.start("data")] if found else ""
         is_alike = not ahead.strip(_JUNK) or (bool(prefix) and _CHANGES.sub("0", ahead).strip("0") == prefix)
         if not found or is_short or not (is_alike or _CHANGES.fullmatch(ahead)):

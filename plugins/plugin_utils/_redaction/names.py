@@ -56,9 +56,9 @@ _BEFORE = {
         ("community", r"snmp[ _-]?(?:v2c?[ _-]?)?|snmp[ _-]?r[ow][ _-]?", ""),
     )
 }
-_WEAK_KEYS = ("deploy", "service", "integration", "routing", "user", "client", "server", "db", "data", "database", "root", "admin", "write", "secure", "security", "bot", "session", "account", "app", "application")
+_WEAK_KEYS = ("deploy", "service", "integration", "routing", "user", "client", "server", "db", "data", "database", "root", "admin", "write", "secure", "security", "bot")
 _UPPER_PASS = re.compile(r"(?<![A-Z])(?!BY|COM|TRES|SUR|TRANS|OVER|UNDER|EN)[A-Z][A-Z0-9]{0,20}\Z")
-_NOT_BEFORE = re.compile(r"(?:update_|(?:\A|[^a-z])no[_-]?|public[ _-]?|(?:\A|[^a-z])is_|has_|with_|enable_|allow_|reset_|change_|num_|max_|min_|n_)\Z")
+_NOT_BEFORE = re.compile(r"(?:update_|(?:\A|[^a-z])no[_-]?|public[ _-]?|(?:\A|[^a-z])(?:is|has|with|enable|allow|reset|change|num|max|min|n)_)\Z")
 
 _SEPARATOR = re.compile(
     r"""(?P<close>\\{0,8}["']?) \]? [ \t]*
@@ -70,9 +70,12 @@ _SEPARATOR = re.compile(
     FLAGS,
 )
 _OPTION = re.compile(r"(?:\A|[^\w-])(?:--?|/)(?:[a-z][\w.-]{0,39})?\Z", re.ASCII)
+# 'db_password=with spaces' as one argument of a shell.
+_QUOTED_ARGUMENT = re.compile(r"""(?<![\w-])--?[a-z][\w-]{0,30}[ =](?P<slashes>\\*)(?P<mark>["'])[\w.-]*\Z""", re.ASCII)
+_SLASH = re.compile(r"/[\w.-]*\Z", re.ASCII)
 _ARGUMENT = re.compile(r"""(?:[ \t]+|\\*["'],[ \t]*|\\*["'][ \t]+|:(?=\S))(?=[^\s-])""")
 _ELEMENT = re.compile(r"<[\w:.-]{0,40}\Z", re.ASCII)
-_CONTENT = re.compile(r"(?:\s[^<>\n]{0,200})?(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\]\n]+)", re.ASCII)
+_CONTENT = re.compile(r"(?:\s[^<>\n]{0,200})?(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\n]+?)(?=\]\]>|<|\n|\Z)", re.ASCII)
 _MENTION = re.compile(r"""[ ]\\*["'](?=[\w.~+/=-]{12,}\\*["'])""", re.ASCII)
 _BEFORE_A_KEY = re.compile(r"[ \t]*(?:[-+~>#]?[ \t]+)?(?:-[ \t]+)?(?:[\w.-]*|(?:[\w.-]+[ ]){1,2}[\w.-]*)", re.ASCII)
 _EXACT = re.compile(r"(?:pass|pw|credentials?|(?:proxy-)?authorization|(?:set-)?cookie|auths?)\Z", re.IGNORECASE)
@@ -90,6 +93,7 @@ def names_a_secret(name: str) -> bool:
     """Return whether this name, as a whole, is that of a secret."""
     if _EXACT.match(name):
         return True
+    name = name[:-1] if name.endswith("s") else name
     return any(found.end == len(name) and not found.is_weak for found in _names(Text(name)))
 
 
@@ -143,7 +147,7 @@ def _values(text: Text, name: _Name) -> Iterator[Span]:
                 return
             yield start, end
             first = end
-    elif _OPTION.search(behind) and (found := _ARGUMENT.match(view, name.end)):
+    elif _OPTION.search(behind) and (not _SLASH.search(behind) or view[name.end : name.end + 1] == ":") and (found := _ARGUMENT.match(view, name.end)):
         start, end = values.word(text.text, found.end())
         value = text.text[start:end]
         is_usage = value.isupper() and (view[name.start : name.end].lower().startswith(value.lower()) or "_" in value)
@@ -177,6 +181,8 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
         return 0
     if quoted:
         start, end = values.quoted(raw, quoted)
+    elif argument := _QUOTED_ARGUMENT.search(view, max(0, name.start - _LOOK_BEHIND), name.start):
+        end = values.closing(raw, start, argument)[0]
     elif listed := values.LIST_OF_STRINGS.match(raw, start):
         end = listed.end()
     elif found["colon"] and not found["close"] and begins_line and not name.is_weak:

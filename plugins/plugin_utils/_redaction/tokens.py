@@ -114,7 +114,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ),
     ("@tcp( @unix(", r"(?<![\w.-])[\w.-]{1,64}:(?P<secret>[^\s:@\"']{1,128})(?=@(?:tcp|unix)\()"),
     ("temporary", r"temporary password is generated for \S{1,128}:[ ](?P<secret>\S+)"),
-    ("sessid= connect.sid=", r"(?:(?:JSESSION|PHPSESS|ASPSESS)ID[A-Z]{0,12}|connect\.sid)=(?P<secret>[\w.%-]{12,})"),
+    ("sessionid= sessid= connect.sid=", r"(?:(?:JSESSION|PHPSESS|ASPSESS)ID[A-Z]{0,12}|connect\.sid)=(?P<secret>[\w.%-]{12,})"),
     ("$ansible_vault;", r"\$ANSIBLE_VAULT;[\w.;-]{1,120}(?P<secret>(?:\s+[0-9a-f]{2,}(?![0-9A-Za-z]))+)"),
 )
 
