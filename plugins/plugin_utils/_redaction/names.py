@@ -57,9 +57,22 @@ _BEFORE = {
     )
 }
 _WEAK_KEYS = ("deploy", "service", "integration", "routing", "user", "client", "server", "db", "data", "database", "root", "admin", "write", "secure", "security", "bot")
-_UPPER_PASS = re.compile(r"(?<![A-Z])(?!BY|COM|TRES|SUR|TRANS|OVER|UNDER|EN)[A-Z][A-Z0-9]{0,20}\Z")
-_NOT_BEFORE = re.compile(r"(?:update_|(?:\A|[^a-z])no[_-]?|public[ _-]?|(?:\A|[^a-z])(?:is|has|with|enable|allow|reset|change|num|max|min|n)_)\Z")
+_UPPER_PASS = re.compile(r"(?<![A-Z])(?!ASK|BY|COM|TRES|SUR|TRANS|OVER|UNDER|EN)[A-Z][A-Z0-9]{0,20}\Z")
+_NOT_BEFORE = re.compile(r"(?:update_|checksum[/_.-]|pam_\w{1,20}\(|secretsmanager:[\w-]{0,20}:[0-9]{0,12}:|(?:\A|[^a-z])no[_-]?|public[ _-]?|(?:\A|[^a-z])(?:basic|one|two|first|last|single|multi|is|has|with|enable|allow|reset|change|num|max|min|n)[_-])\Z")
 
+# A reference or call in source code, as tracebacks show it.
+_CODE = re.compile(
+    r"""(?:await[ ]|new[ ])?[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*
+      (?: [(](?!value=) | \[["'] )
+      | (?:self|this|settings|config|cfg|conf|var|local|data|module|os|app|request|env|user|args|options|each|random_\w{1,20})
+        (?:\.[A-Za-z_][\w-]*)+(?=[\s,;)]|\Z)""",
+    re.ASCII | re.VERBOSE,
+)
+_CALL = re.compile(r"(?:dict|str|getattr|(?:self|os|context|module|config)(?:\.\w+)+)[(\[]", re.ASCII)
+# A quote that ends the text in which a name stood.
+_CLOSES = re.compile(r"""\\{0,8}["'](?=[ ]?(?:%|\+|\]|\)|,|;|\n|\Z))""")
+_IMAGE = re.compile(r"[\w-][\w.-]*/[\w./-]*\Z", re.ASCII)
+_LOOKUP = re.compile(r"\{\{(?:[^}\n](?!\}\}))*\b(?:lookup|query|q)\([^\n]*\Z")
 _SEPARATOR = re.compile(
     r"""(?P<close>\\{0,8}["']?) \]? [ \t]*
     (?: => | (?<=[ \t])->(?=[ \t])(?![ \t]*[/~.]) | :?=(?!=) | (?P<colon>:(?!:|//)) | %3d
@@ -106,7 +119,8 @@ def _names(text: Text) -> Iterator[_Name]:
             continue
         strong, weak = _BEFORE.get(word, (None, None))
         if strong is None:
-            yield _Name(start, found.end(), found["tail"] == "s" and not found[0].startswith(("pass", "cred")), word)
+            is_weak = found[0].startswith("cred") or (found["tail"] == "s" and not found[0].startswith("pass"))
+            yield _Name(start, found.end(), is_weak, word or found[0])
         elif word == "pass" and _UPPER_PASS.search(text.view[max(0, start - _LOOK_BEHIND) : start]) and text.view[start] == "P":
             yield _Name(start, found.end(), False, word)
         elif word != "pat" and (before := strong.search(behind)):
@@ -172,7 +186,7 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
             return 0
         yield lower
         return 0
-    if values.OPENS_DATA.match(raw, start):
+    if _CLOSES.match(raw, start) or values.OPENS_DATA.match(raw, start) or _is_reference(view, name, found, start):
         return 0
     quoted = values.QUOTE.match(raw, start)
     if not quoted and is_spoken and is_sentence(view, name.start, name.end, start):
@@ -199,8 +213,22 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
     return start + len(value)
 
 
+def _is_reference(view: str, name: _Name, found: re.Match[str], start: int) -> bool:
+    """Return whether this is a part of source code, of an image's name or of a template."""
+    behind = view[max(0, name.start - 120) : name.start]
+    if found["colon"]:
+        return view[start - 1] == ":" and bool(_IMAGE.search(behind)) and "://" not in behind
+    if _CODE.match(view, start) if found[0].startswith(" ") else _CALL.match(view, start):
+        return True
+    after = view[start : start + name.end - name.start + 1]
+    is_itself = after[:-1] == view[name.start : name.end] and after[-1:] in (",", ")")
+    return is_itself or ("{{" in behind and bool(_LOOKUP.search(behind)))
+
+
 def _is_plausible(name: _Name, value: str, quoted: re.Match[str] | None) -> bool:
     """Return whether the value of a name that has other meanings too looks like a secret."""
+    if name.word in ("credential", "creds", "credentials"):
+        return len(value) >= 8 and (values.is_likely(value, 0) or ":" in value)
     if name.word == "auth":
         return len(value) >= 8 and is_basic(value)
     if name.word in ("pass", "pw") and quoted and not value.replace(".", "").isdigit():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import is_likely
 
 # Words that follow "password:" or "--token" in messages ("auth token: invalid username/password").
 _PROSE = re.compile(
@@ -20,7 +21,8 @@ _PROSE = re.compile(
       |set|unset|changed|updated|reset|rejected|refused|revoked|permission|access|too|found|exists|exist|rpc|x509|eof
       |and|or|to|for|with|if|in|on|of|from|files|compat|sss|options?|flag|parameter|argument|systemd|ldap|winbind|nis
       |authentication|given|created|deleted|configured|unchanged|synced|rotated|skipping|skipped|expiring|generated
-      |enabled|disabled|optional|timeout|connection|timed|usage|warning|fatal|debug|info)(?![\w@!$%&*+=-])
+      |enabled|disabled|optional|timeout|connection|timed|usage|warning|fatal|debug|info|context|dial|net|lookup|tls|remote|i/o|unexpected)(?![\w@!$%&*+=-])
+      | (?:secret|token|key|password|user|configmap|volume|variable|field)[ ]["']
       | (?:password|passwd|token|secret|user|all|authentication|the|request|response|value|could|an?)[ \t]+[a-z]+[ \t]+[a-z]
       | [a-z]+:[ \t] | (?:[a-z]+[ ]){1,2}not[ ] )""",
     FLAGS,
@@ -34,14 +36,19 @@ _SENTENCE = re.compile(
         |unknown|no|updated|updating|changed|expired|expiry|successfully|file|entry|line|usage|option|such)(?![\w-])""",
     FLAGS,
 )
-_WORDS = re.compile(r"[A-Z][a-z'-]*(?:[ ][a-z][a-z'-]*)+ | [A-Za-z][a-z'-]+[ ](?:[A-Za-z][a-z'-]+(?:\W|\Z)|['\"(/])", re.VERBOSE)
+_WORDS = re.compile(
+    r"[A-Z][a-z'-]*(?:[ ][a-z][a-z'-]*)+ | [A-Za-z][a-z'-]+[ ](?:[A-Za-z][a-z'-]+(?:\W|\Z)|['\"(/])"
+    r"| [A-Z]{2,8}[ ][A-Z]?[a-z]+ | [A-Z][a-z]+(?:[A-Z][a-z]+)+(?=[\s\"'.,]|\Z)",
+    re.VERBOSE,
+)
 # Programs whose names end like that of a secret, where they speak: at the start of a line, or behind a log's prefix.
 _PROGRAM = re.compile(
     r"(?:\A|[\n\]>/ :])(?:[a-z]{0,8}passwd|[a-z][\w.]{0,40}-(?:[\w.]{1,40}-){0,4}(?:secret|token|password|passwd|key|auth))\Z",
     re.ASCII | re.IGNORECASE,
 )
+_CERTAIN_PROGRAM = re.compile(r"(?:\A|[\n\]>/ :])(?:ch|ht|g|smb|k|ldap|yp|mk|vnc|slap|grub-mk)passwd\Z")
 _TROUBLE = re.compile(
-    r"fail|error|unable|cannot|can't|could ?n[o']t|refus|denied|while|invalid|problem|reject|warn|not |check|verif|creat"
+    r"\bno |fail|error|unable|cannot|can't|could ?n[o']t|refus|denied|while|invalid|problem|reject|warn|not |check|verif|creat"
     r"|renew|refresh|obtain|request|fetch|get|rotat|validat",
     re.IGNORECASE,
 )
@@ -65,6 +72,8 @@ def is_sentence(view: str, name: int, end: int, value: int) -> bool:
     if separator.strip() == ":" and separator.startswith(" :") and _is_task(before, ahead, view[line:name]):
         return True
     if separator[:1] == ":" and _PROGRAM.search(before) and (_SENTENCE.match(ahead) or _WORDS.match(ahead)):
+        return True
+    if separator == ": " and _CERTAIN_PROGRAM.search(before) and " " in ahead.strip() and not is_likely(view, value):
         return True
     spoken = view[max(line, name - 60) : name]
     if spoken.endswith(" ") and _TROUBLE.search(spoken) and _WORDS.match(ahead):

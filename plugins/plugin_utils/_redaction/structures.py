@@ -27,7 +27,7 @@ _PAIRS = tuple(
         # {"db_password": {"sensitive": true, "value": "…"}}
         ("value", rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})"""),
         # ("password", "…"), ["Authorization", "…"]
-        ("(", rf"""\(\s*[bu]?{_Q}{_NAME}{_Q}\s*,\s*(?=[bu]?{_Q})"""),
+        ("(", rf"""\(\s*[bu]?{_Q}(?P<name>[\w-]{{2,80}}){_Q}\s*,\s*(?=[bu]?{_Q})"""),
         # {"name": "DB_PASSWORD", "value": "…"}, - name: DB_PASSWORD ⏎ value: …, Name=DB_PASSWORD,Value=…
         (
             "value old",
