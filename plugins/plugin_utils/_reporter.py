@@ -112,7 +112,9 @@ class IncidentReporter:
         self._client = None
         # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
         if self._store_error and (self.loss or not result.notes):
-            return with_trouble(result, self._store_error)
+            result = with_trouble(result, self._store_error)
+        if self._settings.redaction_trouble:
+            result = replace(result, warnings=(*result.warnings, self._settings.redaction_trouble))
         return result
 
     def _snapshots(self, run: Run) -> tuple[dict[str, dict[str, Any]], dict[str, Any] | None]:

@@ -76,6 +76,11 @@ class Settings:
         """Removes secrets from what is sent: the API token, matches of the user's patterns and of the built-in ones."""
         return _redactor(self.redact, [self.connection.token])
 
+    @property
+    def redaction_trouble(self) -> str:
+        """What the user must know about the patterns in ``redact`` after their use; empty if there is nothing."""
+        return self.redactor.trouble if "redactor" in vars(self) else ""
+
 
 def settings_from(options: Mapping[str, Any]) -> Settings:
     """Check the options and return them as one value.

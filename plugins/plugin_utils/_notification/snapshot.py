@@ -101,7 +101,7 @@ class _Texts:
 
     def name(self, text: str) -> str:
         if text not in self._names:
-            self._names[text] = beginning(self._redactor.text(one_line(text)), KEPT_NAME)
+            self._names[text] = beginning(self._redactor.name(one_line(text)), KEPT_NAME)
         return self._names[text]
 
     def message(self, text: str) -> str:

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of secrets, and the values after them: in assignments, options of commands, XML elements and messages.
+
+Must take linear time: a name is found by its last word, and what precedes that is looked at in a bounded window only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import values
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.prose import is_sentence
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.tokens import is_basic
+
+# The words with which the names of secrets end, in the lowered text; _BEFORE has what must precede some of them.
+_WORD = re.compile(
+    r"(?:pass(?:w(?:or[dt]|d)|phrase|code|word)?|pwd|pw|psk|token|secret|key|auth|sig|kennwort|senha|wachtwoord"
+    r"|contrase[nñ]a|mot[ _-]?de[ _-]?passe|credential|creds|signature|pat|phash|community|psksecret)"
+    r"(?P<tail>(?:(?<=password)|(?<=passwd)|(?<=credential)|(?<=token))s(?![a-z])|(?<=secret)(?:[ _-]?(?:access[ _-]?)?key(?:[_-]?base)?|[_-]?(?:id|value|string|data))"
+    r"|(?:(?<=passwd)|(?<=password)|(?<=phrase))[_-]?(?:hash|digest|enc(?:rypted)?)|(?<=key)[_-]?data|(?<=token)[_-]?(?:value|secret))?"
+    r"(?:_?[0-9]{1,2}|(?<=key)[ ][0-9]{1,2})?(?![a-z0-9])"
+)
+_HINTS = ("pass", "pwd", "pw", "psk", "token", "secret", "key", "auth", "sig", "pat", "wort", "senha", "wachtwoord", "contrase", "cred", "phash", "community")
+_LOOK_BEHIND = 40
+_OWN = r"(?:\A|[^a-z0-9])"
+# By word: what precedes it if it names a secret (strong), and if it does so only where the value looks like one (weak).
+_BEFORE = {
+    word: (re.compile(f"(?:{strong})\\Z"), re.compile(f"(?:{weak})\\Z") if weak else None)
+    for word, strong, weak in (
+        (
+            "pass",
+            r"[_-]|ssh|(?:\A|[^a-z])(?:trust|key|dest|src|new)*(?:store|key)|require|db|data(?:base)?|user|new|old|admin|root|(?:\A|[^a-z])(?:my|sa|api|app|pg)"
+            r"|ftp|smtp|mail|sudo|become|login|ldap|bind|sql|vnc|wifi|redis|svc|auth|http|proxy|[?&]",
+            _OWN,
+        ),
+        ("pw", r"[_-]|bind|root|admin|(?:\A|[^a-z])db|user|[?&]", _OWN),
+        ("pwd", r"(?<!old)", ""),
+        ("token", r"(?<!unexpected )(?<!next)(?<!next_)(?<!continuation)(?<!continuation_)(?<!page_)(?<!page)", ""),
+        (
+            "key",
+            r"(?:api|access|account|app|application|auth|authentication|encrypt(?:ion)?|decryption|hmac|licen[cs]e|master|private|session|shared[_-]?access"
+            r"|signing|storage|subscription|shared|fernet|jwt|cookie|cipher|crypto|aes|des3?|rsa|unseal|recovery|consumer|activation"
+            r"|integration|routing|service|write|ingest|webhook|stripe|sendgrid|openai|mailgun|deploy|root|admin|user|client|server|db|data|database|vault|security"
+            r"|tsig|wep|wpa|ipsec|vpn|bot|sdk|secure)[ _-]?[0-9]{0,2}[ _-]?",
+            "",
+        ),
+        ("auth", r"(?:\A|[^a-z0-9])_|_", r"\"|'|\A|[\s{,]"),
+        ("sig", r"[?&]", ""),
+        ("signature", r"[?&]|amz-|goog-|shared[_-]?access[_-]?", ""),
+        ("pat", r"", r"[_-]"),
+        ("community", r"snmp[ _-]?(?:v2c?[ _-]?)?|snmp[ _-]?r[ow][ _-]?", ""),
+    )
+}
+_WEAK_KEYS = ("deploy", "service", "integration", "routing", "user", "client", "server", "db", "data", "database", "root", "admin", "write", "secure", "security", "bot")
+_UPPER_PASS = re.compile(r"(?<![A-Z])(?!ASK|BY|COM|TRES|SUR|TRANS|OVER|UNDER|EN)[A-Z][A-Z0-9]{0,20}\Z")
+_NOT_BEFORE = re.compile(r"(?:update_|checksum[/_.-]|pam_\w{1,20}\(|secretsmanager:[\w-]{0,20}:[0-9]{0,12}:|(?:\A|[^a-z])no[_-]?|public[ _-]?|(?:\A|[^a-z])(?:basic|one|two|first|last|single|multi|is|has|with|enable|allow|reset|change|num|max|min|n)[_-])\Z")
+
+# A reference or call in source code, as tracebacks show it.
+_CODE = re.compile(
+    r"""(?:await[ ]|new[ ])?[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*
+      (?: [(](?!value=) | \[["'] )
+      | (?:self|this|settings|config|cfg|conf|var|local|data|module|os|app|request|env|user|args|options|each|random_\w{1,20})
+        (?:\.[A-Za-z_][\w-]*)+(?=[\s,;)]|\Z)""",
+    re.ASCII | re.VERBOSE,
+)
+_CALL = re.compile(r"(?:dict|str|getattr|(?:self|os|context|module|config)(?:\.\w+)+)[(\[]", re.ASCII)
+# A quote that ends the text in which a name stood.
+_CLOSES = re.compile(r"""\\{0,8}["'](?=[ ]?(?:%|\+|\]|\)|,|;|\n|\Z))""")
+_IMAGE = re.compile(r"[\w-][\w.-]*/[\w./-]*\Z", re.ASCII)
+_LOOKUP = re.compile(r"\{\{(?:[^}\n](?!\}\}))*\b(?:lookup|query|q)\([^\n]*\Z")
+_SEPARATOR = re.compile(
+    r"""(?P<close>\\{0,8}["']?) \]? [ \t]*
+    (?: => | (?<=[ \t])->(?=[ \t])(?![ \t]*[/~.]) | :?=(?!=) | (?P<colon>:(?!:|//)) | %3d
+      | (?P<said>[ \t](?:is|was)[ \t]*:
+        | (?:[ ](?:for|of)[ ](?:user[ ])?[^\s:]{1,64}|[ ]for[ ]'[^'\n]{1,128}')?(?:[ ](?:\([^()\n]{1,40}\)|\[[^\]\n]{0,40}\]|provided|used|given))?:[ ])
+      | ,?\s{0,24}\\{0,8}["']?value\\{0,8}["']?[ \t]*[:=] )
+    [ \t]*""",
+    FLAGS,
+)
+_OPTION = re.compile(r"(?:\A|[^\w-])(?:--?|/)(?:[a-z][\w.-]{0,39})?\Z", re.ASCII)
+# 'db_password=with spaces' as one argument of a shell.
+_QUOTED_ARGUMENT = re.compile(r"""(?<![\w-])--?[a-z][\w-]{0,30}[ =](?P<slashes>\\*)(?P<mark>["'])[\w.-]*\Z""", re.ASCII)
+_SLASH = re.compile(r"/[\w.-]*\Z", re.ASCII)
+_ARGUMENT = re.compile(r"""(?:[ \t]+|\\*["'],[ \t]*|\\*["'][ \t]+|:(?=\S))(?=[^\s-])""")
+_ELEMENT = re.compile(r"<[\w:.-]{0,40}\Z", re.ASCII)
+_CONTENT = re.compile(r"(?:\s[^<>\n]{0,200})?(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\n]+?)(?=\]\]>|<|\n|\Z)", re.ASCII)
+_MENTION = re.compile(r"""[ ]\\*["'](?=[\w.~+/=-]{12,}\\*["'])""", re.ASCII)
+_BEFORE_A_KEY = re.compile(r"[ \t]*(?:[-+~>#]?[ \t]+)?(?:-[ \t]+)?(?:[\w.-]*|(?:[\w.-]+[ ]){1,2}[\w.-]*)", re.ASCII)
+_EXACT = re.compile(r"(?:pass|pw|credentials?|(?:proxy-)?authorization|(?:set-)?cookie|auths?)\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Name:
+    start: int
+    end: int
+    is_weak: bool
+    word: str
+
+
+def names_a_secret(name: str) -> bool:
+    """Return whether this name, as a whole, is that of a secret."""
+    if _EXACT.match(name):
+        return True
+    name = name[:-1] if name.endswith("s") else name
+    return any(found.end == len(name) and not found.is_weak for found in _names(Text(name)))
+
+
+def _names(text: Text) -> Iterator[_Name]:
+    for found in _WORD.finditer(text.lowered):
+        start = found.start()
+        word = re.match(r"[^\W\d_]+", found[0])[0] if not found["tail"] else ""  # type: ignore[index]
+        behind = text.lowered[max(0, start - _LOOK_BEHIND) : start]
+        if _NOT_BEFORE.search(behind):
+            continue
+        strong, weak = _BEFORE.get(word, (None, None))
+        if strong is None:
+            is_weak = found[0].startswith("cred") or (found["tail"] == "s" and not found[0].startswith("pass"))
+            yield _Name(start, found.end(), is_weak, word or found[0])
+        elif word == "pass" and _UPPER_PASS.search(text.view[max(0, start - _LOOK_BEHIND) : start]) and text.view[start] == "P":
+            yield _Name(start, found.end(), False, word)
+        elif word != "pat" and (before := strong.search(behind)):
+            is_weak = word == "key" and before[0].strip(" _-") in _WEAK_KEYS
+            yield _Name(start, found.end(), is_weak, word)
+        elif weak and weak.search(behind):
+            yield _Name(start, found.end(), True, word)
+
+
+def named_secrets(text: Text) -> Iterator[Span]:
+    """Yield the values of all names of secrets in the text."""
+    if not text.has(*_HINTS):
+        return
+    done = 0
+    for name in _names(text):
+        if name.start < done:
+            continue
+        for start, end in _values(text, name):
+            yield start, end
+            done = end
+
+
+def _values(text: Text, name: _Name) -> Iterator[Span]:
+    view = text.view
+    behind = view[max(0, name.start - _LOOK_BEHIND) : name.start]
+    content = view[name.end : name.end + 1] in (">", " ", "\t", "\n") and _ELEMENT.search(behind)
+    if content and (found := _CONTENT.match(view, name.end)):
+        start, end = found.span("value")
+        if not values.is_harmless(found["value"].strip(), name.word):
+            yield start, start + len(found["value"].rstrip())
+        return
+    found = _SEPARATOR.match(view, name.end)
+    if found:
+        first = yield from _one(text, name, found)
+        while first and (changed := values.CHANGED_TO.match(view, first)):
+            start, end = values.word(text.text, changed.end())
+            if start == end or values.is_harmless(text.text[start:end], name.word):
+                return
+            yield start, end
+            first = end
+    elif _OPTION.search(behind) and (not _SLASH.search(behind) or view[name.end : name.end + 1] == ":") and (found := _ARGUMENT.match(view, name.end)):
+        start, end = values.word(text.text, found.end())
+        value = text.text[start:end]
+        is_usage = value.isupper() and (view[name.start : name.end].lower().startswith(value.lower()) or "_" in value)
+        is_prose = not values.QUOTE.match(view, found.end()) and is_sentence(view, name.start, name.end, found.end())
+        if start < end and not is_prose and not is_usage and not values.is_harmless(value, name.word):
+            yield start, end
+    elif name.word in ("token", "password", "passwd") and (found := _MENTION.match(view, name.end)):
+        start, end = values.word(text.text, found.end() - len(found[0].lstrip()))
+        if values.is_likely(text.text, start):
+            yield start, end
+
+
+def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
+    """Yield the value after a separator, and return where it ends; 0 if it is not secret."""
+    view, raw = text.view, text.text
+    is_spoken = bool(found["colon"] or found["said"])
+    start = values.untagged(raw, found.end())
+    begins_line = _begins_its_line(view, name.start)
+    if found["colon"] and (lower := values.below(view, name.start, start)):
+        value = raw[lower[0] : lower[1]].strip("\"', ")
+        if value.startswith("$ANSIBLE_VAULT") or values.is_harmless(value, name.word) or name.is_weak:
+            return 0
+        yield lower
+        return 0
+    if _CLOSES.match(raw, start) or values.OPENS_DATA.match(raw, start) or _is_reference(view, name, found, start):
+        return 0
+    quoted = values.QUOTE.match(raw, start)
+    if not quoted and is_spoken and is_sentence(view, name.start, name.end, start):
+        return 0
+    if found["said"] and not found["said"].strip().endswith(("is:", "was:", "is :", "was :")) and not quoted and not values.is_likely(raw, start):
+        return 0
+    if quoted:
+        start, end = values.quoted(raw, quoted)
+    elif argument := _QUOTED_ARGUMENT.search(view, max(0, name.start - _LOOK_BEHIND), name.start):
+        end = values.closing(raw, start, argument)[0]
+    elif listed := values.LIST_OF_STRINGS.match(raw, start):
+        end = listed.end()
+    elif found["colon"] and not found["close"] and begins_line and not name.is_weak:
+        end = values.end_of(values.TO_END_OF_LINE, raw, start)
+    else:
+        end = values.end_of(values.BARE, raw, start)
+    value = raw[start:end].rstrip()
+    said = view[name.start : found.end()].lower()
+    if value.isupper() and said.startswith(value.lower()):  # --password=PASSWORD
+        return 0
+    if not value or values.is_harmless(value, name.word) or (name.is_weak and not _is_plausible(name, value, quoted)):
+        return 0
+    yield start, start + len(value)
+    return start + len(value)
+
+
+def _is_reference(view: str, name: _Name, found: re.Match[str], start: int) -> bool:
+    """Return whether this is a part of source code, of an image's name or of a template."""
+    behind = view[max(0, name.start - 120) : name.start]
+    if found["colon"]:
+        return view[start - 1] == ":" and bool(_IMAGE.search(behind)) and "://" not in behind
+    if _CODE.match(view, start) if found[0].startswith(" ") else _CALL.match(view, start):
+        return True
+    after = view[start : start + name.end - name.start + 1]
+    is_itself = after[:-1] == view[name.start : name.end] and after[-1:] in (",", ")")
+    return is_itself or ("{{" in behind and bool(_LOOKUP.search(behind)))
+
+
+def _is_plausible(name: _Name, value: str, quoted: re.Match[str] | None) -> bool:
+    """Return whether the value of a name that has other meanings too looks like a secret."""
+    if name.word in ("credential", "creds", "credentials"):
+        return len(value) >= 8 and (values.is_likely(value, 0) or ":" in value)
+    if name.word == "auth":
+        return len(value) >= 8 and is_basic(value)
+    if name.word in ("pass", "pw") and quoted and not value.replace(".", "").isdigit():
+        return len(value) >= 4
+    return len(value) >= (8 if name.word in ("pass", "pw") else 16) and values.is_likely(value, 0)
+
+
+def _begins_its_line(view: str, at: int) -> bool:
+    """Return whether nothing but the beginning of a YAML key precedes position ``at`` in its line."""
+    line = view.rfind("\n", max(0, at - 100), at) + 1
+    return (line > 0 or at <= 100) and bool(_BEFORE_A_KEY.fullmatch(view, line, at))
