@@ -88,6 +88,29 @@ options:
     ini:
       - section: callback_callgoose_incident
         key: inventory_name
+  environment:
+    description:
+      - Which of several environments the run is about, such as V(production). The title of a page says it.
+      - If not set, it is O(inventory_name), or else the name of the AWX inventory, or else what distinguishes the path of
+        the inventory, such as C(production) in C(inventories/production/hosts.ini).
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_ENVIRONMENT
+    ini:
+      - section: callback_callgoose_incident
+        key: environment
+  runbook_url:
+    description:
+      - The link to the instructions for a failure. Each page says it.
+      - The variable C(callgoose_runbook_url) of a task, a role or a play adds a link to the failures of its tasks.
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_RUNBOOK_URL
+    ini:
+      - section: callback_callgoose_incident
+        key: runbook_url
   key_vars:
     description:
       - Names of extra vars that distinguish runs. With V(env), a run with C(-e env=stage) has other incidents than a

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import PurePath
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import IN_PROJECT, ON_MACHINE, Source
@@ -20,9 +21,9 @@ _COLLECTIONS = frozenset(
 )
 # Words that each environment's inventory has: the plugins' names are those of ansible.builtin and the clouds'.
 _COMMON = _COLLECTIONS | frozenset(
-    ("all", "ansible", "aws", "azure", "cloud", "compute", "config", "constructed", "default", "deploy", "dynamic", "ec2")
-    + ("etc", "gcp", "generic", "group", "groups", "host", "infra", "main", "netbox", "openstack", "playbooks", "rm")
-    + ("servers", "site", "static", "vars", "vmware", "yml", "yaml", "ini", "toml", "json", "py", "sh", "opt", "srv")
+    "all ansible aws azure cloud compute config constructed default deploy dynamic ec2 etc gcp generic group groups "
+    "host infra ini json main netbox openstack opt playbooks py rm servers sh site srv static toml vars vmware yaml "
+    "yml".split()
 )
 
 
@@ -34,7 +35,7 @@ def environment_of(sources: Iterable[Source]) -> str:
 
 def _environment(source: Source) -> str:
     parts = [part for part in PurePath(source.text).parts if part != "/"]
-    for parent, part in zip(parts, parts[1:], strict=False):
+    for parent, part in pairwise(parts):
         if parent.lower() in _COLLECTIONS and _distinguishing(part):
             return _distinguishing(part)
     # In a project, a directory of any name can stand for an environment. A path elsewhere begins with the machine's.

@@ -20,7 +20,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grou
     FailureGroups,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import beginning, listed
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import listed
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
     FAILED,

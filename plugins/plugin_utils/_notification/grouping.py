@@ -81,7 +81,8 @@ class FailureGroup:
 
     @property
     def order(self) -> tuple[Any, ...]:
-        return (_KINDS.index(self.kind), not self.first, -len(self.hosts), self.path, self.line, self.task, self.message)
+        place = (self.path, self.line, self.task)
+        return (_KINDS.index(self.kind), not self.first, -len(self.hosts), *place, self.message)
 
 
 @dataclass
@@ -123,10 +124,11 @@ class FailureGroups:
     def _group(self, options: PageOptions) -> list[FailureGroup]:
         found: dict[tuple[Any, ...], FailureGroup] = {}
         everything = [
-            (host, entry, number == 0) for host in sorted(self._entries) for number, entry in enumerate(self._entries[host])
+            (host, entry, entry is entries[0]) for host, entries in sorted(self._entries.items()) for entry in entries
         ]
         # Full messages first: a host with a brief message joins the group whose full message begins with it.
-        for host, entry, is_first in sorted(everything, key=lambda item: len(_text(item[1], "message")) <= BRIEF_MESSAGE):
+        everything.sort(key=lambda item: len(_text(item[1], "message")) <= BRIEF_MESSAGE)
+        for host, entry, is_first in everything:
             line = entry.get("line")
             place = (_kind(entry), _text(entry, "task"), _text(entry, "path"), line if isinstance(line, int) else 0)
             message, status = _text(entry, "message"), _text(entry, "status")

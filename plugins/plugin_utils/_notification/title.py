@@ -13,8 +13,14 @@ from collections import defaultdict
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.facts import Facts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grouping import FailureGroup, FailureGroups
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import shortened
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import DROPPED, FAILED, UNREACHABLE
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
+    DROPPED,
+    FAILED,
+    NOT_REACHED,
+    UNREACHABLE,
+)
 
 TITLE_LIMIT = 120  # characters
 
@@ -29,13 +35,14 @@ def title_of(facts: Facts, groups: FailureGroups, total_hosts: int) -> str:
 
     :param total_hosts: number of hosts that the run's plays matched; 0 if the incident also has other hosts.
     """
-    causes = [group for group in groups.causes if group.hosts <= set(groups.hosts)]
+    causes = [group for group in groups.causes if group.kind != ABORTED]
+    # Hosts that were not reached are a consequence of what failed on the others.
+    causes = [group for group in causes if group.kind != NOT_REACHED] or causes
     environment = f" ({facts.environment})" if facts.environment else ""
     if groups.is_aborted or not causes:
         return _aborted(facts, groups, environment)
-    whole = causes if len({_what(group) for group in causes}) == 1 else []
-    if whole:
-        return _one_problem(facts, groups, whole, environment, total_hosts)
+    if len({_what(group) for group in causes}) == 1:
+        return _one_problem(facts, groups, causes, environment, total_hosts)
     return _several_problems(facts, groups, causes, environment, total_hosts)
 
 
@@ -72,7 +79,7 @@ def _several_problems(
 
 def _aborted(facts: Facts, groups: FailureGroups, environment: str) -> str:
     """Return the title of a run that was aborted, or whose stored data this version cannot read."""
-    group = next((group for group in groups.all if not group.hosts <= set(groups.hosts)), None)
+    group = next((group for group in groups.all if group.kind == ABORTED), None)
     task = _readable(groups.text(group.task, TITLE_LIMIT)) if group else ""
     cause = _readable(groups.words(group.cause, TITLE_LIMIT * 2)).rstrip(".") if group else ""
     what = f"{_short_end(facts.name, 48)} aborted{environment}"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import TITLE_LIMIT, payload_for
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import snapshot
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
@@ -37,63 +37,73 @@ from ansible_collections.callgoose.sqibs.tests.unit.plugin_utils._notification.p
 )
 
 
+NAMED = "Migrate the … database failed on {}: disk full [site.yml]"
+
+
 @pytest.mark.parametrize(
     ("failures", "total", "title"),
     [
-        ({"web1": MIGRATE}, 12, "site.yml failed on 1 of 12 hosts (web1): Migrate the {{ app }} database"),
-        ({"localhost": MIGRATE}, 1, "site.yml failed on 1 of 1 host (localhost): Migrate the {{ app }} database"),
-        (
-            {f"web{n}": MIGRATE for n in range(1, 10)},
-            12,
-            "site.yml failed on 9 of 12 hosts (web1, web2, web3 and 6 more): Migrate the {{ app }} database",
-        ),
-        # the hosts of the named task come first
-        ({"a": DOWN, "web1": MIGRATE}, 2, "site.yml failed on 2 of 2 hosts (web1, a): Migrate the {{ app }} database"),
-        ({"db1": DOWN, "db2": DOWN}, 12, "site.yml could not reach 2 of 12 hosts (db1, db2)"),
-        ({"db1": Failure(DROPPED)}, 12, "site.yml dropped 1 of 12 hosts (db1)"),
-        (
-            {"db1": MIGRATE, "web1": Failure(NOT_REACHED), "web2": Failure(NOT_REACHED)},
-            3,
-            "site.yml failed on 1 of 3 hosts (db1), 2 not reached: Migrate the {{ app }} database",
-        ),
-        ({"web1": Failure(NOT_REACHED)}, 3, "site.yml did not reach 1 of 3 hosts (web1)"),
+        ({"web1": FULL}, 12, NAMED.format("web1")),
+        ({f"web{n}": FULL for n in (1, 2, 3)}, 12, NAMED.format("web1, web2 and web3")),
+        ({f"web{n}": FULL for n in range(1, 10)}, 12, NAMED.format("9 of 12 hosts")),
         # hosts of earlier runs that this run did not match because of its limit
-        ({"web1": DOWN, "web2": DOWN}, 0, "site.yml could not reach 2 hosts (web1, web2)"),
+        ({f"web{n}": FULL for n in range(1, 10)}, 0, NAMED.format("9 hosts")),
+        ({"web1.a.example": FULL, "db.example": FULL}, 2, NAMED.format("db and web1")),
+        ({"web1.a.example": FULL, "web1.b.example": FULL}, 2, NAMED.format("web1.a.example and web1.b.example")),
+        ({"10.0.0.7": FULL}, 2, NAMED.format("10.0.0.7")),
+        ({"web1": replace(FULL, delegate="db1")}, 2, NAMED.format("web1 -> db1")),
+        ({"a": DOWN, "web1": FULL}, 2, "site.yml: 2 of 2 hosts failed: Migrate the … database (1), unreachable (1)"),
+        ({"db1": DOWN, "db2": DOWN}, 12, "db1 and db2 unreachable: ssh: timed out [site.yml]"),
+        ({"db1": Failure(DROPPED, task="Load {{ it }}")}, 12, "Load … dropped db1 [site.yml]"),
+        ({"db1": FULL, "web1": Failure(NOT_REACHED), "web2": Failure(NOT_REACHED)}, 3, NAMED.format("db1")),
+        ({"web1": Failure(NOT_REACHED)}, 3, "web1 not reached [site.yml]"),
+        # the failure that led into a rescue comes first, and the failure of the rescue is its consequence
+        ({"web1": (FULL, replace(FULL, task="Roll back", message="rolled back"))}, 3, NAMED.format("web1")),
+        ({"web1": replace(MIGRATE, status="exit status 2")}, 1, "Migrate the … database failed on web1: exit status 2 [site.yml]"),
     ],
 )
-def test_a_title_names_the_playbook_the_task_and_the_hosts_with_their_number(
-    failures: dict[str, Failure], total: int, title: str
-) -> None:
+def test_a_title_says_what_failed_where_and_why(failures: dict[str, Failure], total: int, title: str) -> None:
     assert page(failures, total).title == title
 
 
-def test_a_long_title_names_fewer_hosts_and_then_cuts_the_name_of_the_task() -> None:
-    long_task = replace(MIGRATE, task="Wait until the migration of the orders is done and the queue is empty again")
-    hosts = {f"application-server-{n}.example.com": long_task for n in range(9)}
-    assert page(hosts).title == (
-        "site.yml failed on 9 of 12 hosts: Wait until the migration of the orders is done and the queue is empty again"
+def test_several_failing_tasks_are_counted_in_the_title() -> None:
+    tasks = ["Fetch the release"] * 9 + ["Unpack the client"] * 5 + ["Restart"] * 3
+    failures = {f"web{n:02}": replace(FULL, task=task) for n, task in enumerate(tasks)}
+    event = page(failures, 40, PageOptions(environment="production"))
+    assert event.title == (
+        "site.yml: 17 of 40 hosts failed (production): Fetch the release (9), Unpack the client (5), Restart (3)"
     )
-    longer_task = replace(MIGRATE, task="Wait " * 50)
-    title = page({"web1": longer_task}).title
-    assert title.startswith("site.yml failed on 1 of 12 hosts: Wait Wait") and title.endswith("…")
-    assert len(title) <= TITLE_LIMIT
+    assert [failed["task"] for failed in event.details["failures"]] == ["Fetch the release", "Unpack the client", "Restart"]
 
 
-def test_the_title_keeps_the_end_of_a_long_playbook_name() -> None:
-    title = page({"web1": MIGRATE}, subject=replace(SITE, name="playbooks/" * 10 + "site.yml")).title
-    assert "playbooks/site.yml failed on 1 of 12 hosts (web1)" in title
-    assert len(title) <= TITLE_LIMIT
+def test_a_long_title_keeps_the_hosts_and_shortens_the_task_first() -> None:
+    long_task = replace(FULL, task="Wait until the migration of the orders is done and the queue is empty again")
+    assert page({"application-server-1": long_task}).title == (
+        "Wait until the migration of the orders is done and the queu… failed on application-server-1: disk full [site.yml]"
+    )
+    longest = replace(FULL, task="Wait " * 50, message="no space left on the device " * 9)
+    event = page({"web1": longest}, subject=replace(SITE, name="playbooks/" * 10 + "site.yml"))
+    assert len(event.title) <= TITLE_LIMIT
+    for words in ("Wait Wait", "failed on web1", ": no space left on", "/site.yml]"):
+        assert words in event.title
 
 
 def test_the_content_describes_each_failure_and_the_run() -> None:
-    failed = replace(MIGRATE, stderr="Traceback\n  line 1\nError: no slots\n", stdout="migrating 0041")
+    failed = replace(
+        MIGRATE,
+        stderr="Traceback\n  line 1\nError: no slots\n",
+        stdout="migrating 0041",
+        command="/opt/shop/migrate --all",
+        status="exit status 2",
+    )
     event = page({"web1": failed, "web2": failed, "db1": DOWN, "db2": Failure(DROPPED), "db3": Failure(NOT_REACHED)})
     assert event.content == (
-        "site.yml failed on 4 of 12 hosts, 1 not reached.\n"
+        "site.yml\n"
         "\n"
         "Task: Migrate the {{ app }} database (roles/shop/tasks/main.yml:42)\n"
         "Hosts: web1, web2\n"
-        "Message: non-zero return code\n"
+        "Cause: exit status 2: Error: no slots\n"
+        "Command: /opt/shop/migrate --all\n"
         "End of stderr:\n"
         "  Traceback\n"
         "    line 1\n"
@@ -103,7 +113,7 @@ def test_the_content_describes_each_failure_and_the_run() -> None:
         "Unreachable\n"
         "Task: Gathering Facts (site.yml:3)\n"
         "Host: db1\n"
-        "Message: ssh: timed out\n"
+        "Cause: ssh: timed out\n"
         "\n"
         "Dropped: ansible-core took the host out of the play without reporting an error.\n"
         "Host: db2\n"

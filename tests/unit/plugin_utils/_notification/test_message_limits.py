@@ -20,15 +20,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import Payload, canonical_json
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Subject
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Invocation, Subject
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.content import CONTENT_LIMIT
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.details import DETAILS_LIMIT
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import (
-    CONTENT_LIMIT,
-    TITLE_LIMIT,
-    payload_for,
-)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import snapshot
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.title import TITLE_LIMIT
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
     FAILED,
@@ -151,10 +149,19 @@ hosts = st.dictionaries(
     max_size=12,
 )
 subjects = st.builds(
-    Subject, name=texts, origin=st.builds(Origin, texts, texts, texts, texts, texts), root=st.just(ROOT)
+    Subject,
+    name=texts,
+    origin=st.builds(Origin, texts, texts, texts, texts, texts),
+    root=st.just(ROOT),
+    invocation=st.builds(Invocation, texts, texts, texts, texts, texts, st.lists(texts, max_size=4).map(tuple)),
 )
 options = st.builds(
-    PageOptions, max_hosts=st.integers(0, 30), include_output=st.booleans(), stable_payload=st.booleans()
+    PageOptions,
+    max_hosts=st.integers(0, 30),
+    include_output=st.booleans(),
+    stable_payload=st.booleans(),
+    environment=texts,
+    runbook_url=texts,
 )
 
 
