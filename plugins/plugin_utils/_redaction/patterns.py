@@ -81,7 +81,9 @@ STATED = tuple(
         (
             "username",
             r"""(?<![\w-]) username [ \t]+ (?!(?:and|or)\b)\S{1,64} (?:[ \t]+(?:privilege|role)[ \t]+\S{1,64}){0,2}
-                [ \t]+ (?:password|secret) [ \t]+ (?:(?:[0-9]{1,2}|sha512)[ \t]+ | """ + _LAST + ")",
+                [ \t]+ (?:password|secret) [ \t]+ (?:(?:[0-9]{1,2}|sha512)[ \t]+ | """
+            + _LAST
+            + ")",
         ),
         (
             "-server",
@@ -92,7 +94,8 @@ STATED = tuple(
             "password passphrase secret",
             r"""(?: (?<![\w-])enable[ \t]+(?:password|secret)(?:[ \t]+level[ \t]+[0-9]{1,2})?(?:[ \t]+[0-9])?
               | (?<![\w-])(?:password|secret)[ \t]+[0-9]
-              | (?<=[a-z0-9][_-])(?:password|passphrase) | pass(?:word|phrase)[ \t]+is ) [ \t]+""" + _LIKELY,
+              | (?<=[a-z0-9][_-])(?:password|passphrase) | pass(?:word|phrase)[ \t]+is ) [ \t]+"""
+            + _LIKELY,
         ),
     )
 )
@@ -131,9 +134,7 @@ SSHPASS = re.compile(r"""(?<![\w.-])sshpass(?:["',\s]{1,4}-[ehvV])*["',\s]{1,4}-
 # The prefixes are those of the issuers, as listed by secret scanners (gitleaks, detect-secrets). The minimum lengths
 # are below the real ones, to find truncated tokens too.
 _VAULT = r"(\$ANSIBLE_VAULT;[\w.;-]{1,120})(?:(?:\s|\\+[nrt])+[0-9a-f]{2,}(?![0-9A-Za-z]))+"
-_WEBHOOK = (
-    r"((?:hooks\.slack\.com/(?:services|workflows)|\.webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks)/)"
-)
+_WEBHOOK = r"((?:hooks\.slack\.com/(?:services|workflows)|\.webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks)/)"
 _BEARER = (
     r"(\b(?i:bearer)[ \t]+)(?!(?:realm|scope|error|charset)\w*=)"
     r"(?:(?=[A-Za-z._~+/-]{0,64}[0-9])[\w.~+/-]{6,}|[\w.~+/-]{20,})=*"
