@@ -18,7 +18,7 @@ from ansible.executor.play_iterator import IteratingStates
 from ansible.playbook.handler import Handler
 from ansible.template import Templar
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import has_failed, is_rescuing
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import has_failed, rescuing_block
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
     is_template,
     known_hosts,
@@ -30,15 +30,14 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results i
     GUARD_RESULT,
     data_of,
     host_of,
-    output_of,
+    result_output,
     task_of,
-    text_of,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import find_iterator, find_task_queue
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.tasks import catching_block, read_task
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.values import text_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Play, Run, Task, Verdict
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder import Recorder
-
-_GUARD_ROLE = "/callgoose/sqibs/roles/incident_guard/"
 
 # The name that ansible-core gives the playbook of an ad-hoc command (cli/adhoc.py).
 _ADHOC = "__adhoc_playbook__"
@@ -47,8 +46,6 @@ _INCLUDES = frozenset(space + name for space in _NAMESPACES for name in ("includ
 # How ansible.builtin.pause fails after Ctrl-C and A.
 _PAUSE = frozenset(space + "pause" for space in _NAMESPACES)
 _PAUSE_ABORTED = "user requested abort!"
-# Stands for the block that flushes a handler, if it has the rescue that catches the handler's failure.
-_FLUSHED = "flushed"
 # A host on which only these succeeded does not count as succeeded.
 _NO_PROOF = frozenset(
     space + name
@@ -129,6 +126,8 @@ class EventReader:
             for host in self._including:
                 if self._iterator.is_failed(host):
                     self._recorder.dropped(host.name)
+                else:
+                    self._recorder.rescued(host.name, self._rescuing_block(host.name))
             self._including = []
 
     def ok(self, result: Any) -> None:
@@ -141,7 +140,7 @@ class EventReader:
         if action not in _SPECIAL:
             self._recorder.ok(host_of(result).name)
         elif action in _INCLUDES:
-            self._recorder.included(host_of(result).name, self._task(task))
+            self._recorder.included(host_of(result).name, self._task(task, catching_block(task)))
             self._including.append(host_of(result))
         elif action == GUARD_ACTION:
             self._note_guard(result)
@@ -159,12 +158,12 @@ class EventReader:
         host = host_of(result)
         # A handler belongs to the block that flushes it, not to the place where it is written.
         if isinstance(task, Handler):
-            caught_by = _FLUSHED if self._is_rescuing(host.name) else ""
+            caught_by = self._rescuing_block(host.name)
         else:
-            caught_by = _caught_by(task)
+            caught_by = catching_block(task)
         if not caught_by:
             self._failing.append(host)
-        output = output_of(data_of(result))
+        output = result_output(result)
         if not caught_by and task.action in _PAUSE and output.message.endswith(_PAUSE_ABORTED):
             self._recorder.interrupt()
         self._recorder.failed(host.name, self._task(task, caught_by), output)
@@ -180,7 +179,7 @@ class EventReader:
         self._has_results = True
         task = task_of(result)
         ignored = bool(task.ignore_unreachable)
-        self._recorder.unreachable(host_of(result).name, self._task(task), output_of(data_of(result)), ignored)
+        self._recorder.unreachable(host_of(result).name, self._task(task), result_output(result), ignored)
 
     def playbook_ended(self, statistics: Any) -> Run:
         """End the run and return it."""
@@ -250,7 +249,7 @@ class EventReader:
         key = (task._uuid, caught_by, fatal)
         plain = self._tasks.get(key)
         if plain is None:
-            plain = self._tasks[key] = _read_task(task, caught_by, fatal)
+            plain = self._tasks[key] = read_task(task, caught_by, fatal)
         return plain
 
     def _note_cleared(self) -> None:
@@ -261,9 +260,9 @@ class EventReader:
             self._failing = [host for host in self._failing if host not in cleared]
             self._recorder.cleared(host.name for host in cleared)
 
-    def _is_rescuing(self, host: str) -> bool:
-        """Return whether, after a failed handler, this host continues in the rescue of the block that flushed it."""
-        return self._iterator is not None and is_rescuing(self._iterator.get_state_for_host(host))
+    def _rescuing_block(self, host: str) -> str:
+        """Return the id of the block in whose rescue this host continues; empty if it is in none."""
+        return "" if self._iterator is None else rescuing_block(self._iterator.get_state_for_host(host))
 
     def _note_guard(self, result: Any) -> None:
         report = data_of(result).get(GUARD_RESULT)
@@ -291,53 +290,3 @@ def _names(hosts: list[Any]) -> frozenset[str]:
 def _play_name(play: Any) -> str:
     hosts = play.hosts if isinstance(play.hosts, str) else ",".join(map(str, play.hosts or ()))
     return text_of(play.name or hosts).strip()
-
-
-def _read_task(task: Any, caught_by: str, fatal: bool) -> Task:
-    path, _colon, line = (task.get_path() or "").rpartition(":")
-    return Task(
-        name=_task_name(task),
-        action=text_of(task.action),
-        path=text_of(path),
-        line=int(line) if line.isdigit() else 0,
-        caught_by=caught_by,
-        rescues=_rescues(task),
-        fatal=fatal,
-        guard=task.action == GUARD_ACTION or _GUARD_ROLE in path,
-    )
-
-
-def _task_name(task: Any) -> str:
-    """Return the name as Ansible shows it, but untemplated: a templated name differs between hosts."""
-    written = task.get_ds()
-    name = written.get("name") if isinstance(written, Mapping) else None
-    if not isinstance(name, str):
-        return text_of(task.get_name())
-    return text_of(f"{task._role.get_name()} : {name}" if task._role else name)
-
-
-def _caught_by(task: Any) -> str:
-    """Return the id of the block whose rescue a failure of this task starts, or an empty string if there is none.
-
-    Ansible copies blocks during a play, but the id of each block and task stays the same.
-    """
-    below = {task._uuid}
-    node = task._parent
-    while node is not None:
-        if getattr(node, "rescue", None) and any(child._uuid in below for child in node.block):
-            return str(node._uuid)
-        below.add(node._uuid)
-        node = node._parent
-    return ""
-
-
-def _rescues(task: Any) -> frozenset[str]:
-    """Return the ids of the blocks whose rescue contains or includes this task."""
-    below, found = {task._uuid}, set()
-    node = task._parent
-    while node is not None:
-        if any(child._uuid in below for child in getattr(node, "rescue", None) or ()):
-            found.add(str(node._uuid))
-        below.add(node._uuid)
-        node = node._parent
-    return frozenset(found)

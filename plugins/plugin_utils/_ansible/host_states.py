@@ -35,16 +35,24 @@ def has_failed(state: Any) -> bool:
     return state.fail_state != FailedStates.NONE
 
 
-def is_rescuing(state: Any) -> bool:
-    """Return whether a host whose flushed handler has just failed continues in a rescue.
+def rescuing_block(state: Any) -> str:
+    """Return the id of the innermost block in whose rescue a host is, or which has just sent it there; empty if none.
 
     :param state: its `HostState`, or the one of a block below.
     """
     if state.run_state == IteratingStates.RESCUE:
-        below = state.rescue_child_state
-        return is_rescuing(below) if below else not state.fail_state & FailedStates.RESCUE
+        if state.rescue_child_state:
+            return rescuing_block(state.rescue_child_state)
+        return "" if state.fail_state & FailedStates.RESCUE else _current(state)
     if state.run_state == IteratingStates.TASKS and state.tasks_child_state:
-        return bool(state.get_current_block().rescue) or is_rescuing(state.tasks_child_state)
+        below = rescuing_block(state.tasks_child_state)
+        # A block without a rescue of its own leaves its failure to this one.
+        return below or (_current(state) if has_failed(state.tasks_child_state) else "")
     if state.run_state == IteratingStates.ALWAYS and state.always_child_state:
-        return is_rescuing(state.always_child_state)
-    return False
+        return rescuing_block(state.always_child_state)
+    return ""
+
+
+def _current(state: Any) -> str:
+    block = state.get_current_block()
+    return str(block._uuid) if block.rescue else ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads what Ansible knows about a play's hosts while a task runs, and records which hosts were unreachable.
+"""Reads what Ansible knows about a play's hosts while a task runs, and listens for what no variable tells.
 
 Must not evaluate what that means for a guard: state.py does.
 """
@@ -24,6 +24,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queu
     find_task_queue,
     keeps_step,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.failed_task import remember_failed_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.state import Hosts, Record, RecordType
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import FAILED, UNREACHABLE
@@ -62,8 +63,8 @@ def is_in_play(host: str, variables: Mapping[str, Any], play: Any) -> bool:
     return not has_failed(iterator.host_states[host])
 
 
-def record_unreachable_hosts() -> None:
-    """From now on, record in the journal which hosts were unreachable. Call this in the main process.
+def listen() -> None:
+    """From now on, note which hosts were unreachable and which tasks failed. Call this in the main process.
 
     A task with ``ignore_unreachable`` leaves no trace in any variable, and the host goes on. So the main process, where
     Ansible loads an action before it forks the workers, has to listen for the event.
@@ -89,3 +90,10 @@ class _Listener(CallbackBase):
         # If the journal cannot be written, no success can be recorded in it either.
         with contextlib.suppress(OSError):
             self._journal.write(Record("", host_of(result).name, RecordType.UNREACHABLE))
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """Remember the task as written: ``ansible_failed_task`` has its variables filled in."""
+        if not ignore_errors:
+            # Without it, the guard looks the task up.
+            with contextlib.suppress(Exception):
+                remember_failed_task(result)

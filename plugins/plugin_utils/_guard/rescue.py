@@ -10,28 +10,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import (
+    CENSORED,
     GUARD_ACTION,
-    output_of,
+    output_of_task,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.failed_task import find_failed_task
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.failures import bounded_failure
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
     DROPPED_MESSAGE,
     FAILED,
-    MESSAGE_LIMIT,
     NOT_REACHED,
-    OUTPUT_LIMIT,
     UNREACHABLE,
     Failure,
     Output,
 )
 
-# The message that Ansible itself uses.
-_CENSORED = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
 # Keys of the failed task's result to return again. Ansible would act on most of the others a second time.
 _KEPT = ("rc", "stdout", "stderr")
 _EXPLANATIONS = {
@@ -42,28 +42,34 @@ _EXPLANATIONS = {
 }
 
 
-def original_error(variables: Mapping[str, Any]) -> tuple[Failure, bool]:
+def original_error(variables: Mapping[str, Any], play: Any) -> tuple[Failure, bool]:
     """Return why a host is in a rescue, and whether its failure is fatal for other hosts.
 
     :param variables: the host's variables. If ``ansible_failed_task`` is missing, Ansible reported no error.
+    :param play: the `Play` of the guard.
     """
     task, result = variables.get("ansible_failed_task"), variables.get("ansible_failed_result")
     if not isinstance(task, Mapping) or not isinstance(result, Mapping):
         return dropped_failure(variables), False
-    is_secret = _is_secret(task, result)
-    output = Output(_CENSORED) if is_secret else output_of(result)
+    host, action = str(variables.get("inventory_hostname", "")), str(task.get("action") or "")
+    output = output_of_task(result, task, host)
+    if _is_secret(task, result):
+        output = Output(CENSORED, delegate=output.delegate)
     # If the failed task is an inner guard that failed again, its result names the task that originally failed.
-    again = result.get("failed_task") if task.get("action") == GUARD_ACTION else ""
-    # The name is templated, so the name of a no_log task may contain a secret.
-    name = "" if is_secret else again or task.get("name")
-    failure = Failure(
-        kind=FAILED,
-        task=str(name or task.get("action") or ""),
-        action=str(task.get("action") or ""),
-        play=_play(variables),
-        message=output.message[:MESSAGE_LIMIT],
-        stdout=output.stdout[-OUTPUT_LIMIT:],
-        stderr=output.stderr[-OUTPUT_LIMIT:],
+    name, path, line = _inner_task(result) if action == GUARD_ACTION else ("", "", 0)
+    found = None if name else find_failed_task(task, host, play)
+    if found:
+        name, path, line = found.name, found.path, found.line
+    failure = bounded_failure(
+        Failure(
+            kind=FAILED,
+            task=name or action,
+            action=action,
+            path=path,
+            line=line,
+            play=_play(variables),
+            **asdict(output),
+        )
     )
     return failure, bool(task.get("run_once") or task.get("any_errors_fatal"))
 
@@ -84,8 +90,10 @@ def fail_again(failure: Failure, variables: Mapping[str, Any]) -> dict[str, Any]
     again: dict[str, Any] = {"failed": True, "msg": failure.message or _EXPLANATIONS[failure.kind]}
     if failure.task:
         again["failed_task"] = failure.task
+    if failure.path:
+        again["failed_task_path"] = f"{failure.path}:{failure.line}"
     result = variables.get("ansible_failed_result")
-    if failure.kind == FAILED and failure.message != _CENSORED and isinstance(result, Mapping):
+    if failure.kind == FAILED and failure.message != CENSORED and isinstance(result, Mapping):
         again.update((name, result[name]) for name in _KEPT if name in result)
         if isinstance(result.get("msg"), list):
             again["msg"] = result["msg"]
@@ -101,6 +109,12 @@ def fingerprint(result: Any) -> str:
     if result is None:
         return ""
     return hashlib.sha256(f"{id(result)} {result!r}".encode("utf-8", "replace")).hexdigest()
+
+
+def _inner_task(result: Mapping[str, Any]) -> tuple[str, str, int]:
+    """Return the name, path and line of the task that an inner guard has reported."""
+    path, _colon, line = str(result.get("failed_task_path") or "").rpartition(":")
+    return str(result.get("failed_task") or ""), path, int(line) if line.isdigit() else 0
 
 
 def _play(variables: Mapping[str, Any]) -> str:

@@ -160,7 +160,7 @@ class GuardSteps:
 
     def _failed(self) -> dict[str, Any]:
         """Record that this host failed, and why."""
-        failure, is_fatal = original_error(self.variables)
+        failure, is_fatal = original_error(self.variables, self.task.play)
         try:
             guard, records = self._guard_and_records()
         except _NotBegunError:
@@ -201,7 +201,7 @@ class GuardSteps:
             return {}
         except Exception as error:
             self._warn_of(error)
-            failure = original_error(self.variables)[0]
+            failure = original_error(self.variables, self.task.play)[0]
         return self._fail_again(failure) if failure else {}
 
     # records

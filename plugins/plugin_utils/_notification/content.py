@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.cause import gives_reason
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.facts import Facts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grouping import (
     CUTS,
@@ -100,7 +101,8 @@ def _section(group: FailureGroup, groups: FailureGroups, share: int) -> str:
 def _facts_of(group: FailureGroup, groups: FailureGroups, most: int) -> list[str]:
     """Return the lines about the command and the runbook of a problem, each in at most ``most`` bytes."""
     command = groups.words(group.command, most - len("Command: "))
-    status = groups.words(group.status, most - len("Ended with: "))
+    # A command without a reason of its own has its status in the cause.
+    status = groups.words(group.status, most - len("Ended with: ")) if gives_reason(group.message) else ""
     runbook = groups.words(group.runbook, most - len("Runbook: "))
     labels = {"Ended with": status, "Command": command, "Runbook": runbook}
     return [f"{label}: {text}" for label, text in labels.items() if text]

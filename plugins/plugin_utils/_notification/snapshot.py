@@ -24,6 +24,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
+    COMMAND_LIMIT,
     MESSAGE_LIMIT,
     NOT_REACHED,
     OUTPUT_LIMIT,
@@ -41,6 +42,7 @@ BRIEF_MESSAGE = 200
 # Maximum bytes of the other texts, and maximum number of failures of a host.
 _KEPT_MESSAGE = 2048
 _KEPT_OUTPUT = 1024
+_KEPT_COMMAND = 512
 _KEPT_FAILURES = 3
 # Characters of a long message that are redacted to get a brief one: redaction can shorten them.
 _BRIEF_WINDOW = 512
@@ -50,8 +52,8 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
     """Return the data that the ledger keeps for each failed host, for later pages.
 
     :param root: the project's directory, absolute.
-    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "stdout", "stderr"}, …]}`` without
-        empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is kept, in brief.
+    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "status", "delegate", "command", "stdout",
+        "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is kept, in brief.
     """
     texts = _Texts(redactor)
     in_full = _hosts_in_full(run, options.max_hosts)
@@ -97,6 +99,7 @@ class _Texts:
         self._names: dict[str, str] = {}
         self._messages: dict[str, str] = {}
         self._briefs: dict[str, str] = {}
+        self._commands: dict[str, str] = {}
         self._outputs: dict[str, str] = {}
 
     def name(self, text: str) -> str:
@@ -122,6 +125,12 @@ class _Texts:
             self._outputs[text] = ending(self._redactor.text(cleaned(whole)), _KEPT_OUTPUT)
         return self._outputs[text]
 
+    def command(self, text: str) -> str:
+        if text not in self._commands:
+            whole = text if len(text) not in (COMMAND_LIMIT, SHORT_LIMIT) else without_cut_word(text)
+            self._commands[text] = beginning(self._redactor.text(one_line(whole)), _KEPT_COMMAND)
+        return self._commands[text]
+
     def _redacted_message(self, text: str) -> str:
         # if the text is exactly as long as the recorder's limit, the recorder has cut it
         whole = text if len(text) not in (MESSAGE_LIMIT, SHORT_LIMIT) else without_cut_word(text)
@@ -133,6 +142,7 @@ def _in_full(failure: Failure, texts: _Texts, root: str, options: PageOptions) -
         {
             **_in_brief(failure, texts, root),
             "message": texts.message(failure.message),
+            "command": texts.command(failure.command),
             "stdout": texts.output(failure.stdout) if options.include_output else "",
             "stderr": texts.output(failure.stderr) if options.include_output else "",
         }
@@ -147,6 +157,8 @@ def _in_brief(failure: Failure, texts: _Texts, root: str) -> dict[str, Any]:
             "path": texts.name(_relative(failure.path, root)),
             "line": failure.line if failure.path else 0,
             "message": texts.brief(failure.message),
+            "status": texts.name(failure.status),
+            "delegate": texts.name(failure.delegate),
         }
     )
 

@@ -26,8 +26,14 @@ def cleaned(text: str) -> str:
     text = text.encode("utf-8", "replace").decode("utf-8")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\r" in text:
+        text = "\n".join(map(_last_state, text.replace("\r\n", "\n").split("\n")))
     return _CONTROLS.sub("", text).strip()
+
+
+def _last_state(line: str) -> str:
+    """Return what a line shows in the end: a progress bar returns to its beginning and writes over it."""
+    return next((state for state in reversed(line.split("\r")) if state.strip()), "")
 
 
 def one_line(text: str) -> str:

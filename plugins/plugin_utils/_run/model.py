@@ -22,6 +22,7 @@ DROPPED_MESSAGE = "ansible-core gave no message"
 # Characters kept of one string: the beginning of a message, the end of an output.
 MESSAGE_LIMIT = 4096
 OUTPUT_LIMIT = 2048
+COMMAND_LIMIT = 512
 # Characters kept of all strings of a run together. Beyond that, each string gets the short limit.
 TOTAL_LIMIT = 8 * 1024 * 1024
 SHORT_LIMIT = 256
@@ -44,6 +45,9 @@ class Failure:
     :param message: Ansible's error message, or its notice that the result is censored.
     :param stdout: the end of the standard output.
     :param stderr: the end of the standard error.
+    :param command: the command that failed, on one line.
+    :param status: how that command ended, such as ``exit status 1``, or the HTTP status and who gave it.
+    :param delegate: the other host to which the task was delegated; empty if it was not.
     """
 
     kind: str
@@ -55,6 +59,9 @@ class Failure:
     message: str = ""
     stdout: str = ""
     stderr: str = ""
+    command: str = ""
+    status: str = ""
+    delegate: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,11 +122,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Output:
-    """The output of a failed task, neither redacted nor bounded."""
+    """The output of a failed task, neither redacted nor bounded. `Failure` describes the fields."""
 
     message: str = ""
     stdout: str = ""
     stderr: str = ""
+    command: str = ""
+    status: str = ""
+    delegate: str = ""
 
 
 @dataclass(frozen=True)

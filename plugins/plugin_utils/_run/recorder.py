@@ -12,18 +12,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.causes import Causes
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.failures import BoundedStrings
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
     DROPPED_MESSAGE,
     FAILED,
     FAILURES_PER_HOST,
-    MESSAGE_LIMIT,
     NO_HOSTS,
     NO_RESULTS,
     NOT_REACHED,
-    OUTPUT_LIMIT,
-    SHORT_LIMIT,
-    TOTAL_LIMIT,
     UNREACHABLE,
     Failure,
     Output,
@@ -58,7 +56,7 @@ class Recorder:
         self._is_templated = is_templated
         self.running = True
         self._run = Run(playbook, check_mode=check_mode)
-        self._strings = _BoundedStrings()
+        self._strings = BoundedStrings()
         self._play: Play | None = None
         self._play_ended = False
         self._started: set[str] = set()  # hosts of the play's batches so far
@@ -100,6 +98,15 @@ class Recorder:
         if host in self._guarded:
             self._continued.add(host)
 
+    def rescued(self, host: str, block: str) -> None:
+        """Note that a host is in the rescue of this block since its last include: that did not load.
+
+        ansible-core 2.18 and earlier send no event of it.
+        """
+        task = self._includes.get(host)
+        if task and block and block == task.caught_by and not self._causes.of(host, frozenset((block,))):
+            self._causes.caught(host, block, (self._failure(DROPPED, task, Output(DROPPED_MESSAGE)),))
+
     def dropped(self, host: str) -> None:
         """Note that Ansible has counted a host as failed since its last include, without an error message."""
         if host not in self._failures and not self._is_reported(host):
@@ -130,19 +137,19 @@ class Recorder:
             self._guard_failed.add(host)
             return
         failure = self._failure(FAILED, task, output)
+        # The failure that started a rescue is usually the cause of the failure in it.
+        causes = self._causes.of(host, task.rescues)
         if task.fatal:
-            self._note_fatal(host, failure)
+            self._note_fatal(host, failure, task.caught_by)
         if task.caught_by:
-            self._caught[host] = (task.caught_by, failure)
+            self._causes.caught(host, task.caught_by, (*causes, failure))
             self._includes.pop(host, None)
             return
         # If Ansible clears this failure, only a later task can prove that the host succeeds.
         self._ok.discard(host)
-        block, first = self._caught.pop(host, ("", failure))
-        if block in task.rescues:
-            # The failure that started the rescue is usually the cause of the failure in it.
-            self._add(host, first)
-        self._add(host, failure)
+        self._causes.forget(host, task.rescues)
+        for one in (*causes, failure):
+            self._add(host, one)
 
     def unreachable(self, host: str, task: Task, output: Output, ignored: bool = False) -> None:
         """Note that a host is unreachable. No rescue catches that."""
@@ -164,7 +171,7 @@ class Recorder:
             self._continued.discard(host)
             self._unproven.add(host)
             self._failures.pop(host, None)
-            self._caught.pop(host, None)
+            self._causes.forget(host)
             self._includes.pop(host, None)
 
     def interrupt(self) -> None:
@@ -261,10 +268,8 @@ class Recorder:
 
     def _clear_play_state(self) -> None:
         self._includes: dict[str, Task] = {}  # the last include on each host
-        # By host, the last failure that a rescue should have caught, and the id of the block that has the rescue.
-        self._caught: dict[str, tuple[str, Failure]] = {}
+        self._causes = Causes()
         self._guard_failed: set[str] = set()  # guarded hosts on which the guard has failed again
-        self._fatal: tuple[str, Failure] | None = None  # the last fatal failure, and its host
 
     def _leave_play(self) -> None:
         """Note the hosts of the play whose batches never started."""
@@ -272,11 +277,10 @@ class Recorder:
             for host in (self._play.matched or NO_HOSTS) - self._started:
                 self._left_out.setdefault(host, self._play.name)
 
-    def _note_fatal(self, host: str, failure: Failure) -> None:
+    def _note_fatal(self, host: str, failure: Failure, block: str = "") -> None:
         """Note that a fatal task failed: from now on, Ansible may drop any host from the play because of it."""
-        self._fatal = (host, failure)
         self._includes.clear()
-        self._caught.clear()
+        self._causes.fatal(host, failure, block)
 
     def _drop_cleared(self, verdict: Verdict) -> None:
         """Drop the failures that Ansible no longer counts: a rescue or ``clear_host_errors`` cleared them.
@@ -305,20 +309,20 @@ class Recorder:
 
     def _add_unreported(self, host: str) -> None:
         """Add why Ansible counts a host as failed although no event reported it."""
-        block, first = self._caught.get(host, ("", None))
         task = self._includes.get(host)
-        if first and task and block in task.rescues:
-            self._add(host, first)
+        for cause in self._causes.of(host, task.rescues) if task else ():
+            self._add(host, cause)
         self._add(host, self._unreported(host))
 
     def _unreported(self, host: str) -> Failure:
         """Return the likely reason why Ansible counts a host as failed although no event reported it."""
         play = self._play.name if self._play else ""
         task = self._includes.get(host)
-        if task is None and host in self._caught:
-            return self._caught[host][1]  # tags skipped the rescue, or the rescue did not clear the failure
-        if task is None and self._fatal:
-            culprit, failure = self._fatal
+        caught = self._causes.last(host)
+        if task is None and caught:
+            return caught  # tags skipped the rescue, or the rescue did not clear the failure
+        if task is None and self._causes.last_fatal:
+            culprit, failure = self._causes.last_fatal
             # On ansible-core 2.21, a rescue clears a failed run_once task for the host that ran it and for no other.
             return self._not_reached(play) if culprit in self._failures or culprit == host else failure
         dropped = self._failure(DROPPED, task or Task(""), Output(DROPPED_MESSAGE))
@@ -328,47 +332,12 @@ class Recorder:
         return Failure(NOT_REACHED, play=play)
 
     def _failure(self, kind: str, task: Task, output: Output) -> Failure:
-        strings = self._strings
-        return Failure(
-            kind=kind,
-            task=task.name,
-            action=task.action,
-            path=task.path,
-            line=task.line,
-            play=self._play.name if self._play else "",
-            message=strings.beginning(output.message),
-            stdout=strings.end(output.stdout),
-            stderr=strings.end(output.stderr),
-        )
+        return self._strings.failure(kind, task, output, self._play.name if self._play else "")
 
     def _add(self, host: str, failure: Failure) -> None:
         failures = self._failures.setdefault(host, [])
         if len(failures) < FAILURES_PER_HOST:
             failures.append(failure)
-
-
-class _BoundedStrings:
-    """Truncates strings and stores equal ones once: many hosts often fail with the same message."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, str] = {}
-        self._left = TOTAL_LIMIT
-
-    def beginning(self, string: str) -> str:
-        return self._keep(string[: self._limit(MESSAGE_LIMIT)])
-
-    def end(self, string: str) -> str:
-        return self._keep(string[-self._limit(OUTPUT_LIMIT) :])
-
-    def _limit(self, limit: int) -> int:
-        return limit if self._left > 0 else SHORT_LIMIT
-
-    def _keep(self, string: str) -> str:
-        known = self._known.get(string)
-        if known is None:
-            self._left -= len(string)
-            known = self._known[string] = string
-        return known
 
 
 def _shows_more(statistics: Mapping[str, int], events: Mapping[str, int]) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run import recorder as recorders
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run import model as models
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
     FAILED,
@@ -135,9 +135,7 @@ def test_a_host_dropped_without_an_error_failed_at_its_last_include() -> None:
     recorder.included("a", INCLUDE)
     run = ended(recorder, failed="ab")
     assert kinds(run) == {"a": [DROPPED], "b": [DROPPED]}
-    assert [(failure.task, failure.message) for failure in run.failures["a"]] == [
-        ("include", recorders.DROPPED_MESSAGE)
-    ]
+    assert [(failure.task, failure.message) for failure in run.failures["a"]] == [("include", models.DROPPED_MESSAGE)]
     assert run.failures["b"][0].task == ""
 
 
@@ -315,9 +313,9 @@ def test_the_beginning_of_a_message_and_the_end_of_an_output_are_kept() -> None:
     recorder = recording()
     recorder.failed("a", TASK, Output("b" + "m" * 10_000, "o" * 10_000 + "e", "r" * 10_000 + "f"))
     (failure,) = ended(recorder, failed="a").failures["a"]
-    assert (len(failure.message), failure.message[0]) == (recorders.MESSAGE_LIMIT, "b")
-    assert (len(failure.stdout), failure.stdout[-1]) == (recorders.OUTPUT_LIMIT, "e")
-    assert (len(failure.stderr), failure.stderr[-1]) == (recorders.OUTPUT_LIMIT, "f")
+    assert (len(failure.message), failure.message[0]) == (models.MESSAGE_LIMIT, "b")
+    assert (len(failure.stdout), failure.stdout[-1]) == (models.OUTPUT_LIMIT, "e")
+    assert (len(failure.stderr), failure.stderr[-1]) == (models.OUTPUT_LIMIT, "f")
 
 
 def test_many_failed_hosts_with_much_output_take_bounded_memory() -> None:
@@ -339,7 +337,7 @@ def test_a_host_that_keeps_failing_takes_bounded_memory() -> None:
     recorder = recording()
     for _failure in range(1000):
         recorder.failed("a", TASK, Output())
-    assert len(ended(recorder, failed="a").failures["a"]) == recorders.FAILURES_PER_HOST
+    assert len(ended(recorder, failed="a").failures["a"]) == models.FAILURES_PER_HOST
 
 
 hosts = st.sampled_from("abc")

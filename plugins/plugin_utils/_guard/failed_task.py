@@ -1,0 +1,66 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds the `Task` that failed on a host, as written. ``ansible_failed_task`` has its variables filled in.
+
+Must not guess: a wrong file and line is worse than none, and a name with variables filled in may hold a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import host_of, task_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import find_iterator
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.tasks import read_task
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Task
+
+# By host: the task that failed last, with its action and name as Ansible knows them afterwards. The main process fills
+# this before it forks the workers that read it.
+_LAST: dict[str, tuple[Task, Any, Any]] = {}
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+
+
+def remember_failed_task(result: Any) -> None:
+    """Remember the task of this result, which failed. Call this in the main process."""
+    task = task_of(result)
+    _LAST[host_of(result).name] = (read_task(task, "", False), task.action, task.name)
+
+
+def find_failed_task(failed: Mapping[str, Any], host: str, play: Any) -> Task | None:
+    """Return the task that led this host into a rescue, or None if it cannot be told for sure.
+
+    :param failed: ``ansible_failed_task``.
+    """
+    known = _LAST.get(host)
+    if known and known[1:] == (failed.get("action"), failed.get("name")):
+        return known[0]
+    # In a rescue of the user's own, the failure may precede the first step that listens.
+    iterator = find_iterator(play)
+    state = iterator.host_states.get(host) if iterator else None
+    tasks = {task._uuid: task for task in _tasks_in(state._blocks)} if state else {}
+    # ansible-core 2.21 no longer keeps the id.
+    uuid = failed.get("uuid")
+    found = [task for task in tasks.values() if task._uuid == uuid] or [
+        task for task in tasks.values() if not uuid and _matches(task, failed)
+    ]
+    return read_task(found[0], "", False) if len(found) == 1 else None
+
+
+def _tasks_in(nodes: Any) -> Iterator[Any]:
+    for node in nodes:
+        if hasattr(node, "block"):
+            for part in (node.block, node.rescue, node.always):
+                yield from _tasks_in(part)
+        else:
+            yield node
+
+
+def _matches(task: Any, failed: Mapping[str, Any]) -> bool:
+    """Return whether the failed task may be this one, with its variables filled in."""
+    if task.action != failed.get("action") or task.register != failed.get("register"):
+        return False
+    parts = _TEMPLATE.split(str(task.name))
+    return re.fullmatch(".*".join(map(re.escape, parts)), str(failed.get("name")), re.DOTALL) is not None
