@@ -21,9 +21,12 @@ _COLLECTIONS = frozenset(
 )
 # Words that each environment's inventory has: the plugins' names are those of ansible.builtin and the clouds'.
 _COMMON = _COLLECTIONS | frozenset(
-    "all ansible aws azure cloud compute config constructed default deploy dynamic ec2 etc gcp generic group groups "
-    "host infra ini json main netbox openstack opt playbooks py rm servers sh site srv static toml vars vmware yaml "
-    "yml".split()
+    re.findall(
+        r"\w+",
+        "all ansible aws azure cloud compute config constructed default deploy dynamic ec2 etc gcp generic group "
+        "groups host infra ini json main netbox openstack opt playbooks py rm servers sh site srv static toml vars "
+        "vmware yaml yml",
+    )
 )
 
 

@@ -101,5 +101,5 @@ def _command(arguments: Mapping[str, Any]) -> tuple[str, ...]:
                 words += [option, str(one)]
     words += [option for name, option in _FLAGS.items() if arguments.get(name)]
     if arguments.get("extra_vars"):
-        words += ["-e", "…"]
+        words += ["-e", "..."]
     return tuple(words)

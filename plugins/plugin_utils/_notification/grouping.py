@@ -132,8 +132,10 @@ class FailureGroups:
             line = entry.get("line")
             place = (_kind(entry), _text(entry, "task"), _text(entry, "path"), line if isinstance(line, int) else 0)
             message, status = _text(entry, "message"), _text(entry, "status")
-            stderr, stdout = _text(entry, "stderr"), _text(entry, "stdout")
-            cause = _text(entry, "cause") or cause_of(message, status, stderr, stdout)
+            stderr, stdout = (_text(entry, name) if options.include_output else "" for name in ("stderr", "stdout"))
+            cause = _text(entry, "cause")
+            if not cause or not options.include_output:
+                cause = cause_of(message, status, stderr, stdout)
             reason = comparable(message if gives_reason(message) else cause, host)
             keys = [(*place, reason)]
             if len(message) == BRIEF_MESSAGE and message.endswith("…"):
@@ -151,7 +153,7 @@ class FailureGroups:
                 group.first.add(host)
             if _text(entry, "delegate"):
                 group.delegates[host] = _text(entry, "delegate")
-            if (stderr or stdout) and options.include_output:
+            if stderr or stdout:
                 alike = (comparable(stderr, host), comparable(stdout, host))
                 group.outputs.setdefault(alike, _Output(stderr, stdout, set())).hosts.add(host)
         return list({id(group): group for group in found.values()}.values())

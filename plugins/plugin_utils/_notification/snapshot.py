@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.cause import cause_of, gives_reason
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.similarity import comparable
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import (
     beginning,
     cleaned,
@@ -52,8 +54,9 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
     """Return the data that the ledger keeps for each failed host, for later pages.
 
     :param root: the project's directory, absolute.
-    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "status", "delegate", "command", "stdout",
-        "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is kept, in brief.
+    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "status", "delegate", "command",
+        "stdout", "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is
+        kept, in brief, with its ``cause`` if only its output has a reason.
     """
     texts = _Texts(redactor)
     in_full = _hosts_in_full(run, options.max_hosts)
@@ -63,6 +66,8 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
             kept = [_in_full(failure, texts, root, options) for failure in failures[:_KEPT_FAILURES]]
         else:
             kept = [_in_brief(failure, texts, root) for failure in failures[:1]]
+            if options.include_output and not gives_reason(failures[0].message):
+                kept[0]["cause"] = texts.cause(failures[0], host)
         data[host] = {"failures": kept}
     return data
 
@@ -101,6 +106,7 @@ class _Texts:
         self._briefs: dict[str, str] = {}
         self._commands: dict[str, str] = {}
         self._outputs: dict[str, str] = {}
+        self._causes: dict[str, str] = {}
 
     def name(self, text: str) -> str:
         if text not in self._names:
@@ -130,6 +136,17 @@ class _Texts:
             whole = text if len(text) not in (COMMAND_LIMIT, SHORT_LIMIT) else without_cut_word(text)
             self._commands[text] = beginning(self._redactor.text(one_line(whole)), _KEPT_COMMAND)
         return self._commands[text]
+
+    def cause(self, failure: Failure, host: str) -> str:
+        """Return the cause of a failure whose reason is in its output, to be kept instead of that.
+
+        It is computed once for hosts that have the same problem: to redact a thousand outputs takes seconds.
+        """
+        key = comparable("\0".join((failure.status, failure.stderr, failure.stdout)), host)
+        if key not in self._causes:
+            outputs = self.output(failure.stderr), self.output(failure.stdout)
+            self._causes[key] = shortened(cause_of(failure.message, failure.status, *outputs), BRIEF_MESSAGE)
+        return self._causes[key]
 
     def _redacted_message(self, text: str) -> str:
         # if the text is exactly as long as the recorder's limit, the recorder has cut it

@@ -13,10 +13,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import Payload
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Invocation
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import FailedHost
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import snapshot
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.title import TITLE_LIMIT
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
     FAILED,
@@ -36,7 +40,7 @@ from ansible_collections.callgoose.sqibs.tests.unit.plugin_utils._notification.p
     text_of,
 )
 
-
+FULL = replace(MIGRATE, message="disk full")
 NAMED = "Migrate the … database failed on {}: disk full [site.yml]"
 
 
@@ -59,7 +63,11 @@ NAMED = "Migrate the … database failed on {}: disk full [site.yml]"
         ({"web1": Failure(NOT_REACHED)}, 3, "web1 not reached [site.yml]"),
         # the failure that led into a rescue comes first, and the failure of the rescue is its consequence
         ({"web1": (FULL, replace(FULL, task="Roll back", message="rolled back"))}, 3, NAMED.format("web1")),
-        ({"web1": replace(MIGRATE, status="exit status 2")}, 1, "Migrate the … database failed on web1: exit status 2 [site.yml]"),
+        (
+            {"web1": replace(MIGRATE, status="exit status 2")},
+            1,
+            "Migrate the … database failed on web1: exit status 2 [site.yml]",
+        ),
     ],
 )
 def test_a_title_says_what_failed_where_and_why(failures: dict[str, Failure], total: int, title: str) -> None:
@@ -73,13 +81,17 @@ def test_several_failing_tasks_are_counted_in_the_title() -> None:
     assert event.title == (
         "site.yml: 17 of 40 hosts failed (production): Fetch the release (9), Unpack the client (5), Restart (3)"
     )
-    assert [failed["task"] for failed in event.details["failures"]] == ["Fetch the release", "Unpack the client", "Restart"]
+    assert [failed["task"] for failed in event.details["failures"]] == [
+        "Fetch the release",
+        "Unpack the client",
+        "Restart",
+    ]
 
 
 def test_a_long_title_keeps_the_hosts_and_shortens_the_task_first() -> None:
     long_task = replace(FULL, task="Wait until the migration of the orders is done and the queue is empty again")
     assert page({"application-server-1": long_task}).title == (
-        "Wait until the migration of the orders is done and the queu… failed on application-server-1: disk full [site.yml]"
+        "Wait until the migration of the orders is done and the queue is em… failed on application-server-1: disk full [site.yml]"
     )
     longest = replace(FULL, task="Wait " * 50, message="no space left on the device " * 9)
     event = page({"web1": longest}, subject=replace(SITE, name="playbooks/" * 10 + "site.yml"))
@@ -149,8 +161,7 @@ def test_the_details_contain_the_same_as_data() -> None:
                 "path": "roles/shop/tasks/main.yml",
                 "line": 42,
                 "hosts": ["web1", "web2"],
-                "message": "non-zero return code",
-                "stderr": "Error: no slots",
+                "message": "Error: no slots",
             },
             {"kind": "not_reached", "hosts": ["db1"]},
         ],
@@ -174,13 +185,34 @@ def test_hosts_with_different_messages_are_different_failures() -> None:
 
 
 def test_outputs_that_differ_are_shown_with_their_host() -> None:
-    content = page({f"web{n}": replace(MIGRATE, stderr=f"no slot {n}") for n in (1, 2)}).content
+    content = page({f"web{n}": replace(FULL, stderr=f"on {disk}") for n, disk in ((1, "root"), (2, "data"))}).content
     assert "Hosts: web1, web2\n" in content
-    assert "End of stderr on web1: no slot 1\nEnd of stderr on web2: no slot 2\n" in content
+    assert "End of stderr on web1: on root\nEnd of stderr on web2: on data\n" in content
+
+
+def test_forty_errors_that_differ_in_pid_and_host_name_are_one_problem() -> None:
+    failures = {
+        f"web{n:02}.example.com": replace(
+            MIGRATE,
+            stderr=f"web{n:02} app[{3000 + n}]: migration 7f{n:02}ab12cd stopped at 02:10:{n:02}\nno slots on web{n:02}",
+            status="exit status 2",
+        )
+        for n in range(40)
+    }
+    event = page(failures, 40)
+    (problem,) = event.details["failures"]
+    assert problem["message"] == "exit status 2: no slots on web00" and problem["more_hosts"] == 20
+    assert event.title == "Migrate the … database failed on 40 of 40 hosts: exit status 2: no slots on web00 [site.yml]"
+    assert event.content.count("End of stderr") == 1
+
+
+def test_commands_that_failed_with_different_errors_are_different_problems() -> None:
+    content = page({"web1": replace(MIGRATE, stderr="no slots"), "web2": replace(MIGRATE, stderr="no route")}).content
+    assert "Host: web1\nCause: no slots\n" in content and "Host: web2\nCause: no route\n" in content
 
 
 def test_an_output_that_only_one_of_several_hosts_has_is_shown_with_its_host() -> None:
-    content = page({"web1": MIGRATE, "web2": replace(MIGRATE, stdout="no slots")}).content
+    content = page({"web1": FULL, "web2": replace(FULL, stdout="no slots")}).content
     assert "Hosts: web1, web2\n" in content and "End of stdout on web2: no slots\n" in content
 
 
@@ -197,20 +229,19 @@ def test_a_long_message_leaves_space_for_the_output_and_for_the_next_task() -> N
 def test_a_host_that_failed_twice_is_one_host_with_two_failures() -> None:
     cleanup = replace(MIGRATE, task="Clean up", line=50)
     event = page({"web1": (MIGRATE, cleanup)})
-    assert event.title == "site.yml failed on 1 of 12 hosts (web1): Migrate the {{ app }} database"
     assert [failed["task"] for failed in event.details["failures"]] == [MIGRATE.task, "Clean up"]
 
 
 def test_an_aborted_run_is_described_as_aborted() -> None:
     event = page({}, aborted="")
-    assert event.title == "site.yml was aborted"
+    assert event.title == "site.yml aborted"
     assert "Aborted: the run started but did not finish." in event.content
     assert event.details["aborted"] is True
 
 
 def test_an_aborted_run_shows_its_limit_and_the_hosts_that_failed_before() -> None:
     event = page({"web1": MIGRATE}, aborted="web1,web2")
-    assert event.title == ("site.yml was aborted; failed on 1 of 12 hosts (web1): Migrate the {{ app }} database")
+    assert event.title == "site.yml aborted; 1 host failed"
     assert "\nLimit: web1,web2\n" in event.content
 
 
@@ -224,7 +255,7 @@ def test_a_path_outside_the_project_and_a_task_without_a_path_are_shown_unchange
 
 def test_a_run_from_a_shell_has_no_link_and_a_job_without_a_url_shows_its_id() -> None:
     by_hand = page({"web1": MIGRATE}, subject=replace(SITE, origin=Origin(user="bob"))).content
-    assert by_hand.endswith("Message: non-zero return code\n\nStarted by: bob")
+    assert by_hand.endswith("Cause: non-zero return code\n\nStarted by: bob")
     numbered = page({"web1": MIGRATE}, subject=replace(SITE, origin=Origin("Jenkins", run_id="15"))).content
     assert numbered.endswith("\n\nJenkins run: 15")
 
@@ -268,5 +299,82 @@ def test_an_unknown_episode_is_left_out(state: str) -> None:
 )
 def test_data_stored_by_another_version_still_makes_a_page(kept: dict[str, Any]) -> None:
     event = payload_for(send({"web1": kept}), SITE, PageOptions(), 12)
-    assert event.title == "site.yml failed on 1 of 12 hosts (web1)"
+    assert event.title.startswith("web1 failed") and event.title.endswith("[site.yml]")
     assert "Failed\nHost: web1" in event.content
+
+
+def test_a_run_that_fails_normally_after_an_aborted_one_is_not_called_aborted() -> None:
+    data = snapshot(Run("site.yml", {"web1": (FULL,)}), SECRETIVE, PageOptions(), ROOT)
+    request = send({"*": {"failures": [{"kind": "aborted"}]}, **data})
+    later = {**request.incident.failed_hosts, "web1": FailedHost(2, data["web1"])}
+    event = payload_for(
+        replace(request, incident=replace(request.incident, failed_hosts=later)), SITE, PageOptions(), 3
+    )
+    assert event.title == NAMED.format("web1") and "aborted" not in event.details
+    assert "Aborted: the run started but did not finish." in event.content
+
+
+PLACED = replace(
+    SITE,
+    origin=Origin(user="bob", revision="b" * 40),
+    invocation=Invocation(
+        environment="production",
+        inventory="inventories/production/hosts.ini",
+        limit="web*",
+        controller="ctl7",
+        directory="/srv/infra",
+        command=("ansible-playbook", "-i", "inventories/production", "site.yml", "-e", "..."),
+        compare_url="https://github.com/acme/infra/compare/{good}...{failed}",
+    ),
+)
+
+
+def placed(options: PageOptions = PageOptions(), since: float = 1795831860.0) -> Payload:  # noqa: B008 - frozen
+    request = send(snapshot(Run("site.yml", {"web1": (FULL,)}), SECRETIVE, options, ROOT))
+    incident = replace(request.incident, since=since, good_revision="a" * 40)
+    return payload_for(replace(request, incident=incident), PLACED, options, 3)
+
+
+def test_a_page_says_where_since_when_and_what_to_do_next() -> None:
+    event = placed(PageOptions(runbook_url="https://wiki.example.com/shop"))
+    assert event.title == "Migrate the … database failed on web1 (production): disk full [site.yml]"
+    assert event.content.splitlines()[0] == "site.yml, inventory inventories/production/hosts.ini, limited to web*"
+    assert event.content.partition("Cause: disk full\n\n")[2].splitlines() == [
+        "Failing since: 2026-11-28 02:11 UTC",
+        f"Last good run: revision {'a' * 40}, compare https://github.com/acme/infra/compare/{'a' * 40}...{'b' * 40}",
+        "Run on: ctl7, in /srv/infra",
+        "Started by: bob",
+        f"Revision: {'b' * 40}",
+        "Retry: ansible-playbook -i inventories/production site.yml -e ... --limit web1",
+        "Runbook: https://wiki.example.com/shop",
+    ]
+    for name, value in {
+        "environment": "production",
+        "inventory": "inventories/production/hosts.ini",
+        "limit": "web*",
+        "since": "2026-11-28 02:11 UTC",
+        "good_revision": "a" * 40,
+        "runbook_url": "https://wiki.example.com/shop",
+    }.items():
+        assert event.details[name] == value
+
+
+def test_the_option_environment_beats_what_the_inventory_tells() -> None:
+    assert "failed on web1 (blue): disk full" in placed(PageOptions(environment="blue")).title
+
+
+def test_a_stable_payload_has_no_revision_and_no_controller() -> None:
+    text = text_of(placed(PageOptions(stable_payload=True)))
+    assert "ctl7" not in text and "a" * 40 not in text and "compare" not in text
+
+
+@pytest.mark.parametrize("since", [0.0, 1e300, float("nan")])
+def test_an_unknown_time_is_left_out(since: float) -> None:
+    assert "since" not in placed(since=since).content
+
+
+def test_the_hosts_of_a_retry_are_left_out_if_they_are_too_many() -> None:
+    data = snapshot(Run("site.yml", {f"web{n}": (FULL,) for n in range(500)}), SECRETIVE, PageOptions(), ROOT)
+    assert (
+        payload_for(send(data), PLACED, PageOptions(), 500).details["retry"].endswith(" site.yml -e ... --limit 'web*'")
+    )
