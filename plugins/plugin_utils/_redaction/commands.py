@@ -23,12 +23,12 @@ _ARGUMENT = r"""(?<![^\s"',=(])"""
 _AFTER = r"""\\*["']?[ \t]*(?:,[ \t]*)?"""
 _QUOTE = r"""(?P<q>\\*["'])?"""
 _COMMANDS = (
-    ("mysql mariadb", r"(?:mysql|mariadb)(?:[a-z]+|-[a-z]+)?(?:\.exe)?", r"""-p(?!\d+:\d)(?=\\*["']?[^\s"',\\])"""),
-    ("mysqladmin mariadb-admin", r"(?:mysql|mariadb-)admin", r"""password[ \t]+"""),
-    ("redis- valkey-", r"(?:redis|valkey)-(?:cli|benchmark)", rf"(?:-a{_AFTER}|AUTH[ ]|--pass{_AFTER})"),
+    ("mysql,mariadb", r"(?:mysql|mariadb)(?:[a-z]+|-[a-z]+)?(?:\.exe)?", r"""-p(?!\d+:\d)(?=\\*["']?[^\s"',\\])"""),
+    ("mysqladmin,mariadb-admin", r"(?:mysql|mariadb-)admin", r"""password[ \t]+"""),
+    ("redis-,valkey-", r"(?:redis|valkey)-(?:cli|benchmark)", rf"(?:-a{_AFTER}|AUTH[ ]|--pass{_AFTER})"),
     ("mongo", r"mongo[a-z]*", r"-p" + _AFTER),
     (
-        "login twine ncftp winrm psexec racadm",
+        "login,twine,ncftp,winrm,psexec,racadm",
         r"(?:docker|podman|buildah|skopeo|helm registry|az|oc)[ \t]+login|twine[ ]upload|ncftp\w*|evil-winrm|psexec|racadm"
         r"|rabbitmqadmin",
         r"-p" + _AFTER,
@@ -44,18 +44,18 @@ _COMMANDS = (
     ("http", r"https?", r"-a[ ]" + _QUOTE + r"""[^\s:"'\\]{1,128}:(?!//)"""),
     ("lftp", r"lftp", r"-u[ ]" + _QUOTE + r"""[^\s,"'\\]{1,128},"""),
     ("ldap", r"ldap[a-z]+", rf"(?:-w|-s(?=[ ]+(?!sub\b|base\b|one\b|children\b))){_AFTER}"),
-    ("ipmitool sqlcmd bcp isql zip", r"ipmitool|sqlcmd|bcp|isql|zip|unzip", r"-P" + _AFTER),
+    ("ipmitool,sqlcmd,bcp,isql,zip", r"ipmitool|sqlcmd|bcp|isql|zip|unzip", r"-P" + _AFTER),
     ("7z", r"7z[ar]?", r"-p(?=\S)"),
     ("ssh-keygen", r"ssh-keygen", r"-[NP]" + _AFTER + r"(?!-)"),
     ("openssl", r"openssl[ ]enc", r"-k" + _AFTER),
-    ("useradd usermod", r"useradd|usermod", r"-p" + _AFTER),
+    ("useradd,usermod", r"useradd|usermod", r"-p" + _AFTER),
     ("client", r"smbclient|rpcclient", r"-U" + _AFTER + _QUOTE + r"""[^\s%"']{1,128}%"""),
     ("openssl", r"openssl", _QUOTE + r"pass:"),
-    ("sqlplus expdp impdp rman sqlldr", r"sqlplus|expdp|impdp|rman|sqlldr", r"[A-Za-z]\w{0,40}/(?!nolog\b)(?=[^\s/])"),
+    ("sqlplus,expdp,impdp,rman,sqlldr", r"sqlplus|expdp|impdp|rman|sqlldr", r"[A-Za-z]\w{0,40}/(?!nolog\b)(?=[^\s/])"),
     ("impacket-", r"impacket-\w+", r"[\w.]{1,40}/[\w.]{1,40}:"),
     ("schtasks", r"schtasks(?:\.exe)?", r"/rp[ ]+"),
-    ("net use net user", r"net(?:\.exe)?", r"use[ ]+\S{1,8}[ ]+\S{1,200}[ ]+(?!/)|user[ ]+(?!/)\S{1,64}[ ]+(?!/)"),
-    ("freerdp rdesktop", r"[xw]freerdp3?", r"/p:"),
+    ("net use,net user,net.exe", r"net(?:\.exe)?", r"use[ ]+\S{1,8}[ ]+\S{1,200}[ ]+(?!/)|user[ ]+(?!/)\S{1,64}[ ]+(?!/)"),
+    ("freerdp,rdesktop", r"[xw]freerdp3?", r"/p:"),
     ("snmp", r"snmp(?:get|getnext|walk|bulkwalk|bulkget|set|status|table|trap|translate)", rf"-[cAX]{_AFTER}"),
     ("wpa_passphrase", r"wpa_passphrase", r"(?:(?<=wpa_passphrase[ ])|(?<=wpa_passphrase[ ][\"']))\S{1,32}[ ]+"),
     ("nmcli", r"nmcli", r"password[ ]+"),
@@ -63,7 +63,7 @@ _COMMANDS = (
     ("vault", r"vault[ ]kv[ ](?:put|patch)", r"[a-z][\w.-]{0,40}=(?!@)"),
     ("configure", r"aws[ ]configure[ ]set", r"[\w.-]{0,60}(?:secret_access_key|session_token)[ ]+"),
     ("rclone", r"rclone", r"(?:secret_access_key|pass|password|token|secret)[ ]+"),
-    ("npm yarn pnpm", r"(?:npm|yarn|pnpm)[ ]config[ ]set", r"\S{0,100}:_(?:authToken|auth|password)[ ]+"),
+    ("npm,yarn,pnpm", r"(?:npm|yarn|pnpm)[ ]config[ ]set", r"\S{0,100}:_(?:authToken|auth|password)[ ]+"),
     ("from-literal", r"kubectl[ ](?:[^\n]{0,60}[ ])?create[ ]secret", r"--from-literal[ =][\w.-]{1,100}="),
 )
 # What is a secret where it stands behind these words, in the whole of a text.
@@ -84,32 +84,38 @@ _IDENTIFIED = r"""(?: (?: (?-i:IDENTIFIED)
 # Words that precede a secret with only white space in between: (words of which the text must contain one; pattern).
 _STATED = (
     ("identified", _IDENTIFIED),
-    ("password", r"""\b(?:encrypted[ ])?password(?:[ \t]+|\()(?P<sql>)(?=(?:\\{0,8}|N|')'[^'\s]|\\{0,8}"(?=[^"\n]{1,128}"[ ;]|[^"\n]{1,128}"\Z))(?!'+[ ])"""),
+    ("password ',password \",password(,password \\,password n", r"""\b(?:encrypted[ ])?password(?:[ \t]+|\()(?P<sql>)(?=(?:\\{0,8}|N|')'[^'\s]|\\{0,8}"(?=[^"\n]{1,128}"[ ;]|[^"\n]{1,128}"\Z))(?!'+[ ])"""),
     (
         "securestring",
         r"""convertto-securestring (?:[ \t]+-(?:string|asplaintext|force)(?![\w-])){0,3} (?:[ \t]+ | :(?=\S))
             (?=[^\s(-])(?!cmdlet|command)""",
     ),
     ("digest", r"(?<![\w-]) digest[ \t]+\w{1,16}= [^\n]{0,600}? [\s,]response="),
-    ("bindpw rootpw", r"(?<![\w-]) (?:bind|root)pw [ \t]+ (?=[^\s-])" + LAST),
-    ("requirepass masterauth", r"\b(?:requirepass|masterauth)[ \t]+(?=[^\s:=])"),
+    ("bindpw,rootpw", r"(?<![\w-]) (?:bind|root)pw [ \t]+ (?=[^\s-])" + LAST),
+    ("requirepass,masterauth", r"\b(?:requirepass|masterauth)[ \t]+(?=[^\s:=])"),
     ("chpasswd", r"""\b(?:echo|printf)[ \t]{1,8}(?:-\w[ \t]{1,8})?\\*["']?[^\s:|"'\\]{1,64}:(?=[^\s|]{1,256}\s{0,8}\|\s{0,8}(?:sudo\s{1,8})?chpasswd)"""),
-    ("stdin sudo", r"""\b(?:echo|printf)[ \t]{1,8}(?:-\w[ \t]{1,8})?(?=[^\s|]{1,256}\s{0,8}\|\s{0,8}(?:passwd[ ]|(?:docker|podman|helm[ ]registry)[ ]login[ ]|sudo[ ]+-S\b))"""),
+    ("stdin,sudo", r"""\b(?:echo|printf)[ \t]{1,8}(?:-\w[ \t]{1,8})?(?=[^\s|]{1,256}\s{0,8}\|\s{0,8}(?:passwd[ ]|(?:docker|podman|helm[ ]registry)[ ]login[ ]|sudo[ ]+-S\b))"""),
     ("<<<", r"""\b(?:kinit|realm[ ]join|passwd|su|sudo|cryptsetup|docker[ ]login)\b[^\n]{0,100}?<<<[ ]*(?=\S)"""),
     ("sshpass", _SSHPASS),
-    ("machine default", r"""\b(?:machine\s+\S{1,128}|default)\s+(?:login\s+\S{1,128}\s+)password\s+(?!x-oauth-basic)"""),
+    ("machine,default", r"""\b(?:machine\s+\S{1,128}|default)\s+(?:login\s+\S{1,128}\s+)password\s+(?!x-oauth-basic)"""),
     ("machine", r"""\bmachine\s+\S{1,128}\s+login\s+(?=[\w-]{20,64}\s+password\s+x-oauth-basic)"""),
     ("basicauth auth=(", r"""(?:basicauth|[ ,(]auth=)\(\s*\\*["'][^"'\n\\]{1,100}\\*["']\s*,\s*(?=[bu]?\\*["'])"""),
-    ("setpass settoken setsecret", r"""\bset(?:password|passwd|token|secret|apikey)\((?=\\*["'])"""),
+    ("setpass,settoken,setsecret", r"""\bset(?:password|passwd|token|secret|apikey)\((?=\\*["'])"""),
     ("jdbc:oracle", r"jdbc:oracle:thin:\w{1,64}/(?=[^\s@]{1,128}@)"),
     ("changed", r"""\b(?:password|token|secret|key)[ ]changed[ ]from[ ](?=\\*['"])"""),
-    ("'[redacted]' to \"[redacted]\" to", r"""\bchanged[ ]from[ ]\\*['"]\[redacted\]\\*['"][ ]to[ ](?=\\*['"])"""),
+    ("[redacted]", r"""\bchanged[ ]from[ ]\\*['"]\[redacted\]\\*['"][ ]to[ ](?=\\*['"])"""),
     ("auth", r"(?:\A|\n)[ \t]*(?-i:AUTH)[ ](?:\w{1,64}[ ])?" + LIKELY),
     ("kubeadm", r"\bkubeadm[ ]join[ ][^\n]{0,200}?--token[ =](?=[a-z0-9]{6}\.[a-z0-9]{16})"),
-    ("env set", r"(?:\A|\n|;[ ])[ \t]*(?:env|setenv|setx|set[ ]-x|fastcgi_param)[ ]+(?-i:[A-Z0-9_]{0,40}(?:PASSWORD|PASS|TOKEN|SECRET|API_KEY|PWD))[ ]+(?=[^\s=])"),
-    ("password passphrase secret", r"""(?: (?<=[a-z0-9][_-])(?:password|passphrase) | pass(?:word|phrase)[ \t]+is ) [ \t]+""" + LIKELY),
+    ("env,set", r"(?:\A|\n|;[ ])[ \t]*(?:env|setenv|setx|set[ ]-x|fastcgi_param)[ ]+(?-i:[A-Z0-9_]{0,40}(?:PASSWORD|PASS|TOKEN|SECRET|API_KEY|PWD))[ ]+(?=[^\s=])"),
+    ("password ,passphrase ,password\t,passphrase\t", r"""(?: (?<=[a-z0-9][_-])(?:password|passphrase) | pass(?:word|phrase)[ \t]+is ) [ \t]+""" + LIKELY),
 )
 _HARMLESS_NAME = "secret"
+_ON_SEVERAL_LINES = ("identified", "machine,default", "machine", "chpasswd", "stdin,sudo", "securestring", "basicauth,auth=(")
+
+
+@lru_cache(maxsize=None)
+def _split(words: str) -> list[str]:
+    return words.split(",")
 
 
 @lru_cache(maxsize=None)
@@ -128,14 +134,14 @@ def _stated(pattern: str) -> re.Pattern[str]:
 def secret_arguments(text: Text) -> Iterator[Span]:
     """Yield the secrets that stand behind an option of a command or behind certain words."""
     for words, names, option in _COMMANDS:
-        if text.has(*words.split()):
+        for window in text.windows(_split(words)):
             command, argument = _command(names, option)
-            for called in command.finditer(text.view):
+            for called in command.finditer(text.view, *window):
                 for found in argument.finditer(text.view, *called.span()):
                     yield from _argument(text, found)
     for words, pattern in _STATED:
-        if text.has(*words.split()):
-            for found in _stated(pattern).finditer(text.view):
+        for window in text.windows(_split(words), 2 if words in _ON_SEVERAL_LINES else 0):
+            for found in _stated(pattern).finditer(text.view, *window):
                 yield from _stated_value(text, found)
 
 
@@ -172,10 +178,12 @@ def _sql(text: str, start: int) -> Span:
 
 def headers(text: Text) -> Iterator[Span]:
     """Yield the values of HTTP headers that authenticate."""
-    if not text.has("authorization", "cookie", "x-"):
-        return
-    at = 0
-    while found := _HEADER.search(text.view, at):
+    for window in text.windows(("authorization", "cookie", "x-"), 1):
+        yield from _headers_in(text, *window)
+
+
+def _headers_in(text: Text, at: int, end_of_window: int) -> Iterator[Span]:
+    while found := _HEADER.search(text.view, at, end_of_window):
         at = found.end()
         start = found.end()
         opened = values.QUOTE.fullmatch(found["q"] or "")

@@ -22,7 +22,7 @@ _KEY = r"(?:parameter[_ ]?key|option_?name|option|variable|field|name|key|id)"
 _VALUE = r"(?:parameter[_ ]?value|string_?value|default_?value|value|old|new)"
 # (words of which the text must contain one; pattern). The value begins where the match ends, or is the group "value".
 _PAIRS = tuple(
-    (words.split(), re.compile(pattern, FLAGS))
+    (tuple(words.split()), re.compile(pattern, FLAGS))
     for words, pattern in (
         # {"db_password": {"sensitive": true, "value": "…"}}
         ("value", rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})"""),
@@ -58,6 +58,7 @@ _PAIRS = tuple(
         (";", rf"""(?:^|(?<=\n)){_NAME};(?P<value>[^\s;]{{6,200}})(?=\n|\Z)"""),
     )
 )
+_LINES_OF_A_PAIR = 5
 _AUTH = re.compile(rf"""{_Q}auth{_Q}\s*:\s*{_Q}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}})""", re.ASCII)
 _PGPASS = re.compile(
     r"""(?:^|(?<=\n))[ \t]*(?:[\w.-]{1,128}|\*):(?:[0-9]{2,5}|\*):(?:[a-z_][\w.-]{0,64}|\*):(?:[a-z_][\w.@-]{0,64}|\*)
@@ -75,8 +76,8 @@ _ENTRY_OF_JSON = re.compile(rf"""{_Q}[\w.-]{{1,253}}{_Q}\s?:\s?(?={_Q})""", re.A
 def structured_secrets(text: Text) -> Iterator[Span]:
     """Yield the secrets that a structure names."""
     for words, pattern in _PAIRS:
-        if text.has(*words):
-            for found in pattern.finditer(text.view):
+        for window in text.windows(words, _LINES_OF_A_PAIR):
+            for found in pattern.finditer(text.view, *window):
                 yield from _of_pair(text, found)
     if text.has("auth"):
         for found in _AUTH.finditer(text.view):

@@ -153,6 +153,11 @@ _BASIC = re.compile(r"\bbasic[ \t]+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", re.ASCI
 
 
 @lru_cache(maxsize=None)
+def _split(words: str) -> list[str]:
+    return words.split()
+
+
+@lru_cache(maxsize=None)
 def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
     # Only when a text contains one of its words: to compile all of them takes longer than to redact most texts.
     return re.compile(pattern.replace(" | ", "|"), flags)
@@ -160,9 +165,8 @@ def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
 
 def _found(text: Text, table: tuple[tuple[str, str], ...], flags: int) -> Iterator[Span]:
     for words, pattern in table:
-        if text.has(*words.split()):
-            compiled = _compiled(pattern, flags)
-            for start, end in spans_of(compiled, text.view):
+        for window in text.windows(_split(words), 1 if words.startswith("$") else 0):
+            for start, end in spans_of(_compiled(pattern, flags), text.view, window):
                 if start >= 0:
                     yield start, end
 
