@@ -41,7 +41,7 @@ _COMMANDS = (
         r"curl(?:\.exe)?",
         r"(?:-[a-zA-Z]{0,8}[uU]|--(?:proxy-)?user=?)" + _AFTER + _QUOTE + r"""[^\s:"'\\]{1,128}:(?!//)""",
     ),
-    ("http", r"https?", r"-a[ ]" + _QUOTE + r"""[^\s:"'\\]{1,128}:(?!//)"""),
+    ("http -a,https -a", r"https?", r"-a[ ]" + _QUOTE + r"""[^\s:"'\\]{1,128}:(?!//)"""),
     ("lftp", r"lftp", r"-u[ ]" + _QUOTE + r"""[^\s,"'\\]{1,128},"""),
     ("ldap", r"ldap[a-z]+", rf"(?:-w|-s(?=[ ]+(?!sub\b|base\b|one\b|children\b))){_AFTER}"),
     ("ipmitool,sqlcmd,bcp,isql,zip", r"ipmitool|sqlcmd|bcp|isql|zip|unzip", r"-P" + _AFTER),
@@ -49,7 +49,7 @@ _COMMANDS = (
     ("ssh-keygen", r"ssh-keygen", r"-[NP]" + _AFTER + r"(?!-)"),
     ("openssl", r"openssl[ ]enc", r"-k" + _AFTER),
     ("useradd,usermod", r"useradd|usermod", r"-p" + _AFTER),
-    ("client", r"smbclient|rpcclient", r"-U" + _AFTER + _QUOTE + r"""[^\s%"']{1,128}%"""),
+    ("smbclient,rpcclient", r"smbclient|rpcclient", r"-U" + _AFTER + _QUOTE + r"""[^\s%"']{1,128}%"""),
     ("openssl", r"openssl", _QUOTE + r"pass:"),
     ("sqlplus,expdp,impdp,rman,sqlldr", r"sqlplus|expdp|impdp|rman|sqlldr", r"[A-Za-z]\w{0,40}/(?!nolog\b)(?=[^\s/])"),
     ("impacket-", r"impacket-\w+", r"[\w.]{1,40}/[\w.]{1,40}:"),
@@ -99,14 +99,14 @@ _STATED = (
     ("sshpass", _SSHPASS),
     ("machine,default", r"""\b(?:machine\s+\S{1,128}|default)\s+(?:login\s+\S{1,128}\s+)password\s+(?!x-oauth-basic)"""),
     ("machine", r"""\bmachine\s+\S{1,128}\s+login\s+(?=[\w-]{20,64}\s+password\s+x-oauth-basic)"""),
-    ("basicauth auth=(", r"""(?:basicauth|[ ,(]auth=)\(\s*\\*["'][^"'\n\\]{1,100}\\*["']\s*,\s*(?=[bu]?\\*["'])"""),
+    ("basicauth,auth=(", r"""(?:basicauth|[ ,(]auth=)\(\s*\\*["'][^"'\n\\]{1,100}\\*["']\s*,\s*(?=[bu]?\\*["'])"""),
     ("setpass,settoken,setsecret", r"""\bset(?:password|passwd|token|secret|apikey)\((?=\\*["'])"""),
     ("jdbc:oracle", r"jdbc:oracle:thin:\w{1,64}/(?=[^\s@]{1,128}@)"),
     ("changed", r"""\b(?:password|token|secret|key)[ ]changed[ ]from[ ](?=\\*['"])"""),
     ("[redacted]", r"""\bchanged[ ]from[ ]\\*['"]\[redacted\]\\*['"][ ]to[ ](?=\\*['"])"""),
-    ("auth", r"(?:\A|\n)[ \t]*(?-i:AUTH)[ ](?:\w{1,64}[ ])?" + LIKELY),
+    ("auth ", r"(?:\A|(?<=\n))[ \t]*(?-i:AUTH)[ ](?:\w{1,64}[ ])?" + LIKELY),
     ("kubeadm", r"\bkubeadm[ ]join[ ][^\n]{0,200}?--token[ =](?=[a-z0-9]{6}\.[a-z0-9]{16})"),
-    ("env,set", r"(?:\A|\n|;[ ])[ \t]*(?:env|setenv|setx|set[ ]-x|fastcgi_param)[ ]+(?-i:[A-Z0-9_]{0,40}(?:PASSWORD|PASS|TOKEN|SECRET|API_KEY|PWD))[ ]+(?=[^\s=])"),
+    ("env ,setenv ,setx ,set -x,fastcgi_param", r"(?:\A|(?<=\n)|;[ ])[ \t]*(?:env|setenv|setx|set[ ]-x|fastcgi_param)[ ]+(?-i:[A-Z0-9_]{0,40}(?:PASSWORD|PASS|TOKEN|SECRET|API_KEY|PWD))[ ]+(?=[^\s=])"),
     ("password ,passphrase ,password\t,passphrase\t", r"""(?: (?<=[a-z0-9][_-])(?:password|passphrase) | pass(?:word|phrase)[ \t]+is ) [ \t]+""" + LIKELY),
 )
 _HARMLESS_NAME = "secret"
@@ -114,8 +114,8 @@ _ON_SEVERAL_LINES = ("identified", "machine,default", "machine", "chpasswd", "st
 
 
 @lru_cache(maxsize=None)
-def _split(words: str) -> list[str]:
-    return words.split(",")
+def _split(words: str) -> tuple[str, ...]:
+    return tuple(words.split(","))
 
 
 @lru_cache(maxsize=None)

@@ -150,8 +150,8 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
 
 
 @lru_cache(maxsize=None)
-def _split(words: str) -> list[str]:
-    return words.split(",")
+def _split(words: str) -> tuple[str, ...]:
+    return tuple(words.split(","))
 
 
 @lru_cache(maxsize=None)

@@ -25,40 +25,36 @@ _WORD = re.compile(
     r"|(?:(?<=passwd)|(?<=password)|(?<=phrase))[_-]?(?:hash|digest|enc(?:rypted)?)|(?<=key)[_-]?data|(?<=token)[_-]?(?:value|secret))?"
     r"(?:_?[0-9]{1,2}|(?<=key)[ ][0-9]{1,2})?(?![a-z0-9])"
 )
-_HINTS = ("pass", "pwd", "pw", "psk", "token", "secret", "key", "auth", "sig", "pat", "wort", "senha", "wachtwoord", "contrase", "cred", "phash", "community")
+NAME_WORDS = ("pass", "pwd", "pw", "psk", "token", "secret", "key", "auth", "sig", "pat", "wort", "senha", "wachtwoord", "contrase", "cred", "phash", "community")
 _LOOK_BEHIND = 40
-_OWN = r"(?:\A|[^a-z0-9])"
-# By word: what precedes it if it names a secret (strong), and if it does so only where the value looks like one (weak).
-_BEFORE = {
-    word: (re.compile(f"(?:{strong})\\Z"), re.compile(f"(?:{weak})\\Z") if weak else None)
-    for word, strong, weak in (
-        (
-            "pass",
-            r"[_-]|ssh|(?:\A|[^a-z])(?:trust|key|dest|src|new)*(?:store|key)|require|db|data(?:base)?|user|new|old|admin|root|(?:\A|[^a-z])(?:my|sa|api|app|pg)"
-            r"|ftp|smtp|mail|sudo|become|login|ldap|bind|sql|vnc|wifi|redis|svc|auth|http|proxy|[?&]",
-            _OWN,
-        ),
-        ("pw", r"[_-]|bind|root|admin|(?:\A|[^a-z])db|user|[?&]", _OWN),
-        ("pwd", r"(?<!old)", ""),
-        ("token", r"(?<!unexpected )(?<!next)(?<!next_)(?<!continuation)(?<!continuation_)(?<!page_)(?<!page)", ""),
-        (
-            "key",
-            r"(?:api|access|account|app|application|auth|authentication|encrypt(?:ion)?|decryption|hmac|licen[cs]e|master|private|session|shared[_-]?access"
-            r"|signing|storage|subscription|shared|fernet|jwt|cookie|cipher|crypto|aes|des3?|rsa|unseal|recovery|consumer|activation"
-            r"|integration|routing|service|write|ingest|webhook|stripe|sendgrid|openai|mailgun|deploy|root|admin|user|client|server|db|data|database|vault|security"
-            r"|tsig|wep|wpa|ipsec|vpn|bot|sdk|secure)[ _-]?[0-9]{0,2}[ _-]?",
-            "",
-        ),
-        ("auth", r"(?:\A|[^a-z0-9])_|_", r"\"|'|\A|[\s{,]"),
-        ("sig", r"[?&]", ""),
-        ("signature", r"[?&]|amz-|goog-|shared[_-]?access[_-]?", ""),
-        ("pat", r"", r"[_-]"),
-        ("community", r"snmp[ _-]?(?:v2c?[ _-]?)?|snmp[ _-]?r[ow][ _-]?", ""),
-    )
-}
-_WEAK_KEYS = ("deploy", "service", "integration", "routing", "user", "client", "server", "db", "data", "database", "root", "admin", "write", "secure", "security", "bot")
+# What precedes the word "key" in the name of a secret: always, and where the value must look like one besides.
+_KEYS = (
+    "api access account app application auth authentication encrypt encryption decryption hmac license licence master"
+    " private session shared sharedaccess shared_access shared-access signing storage subscription fernet jwt cookie cipher crypto aes"
+    " des des3 3des rsa unseal recovery consumer activation ingest webhook stripe sendgrid openai mailgun vault tsig wep wpa ipsec"
+    " vpn sdk"
+).split()
+_WEAK_KEYS = "deploy service integration routing user client server db data database root admin write secure security bot".split()
+# The same before "pass" and "pw". Those with a space before them must be whole words.
+_PASSES = tuple(
+    "_ - ? & ssh store key require db database user new old admin root ftp smtp mail sudo become login ldap bind sql vnc"
+    " wifi redis svc auth http proxy".split()
+)
+_WHOLE_PASSES = ("my", "sa", "api", "app", "pg", "db")
+_PWS = tuple("_ - ? & bind root admin user".split())
+_KEY_ENDS, _WEAK_KEY_ENDS = tuple(_KEYS), tuple(_WEAK_KEYS)
 _UPPER_PASS = re.compile(r"(?<![A-Z])(?!ASK|BY|COM|TRES|SUR|TRANS|OVER|UNDER|EN)[A-Z][A-Z0-9]{0,20}\Z")
-_NOT_BEFORE = re.compile(r"(?:update_|checksum[/_.-]|pam_\w{1,20}\(|secretsmanager:[\w-]{0,20}:[0-9]{0,12}:|(?:\A|[^a-z])no[_-]?|public[ _-]?|(?:\A|[^a-z])(?:basic|one|two|first|last|single|multi|is|has|with|enable|allow|reset|change|num|max|min|n)[_-])\Z")
+# What precedes a word that names something else: update_password, no_token, one_pass, checksum/secret.
+_OTHERS = (
+    "update_ checksum/ checksum_ checksum. checksum- public public_ public-",
+    "no_ no- no basic_ basic- one_ one- two_ two- first_ last_ single_ multi_ is_ has_ with_ enable_ allow_ reset_ change_ num_ max_ min_ n_"
+    " reset- change- with- multi- single-",
+)
+_NOT_BEFORE, _NOT_BEFORE_WHOLE = (*_OTHERS[0].split(), "public "), (*_OTHERS[1].split(), "no ")
+_NOT_A_NAME = re.compile(r"(?:pam_\w{1,20}\(|secretsmanager:[\w-]{0,20}:[0-9]{0,12}:)\Z")
+_NO_TOKENS = ("unexpected ", "next", "next_", "continuation", "continuation_", "page_", "page")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
 
 # A reference or call in source code, as tracebacks show it.
 _CODE = re.compile(
@@ -113,26 +109,66 @@ def names_a_secret(name: str) -> bool:
 def _names(text: Text) -> Iterator[_Name]:
     for found in _WORD.finditer(text.lowered):
         start = found.start()
-        word = re.match(r"[^\W\d_]+", found[0])[0] if not found["tail"] else ""  # type: ignore[index]
+        letters = _LETTERS.match(found[0])
+        word = letters[0] if letters and not found["tail"] else ""
         behind = text.lowered[max(0, start - _LOOK_BEHIND) : start]
-        if _NOT_BEFORE.search(behind):
+        if behind.endswith(_NOT_BEFORE) or _ends_with_word(behind, _NOT_BEFORE_WHOLE):
             continue
-        strong, weak = _BEFORE.get(word, (None, None))
-        if strong is None:
-            is_weak = found[0].startswith("cred") or (found["tail"] == "s" and not found[0].startswith("pass"))
-            yield _Name(start, found.end(), is_weak, word or found[0])
-        elif word == "pass" and _UPPER_PASS.search(text.view[max(0, start - _LOOK_BEHIND) : start]) and text.view[start] == "P":
-            yield _Name(start, found.end(), False, word)
-        elif word != "pat" and (before := strong.search(behind)):
-            is_weak = word == "key" and before[0].strip(" _-") in _WEAK_KEYS
-            yield _Name(start, found.end(), is_weak, word)
-        elif weak and weak.search(behind):
-            yield _Name(start, found.end(), True, word)
+        if behind.endswith(("(", ":")) and _NOT_A_NAME.search(behind):
+            continue
+        weakness = _weakness(text, word, start, behind)
+        if weakness is None and not word:
+            weakness = found["tail"] == "s" and not found[0].startswith("pass")
+        if weakness is not None:
+            yield _Name(start, found.end(), weakness, word or found[0])
+
+
+def _weakness(text: Text, word: str, start: int, behind: str) -> bool | None:
+    """Return whether the value must look like a secret too, since the name has other meanings; None: it is no name."""
+    last = behind[-1:]
+    is_whole = not (last.isascii() and last.isalnum())
+    if word in ("pass", "pw"):
+        if behind.endswith(_PASSES if word == "pass" else _PWS) or _ends_with_word(behind, _WHOLE_PASSES):
+            return False
+        is_upper = word == "pass" and text.view[start] == "P" and _UPPER_PASS.search(text.view[max(0, start - _LOOK_BEHIND) : start])
+        return False if is_upper else True if is_whole else None
+    if word == "key":
+        stem = behind[:-1] if last and last in " _-" else behind
+        stem = stem.rstrip("0123456789")
+        stem = stem[:-1] if stem is not behind and stem[-1:] and stem[-1:] in " _-" else stem
+        return False if stem.endswith(_KEY_ENDS) else True if stem.endswith(_WEAK_KEY_ENDS) else None
+    if word == "auth":
+        return False if last == "_" else True if not last or last in "\"' \t\n{," else None
+    if word == "pat":
+        return True if last and last in "_-" else None
+    if word == "sig":
+        return False if last and last in "?&" else None
+    if word == "signature":
+        named = ("?", "&", "amz-", "goog-", "access_", "access-", "access")
+        return False if behind.endswith(named) else None
+    if word == "community":
+        return False if behind.rstrip(" _-").endswith(("snmp", "snmp_ro", "snmp_rw", "snmp_v2c", "snmp_v2")) else None
+    if word == "pwd":
+        return None if behind.endswith("old") else False
+    if word == "token":
+        return None if behind.endswith(_NO_TOKENS) else False
+    if word in ("credential", "creds"):
+        return True
+    return False if word else None
+
+
+def _ends_with_word(behind: str, words: tuple[str, ...]) -> bool:
+    for word in words if behind.endswith(words) else ():
+        if behind.endswith(word):
+            before = behind[: -len(word)][-1:]
+            if not (before.isascii() and before.isalpha()):
+                return True
+    return False
 
 
 def named_secrets(text: Text) -> Iterator[Span]:
     """Yield the values of all names of secrets in the text."""
-    if not text.has(*_HINTS):
+    if not text.has(*NAME_WORDS):
         return
     done = 0
     for name in _names(text):

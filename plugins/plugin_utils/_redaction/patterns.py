@@ -31,6 +31,7 @@ class Text:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._windows: dict[tuple[tuple[str, ...], int], list[Span]] = {}
 
     @cached_property
     def view(self) -> str:
@@ -49,13 +50,21 @@ class Text:
         """Return whether the text contains one of these lower-case words: much faster than any pattern."""
         return any(word in self.lowered for word in words)
 
-    def windows(self, words: Sequence[str], lines: int = 0) -> list[Span]:
+    def windows(self, words: tuple[str, ...], lines: int = 0) -> list[Span]:
         """Return the lines that contain one of these lower-case words, each once, as start and end.
 
         A pattern takes long for a whole text and little for the few lines in which it can match.
 
         :param lines: how many lines before and after these belong to them; neighbouring lines are joined then.
         """
+        if not any(word in self.lowered for word in words):
+            return []
+        known = self._windows.get((words, lines))
+        if known is None:
+            known = self._windows[(words, lines)] = self._lines_with(words, lines)
+        return known
+
+    def _lines_with(self, words: Sequence[str], lines: int) -> list[Span]:
         lowered, length = self.lowered, len(self.lowered)
         found: set[int] = set()
         for word in words:

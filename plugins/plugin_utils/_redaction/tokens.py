@@ -30,7 +30,7 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("eyj", r"(?<![\w-])eyJ[\w-]{10,}(?:\.[\w-]+){1,4} | (?<![\w-])eyJrIjoi[\w+/=-]{40,}"),
     ("ghp_ gho_ ghu_ ghs_ ghr_", r"gh[opsur]_[A-Za-z0-9]{16,}"),
     ("github_pat_", r"github_pat_\w{20,}"),
-    ("gl", r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|soat|pat|ptt|rt|rtr|wt)-[\w.-]{16,} | glc_[A-Za-z0-9+/]{24,}={0,2}"),
+    ("glag glcb gldt glff glft glim gloa glso glpa glpt glrt glwt glc_", r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|soat|pat|ptt|rt|rtr|wt)-[\w.-]{16,} | glc_[A-Za-z0-9+/]{24,}={0,2}"),
     ("gr1348941", r"GR1348941[\w-]{16,}"),
     ("xox", r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}"),
     ("xapp-", r"xapp-[0-9]-[A-Za-z0-9-]{8,}"),
@@ -59,7 +59,7 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("sntry", r"sntrys_eyJ[\w+/=-]{20,} | sntryu_[a-f0-9]{32,}"),
     ("nra nri nrj", rf"{_B}NR(?:AK|II|IQ|JS|AA|RA|SP)-[\w-]{{17,}}"),
     ("nral", rf"{_B}[0-9a-z]{{30,36}}(?:FFFF)?NRAL{_E}"),
-    ("sq", rf"{_B}(?:sq[pau]_[a-f0-9]{{30,}}|sq0[a-z]{{3}}-[\w-]{{20,}})"),
+    ("sqp_ squ_ sqa_ sq0", rf"{_B}(?:sq[pau]_[a-f0-9]{{30,}}|sq0[a-z]{{3}}-[\w-]{{20,}})"),
     ("pmak- pmat-", r"PMA[KT]-[A-Za-z0-9]{20,}(?:-[a-f0-9]{20,})?"),
     ("pscale_", r"pscale_(?:tkn|pw|oauth|app_secret)_[\w=.-]{28,}"),
     ("v1.0-", rf"{_B}v1\.0-[a-f0-9]{{24}}-[a-f0-9]{{60,}}"),
@@ -153,8 +153,8 @@ _BASIC = re.compile(r"\bbasic[ \t]+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", re.ASCI
 
 
 @lru_cache(maxsize=None)
-def _split(words: str) -> list[str]:
-    return words.split()
+def _split(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
 
 
 @lru_cache(maxsize=None)
