@@ -89,6 +89,11 @@ class Text:
     def _starts(self) -> list[int]:
         return [0, *(found.end() for found in _LINE_BREAK.finditer(self.view))]
 
+    @property
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """The lines of the view, each with the position at which it starts."""
+        return zip(self._starts, self.view.split("\n"), strict=True)
+
     def masked(self, spans: Iterable[Span]) -> str:
         """Return the text with each span replaced by the mask, and spans that overlap by one."""
         pieces, done = [], 0

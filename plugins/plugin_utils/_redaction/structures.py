@@ -20,25 +20,26 @@ _Q = r"""\\{0,8}["']"""
 _NAME = r"(?P<name>[\w.:-]{2,80})"
 _KEY = r"(?:parameter[_ ]?key|option_?name|option|variable|field|name|key|id)"
 _VALUE = r"(?:parameter[_ ]?value|string_?value|default_?value|value|old|new)"
+_QUOTED_VALUE = ("value\"", "value'", "value\\")
 # (what the lines must contain one of, besides a name; how many lines around the name; pattern). The value begins where the match ends, or is the group "value".
 _PAIRS = tuple(
-    (tuple(words.split()), lines, re.compile(pattern, FLAGS))
+    (words.split() if isinstance(words, str) else words, lines, re.compile(pattern, FLAGS))
     for words, lines, pattern in (
         # {"db_password": {"sensitive": true, "value": "…"}}
-        ("value", 5, rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})"""),
+        (_QUOTED_VALUE, 5, rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})"""),
         # ("password", "…"), ["Authorization", "…"]
         ("(", 1, rf"""\(\s*[bu]?{_Q}(?P<name>[\w-]{{2,80}}){_Q}\s*,\s*(?=[bu]?{_Q})"""),
         # {"name": "DB_PASSWORD", "value": "…"}, - name: DB_PASSWORD ⏎ value: …, Name=DB_PASSWORD,Value=…
         (
-            "value old",
+            (*_QUOTED_VALUE, "value:", "value=", "value =", "value  =", "old\"", "old'"),
             5,
             rf"""(?<![\w-])(?:{_Q})?{_KEY}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?:{_Q})?{_NAME}(?:{_Q})?[\s,]{{1,40}}
                 (?:{_Q}?(?:type|description|sensitive|secure|hidden|scope|in|overwrite|serializeAs){_Q}?\s?[:=]\s?{_Q}?[\w. -]{{0,60}}{_Q}?[\s,]{{1,20}}){{0,3}}
                 (?:{_Q})?{_VALUE}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?=\S)""",
         ),
-        ("new", 0, rf"""{_Q}{_KEY}{_Q}\s?:\s?{_Q}{_NAME}{_Q}[^{{}}\n]{{0,200}}?{_Q}new{_Q}\s?:\s?(?={_Q})"""),
+        (("new\"", "new'", "new\\"), 0, rf"""{_Q}{_KEY}{_Q}\s?:\s?{_Q}{_NAME}{_Q}[^{{}}\n]{{0,200}}?{_Q}new{_Q}\s?:\s?(?={_Q})"""),
         (
-            "value",
+            (*_QUOTED_VALUE, "value:", "value=", "value =", "value  ="),
             5,
             rf"""(?<![\w-])(?:{_Q})?{_VALUE}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}
                 (?:{_Q}(?P<value>[^"'\n\\]{{1,500}}){_Q}|(?P<bare>[^\s"',]{{1,500}}))[\s,]{{1,40}}
@@ -61,10 +62,11 @@ _PAIRS = tuple(
         (";", 0, rf"""(?:^|(?<=\n)){_NAME};(?P<value>[^\s;]{{6,200}})(?=\n|\Z)"""),
     )
 )
+_QUOTED_AUTH = ("auth\"", "auth'", "auth\\")
 _AUTH = re.compile(rf"""{_Q}auth{_Q}\s*:\s*{_Q}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}})""", re.ASCII)
 _PGPASS = re.compile(
-    r"""(?:^|(?<=\n))[ \t]*(?:[\w.-]{1,128}|\*):(?:[0-9]{2,5}|\*):(?:[a-z_][\w.-]{0,64}|\*):(?:[a-z_][\w.@-]{0,64}|\*)
-        :(?P<value>[^\s:]{4,256})(?=[ \t]*(?:\n|\Z))""",
+    r"""[ \t]*(?:[\w.-]{1,128}|\*):(?:[0-9]{2,5}|\*):(?:[a-z_][\w.-]{0,64}|\*):(?:[a-z_][\w.@-]{0,64}|\*)
+        :(?P<value>[^\s:]{4,256})[ \t]*""",
     FLAGS,
 )
 # A Secret of Kubernetes, as YAML and as JSON: all values of its data are secret.
@@ -84,13 +86,13 @@ def structured_secrets(text: Text) -> Iterator[Span]:
             if any(text.lowered.find(word, *window) >= 0 for word in words):
                 for found in pattern.finditer(text.view, *window):
                     yield from _of_pair(text, found)
-    if text.has("auth"):
-        for found in _AUTH.finditer(text.view):
+    for window in text.windows(_QUOTED_AUTH):
+        for found in _AUTH.finditer(text.view, *window):
             if is_basic(found["value"]):
                 yield found.span("value")
-    if text.has(":"):
-        for found in _PGPASS.finditer(text.view):
-            yield found.span("value")
+    for start, line in text.lines:
+        if line.count(":") == 4 and (found := _PGPASS.fullmatch(line)):
+            yield start + found.start("value"), start + found.end("value")
     if text.has("secret") and text.has("data") and _SECRET.search(text.view):
         yield from _of_kubernetes(text)
 
