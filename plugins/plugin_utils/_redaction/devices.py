@@ -89,7 +89,9 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("area-password,domain-password", rf"(?:area|domain)-password{_S}(?:{_TYPE})?{LAST}", False),
     ("isis password", rf"(?<![\w-])isis{_S}password{_S}(?:{_TYPE})?", False),
     ("ppp ", rf"ppp{_S}(?:chap|pap{_S}sent-username{_S}\S{{1,64}}){_S}password{_S}(?:{_TYPE})?", False),
-    ("ip ftp", rf"ip{_S}ftp{_S}password{_S}(?:{_TYPE})?", False),
+    ("dot11 ", rf"dot11{_S}passphrase{_S}(?:{_TYPE})?", False),
+    ("community-string", rf"snmp-community-string{_S}", False),
+    ("ip ftp,ip http", rf"ip{_S}(?:ftp|http{_S}client){_S}password{_S}(?:{_TYPE})?", False),
     ("key-chain password", rf"key-chain{_S}password{_S}", False),
     ("ldap-login-password", rf"ldap-login-password{_S}", False),
     (

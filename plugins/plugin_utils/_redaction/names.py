@@ -19,7 +19,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.tokens 
 
 # The words with which the names of secrets end, in the lowered text; _BEFORE has what must precede some of them.
 _WORD = re.compile(
-    r"(?:pass(?:w(?:or[dt]|d)|phrase|code|word)?|pwd|pw|psk|token|secret|key|auth|sig|kennwort|senha|wachtwoord"
+    r"(?:pass(?:w(?:or[dt]|d)|[ ]?phrase|code)?|pwd|pw|psk|token|secret|key|auth|sig|kennwort|senha|wachtwoord"
     r"|contrase[nñ]a|mot[ _-]?de[ _-]?passe|credential|creds|signature|pat|phash|community|psksecret)"
     r"(?P<tail>(?:(?<=password)|(?<=passwd)|(?<=credential)|(?<=token))s(?![a-z])|(?<=secret)(?:[ _-]?(?:access[ _-]?)?key(?:[_-]?base)?|[_-]?(?:id|value|string|data))"
     r"|(?:(?<=passwd)|(?<=password)|(?<=phrase))[_-]?(?:hash|digest|enc(?:rypted)?)|(?<=key)[_-]?data|(?<=token)[_-]?(?:value|secret))?"
@@ -32,7 +32,7 @@ _KEYS = (
     "api access account app application auth authentication encrypt encryption decryption hmac license licence master"
     " private session shared sharedaccess shared_access shared-access signing storage subscription fernet jwt cookie cipher crypto aes"
     " des des3 3des rsa unseal recovery consumer activation ingest webhook stripe sendgrid openai mailgun vault tsig wep wpa ipsec"
-    " vpn sdk"
+    " vpn sdk psk"
 ).split()
 _WEAK_KEYS = "deploy service integration routing user client server db data database root admin write secure security bot".split()
 # The same before "pass" and "pw". Those with a space before them must be whole words.
@@ -41,7 +41,7 @@ _PASSES = tuple(
     " wifi redis svc auth http proxy".split()
 )
 _WHOLE_PASSES = ("my", "sa", "api", "app", "pg", "db")
-_PWS = tuple("_ - ? & bind root admin user".split())
+_PWS = tuple("_ - ? & bind root admin user login mail".split())
 _KEY_ENDS, _WEAK_KEY_ENDS = tuple(_KEYS), tuple(_WEAK_KEYS)
 _UPPER_PASS = re.compile(r"(?<![A-Z])(?!ASK|BY|COM|TRES|SUR|TRANS|OVER|UNDER|EN)[A-Z][A-Z0-9]{0,20}\Z")
 # What precedes a word that names something else: update_password, no_token, one_pass, checksum/secret.
@@ -73,7 +73,7 @@ _SEPARATOR = re.compile(
     r"""(?P<close>\\{0,8}["']?) \]? [ \t]*
     (?: => | (?<=[ \t])->(?=[ \t])(?![ \t]*[/~.]) | :?=(?!=) | (?P<colon>:(?!:|//)) | %3d
       | (?P<said>[ \t](?:is|was)[ \t]*:
-        | (?:[ ](?:for|of)[ ](?:user[ ])?[^\s:]{1,64}|[ ]for[ ]'[^'\n]{1,128}')?(?:[ ](?:\([^()\n]{1,40}\)|\[[^\]\n]{0,40}\]|provided|used|given))?:[ ])
+        | (?:[ ](?:for|of|f\xfcr|fuer)[ ](?:user[ ])?[^\s:]{1,64}|[ ]for[ ]'[^'\n]{1,128}')?(?:[ ](?:\([^()\n]{1,40}\)|\[[^\]\n]{0,40}\]|provided|used|given))?:[ ])
       | ,?\s{0,24}\\{0,8}["']?value\\{0,8}["']?[ \t]*[:=] )
     [ \t]*""",
     FLAGS,
@@ -221,6 +221,8 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
             return 0
         yield lower
         return 0
+    if view[start : start + 1].isspace() or (view[start - 1] == " " and raw[start - 1] == "\\"):
+        return 0  # an escaped line break ends the line
     if _CLOSES.match(raw, start) or values.OPENS_DATA.match(raw, start) or _is_reference(view, name, found, start):
         return 0
     quoted = values.QUOTE.match(raw, start)

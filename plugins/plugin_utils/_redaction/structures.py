@@ -115,9 +115,10 @@ def _of_kubernetes(text: Text) -> Iterator[Span]:
         while (entry := _ENTRY.match(text.view, at)) and len(entry["indent"] or entry["more"] or "") > len(data["indent"]):
             at = entry.end() + 1
             span = entry.span("value") if entry["value"] else entry.span() if entry["more"] else (0, 0)
-            value = text.text[slice(*span)].strip("\"'")
+            length = len(text.view[slice(*span)].rstrip())
+            value = text.text[span[0] : span[0] + length].strip("\"'")
             if value and not values.is_harmless(value, ""):
-                yield span
+                yield span[0], span[0] + length
     for data in _DATA_OF_JSON.finditer(text.view):
         for entry in _ENTRY_OF_JSON.finditer(text.view, *data.span("data")):
             start, end = values.word(text.text, entry.end())

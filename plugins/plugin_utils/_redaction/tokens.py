@@ -82,7 +82,7 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("amzn.mws.", rf"amzn\.mws\.{_UUID}"),
     ("iqojb3jpz2lu", r"IQoJb3JpZ2lu[A-Za-z0-9+/=]{40,}"),
     ("flwseck", r"FLWSECK(?:_TEST)?-[a-zA-Z0-9]{12,}(?:-X)?"),
-    ("eaaa", rf"{_B}EAAA[\w-]{{50,}}"),
+    ("eaa", rf"{_B}EAA(?:A[\w-]{{50,}}|[A-Z][A-Za-z0-9]{{60,}})"),
     ("-us", rf"{_C}[0-9a-f]{{32}}-us[0-9]{{1,2}}{_E}"),
     ("cio", rf"{_B}cio(?=[A-Za-z]{{0,31}}[0-9])(?=[a-z0-9]{{0,31}}[A-Z])[A-Za-z0-9]{{32}}(?![A-Za-z0-9])"),
 )

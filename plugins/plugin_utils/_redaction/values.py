@@ -47,7 +47,7 @@ OPENS_DATA = re.compile(r"""\{\s*(?:\\*["']|\}|\Z|\n)""")
 # YAML's tags and anchors, and comments of a key whose value is on the next line.
 _TAG = re.compile(r"(?:![\w!]{0,20}|&[\w-]{1,40})[ \t]+(?=[^\s|])(?!\$ANSIBLE)")
 _BLOCK = re.compile(r"[ \t]*(?:(?:!\w+[ \t]+)?[|>][-+0-9]{0,2})?[ \t]*(?:[#][^\n]{0,200})?\n")
-_NEXT_LINE = re.compile(r"""[ \t]*(?:\\{0,8}"[^"\n]*"?|'[^'\n]*'?|[^\s:'"]\S*)[ \t]*(?=,?[ \t]*(?:\n|\Z))""")
+_NEXT_LINE = re.compile(r"""[ \t]*(?:-[ \t]+)?(?:\\{0,8}"[^"\n]*"?|'[^'\n]*'?|[^\s:'"]\S*)[ \t]*(?=,?[ \t]*(?:\n|\Z))""")
 _INDENT = re.compile(r"[ \t]*(?:-[ \t]+)*")
 # The old value and the new one, in plans and diffs.
 CHANGED_TO = re.compile(r"""\\*["']?[ \t]*(?:->|=>|→)[ \t]*(?=\S)""")
@@ -102,7 +102,7 @@ def below(view: str, name: int, start: int) -> Span | None:
         if not found or (_width(view, first) <= own and not view[line:name].lstrip().startswith(('"', "'"))):
             return None
         begin = _INDENT.match(view, first)
-        return (begin.end() if begin else first), found.end()
+        return (begin.end() if begin else first), first + len(found[0].rstrip())
     while end < len(view):
         stop = view.find("\n", end)
         stop = stop if stop >= 0 else len(view)
