@@ -34,7 +34,7 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ),
     ("snmp community", rf"{_L}snmp{_S}community{_S}", False),
     ("snmp-agent", rf"snmp-agent{_S}community{_S}(?:read|write){_S}(?:{_TYPE})?", False),
-    ("rocommunity,rwcommunity", rf"(?:\A|\n|[ \t])r[ow]community6?{_S}", False),
+    ("rocommunity,rwcommunity", rf"{_START}[ \t]*r[ow]community6?{_S}", False),
     ("community: ", rf"(?:\A|\n|(?<=\n)|[ \t]){{1,8}}community:[ \t]+(?=[a-z0-9_-]{{6,32}}[ \t]*(?:\n|\Z))", False),
     ("com2sec", rf"\bcom2sec{_S}\S{{1,64}}{_S}\S{{1,64}}{_S}", False),
     (

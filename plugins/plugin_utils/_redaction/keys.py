@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import Span, Text, spans_of
 
 _EDGE = re.compile(r"-----(?P<edge>BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_BREAK = re.compile(r"""\n|["'][ \t]*,\s*["']""")
-_BREAK_IN_ONE_LINE = re.compile(r"""["'][ \t]*,\s*["']|[ \t]+(?=[A-Za-z0-9+/=]{16}|-----)""")
+_BREAK = re.compile(r"""\n|\\{0,8}["'][ \t]*,\s*\\{0,8}["']""")
+_BREAK_IN_ONE_LINE = re.compile(r"""\\{0,8}["'][ \t]*,\s*\\{0,8}["']|[ \t]+(?=[A-Za-z0-9+/=]{16}|-----)""")
 _PLAIN = re.compile(r"[A-Za-z0-9+/=]+")
 # A line of a key's body behind what precedes it in its line. The header of an encrypted key counts too.
 _BODY = re.compile(r"(?:.*?(?<![A-Za-z0-9+/]))??(?P<data>[A-Za-z0-9+/]{4,}={0,2}|=[A-Za-z0-9+/]{4})[ \t\"',+\\\r]*", re.ASCII)

@@ -267,7 +267,7 @@ def _is_plausible(name: _Name, value: str, quoted: re.Match[str] | None) -> bool
     if name.word in ("credential", "creds", "credentials"):
         return len(value) >= 8 and (values.is_likely(value, 0) or ":" in value)
     if name.word == "auth":
-        return len(value) >= 8 and is_basic(value)
+        return len(value) >= 8 and is_basic(value.split("\\")[0])
     if name.word in ("pass", "pw") and quoted and not value.replace(".", "").isdigit():
         return len(value) >= 4
     return len(value) >= (8 if name.word in ("pass", "pw") else 16) and values.is_likely(value, 0)

@@ -31,7 +31,7 @@ _PAIRS = tuple(
         ("(", 1, rf"""\(\s*[bu]?{_Q}(?P<name>[\w-]{{2,80}}){_Q}\s*,\s*(?=[bu]?{_Q})"""),
         # {"name": "DB_PASSWORD", "value": "…"}, - name: DB_PASSWORD ⏎ value: …, Name=DB_PASSWORD,Value=…
         (
-            (*_QUOTED_VALUE, "value:", "value=", "value =", "value  =", "old\"", "old'"),
+            (*_QUOTED_VALUE, "value:", "value=", "value =", "value  =", "old\"", "old'", "old\\"),
             5,
             rf"""(?<![\w-])(?:{_Q})?{_KEY}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?:{_Q})?{_NAME}(?:{_Q})?[\s,]{{1,40}}
                 (?:{_Q}?(?:type|description|sensitive|secure|hidden|scope|in|overwrite|serializeAs){_Q}?\s?[:=]\s?{_Q}?[\w. -]{{0,60}}{_Q}?[\s,]{{1,20}}){{0,3}}

@@ -31,7 +31,7 @@ _MATCHER = Path(__file__).with_name("matcher.py")
 # In seconds: for one text, and for all texts together that took too long. Names have their own account, so that a page
 # keeps its hosts if outputs have used up the other one.
 _PER_TEXT = 1.0
-_IN_ALL = 3.0
+_IN_ALL = 2.0
 # In seconds: to start the process on a busy machine.
 _TO_START = 10.0
 _REMEMBERED = 4096  # short texts
