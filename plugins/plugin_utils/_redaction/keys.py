@@ -48,7 +48,8 @@ def private_keys(text: Text) -> Iterator[Span]:
 
 
 def _is_key(encoded: str) -> bool:
-    return b"PRIVATE KEY" in base64.b64decode(encoded[:64])
+    encoded = re.split(r"[^A-Za-z0-9+/]", encoded, maxsplit=1)[0]
+    return b"PRIVATE KEY" in base64.b64decode(encoded[: min(len(encoded), 64) // 4 * 4])
 
 
 def _armoured(text: str) -> Iterator[Span]:

@@ -67,6 +67,7 @@ _CODE = re.compile(
 _CALL = re.compile(r"(?:dict|str|getattr|(?:self|os|context|module|config)(?:\.\w+)+)[(\[]", re.ASCII)
 # A quote that ends the text in which a name stood.
 _CLOSES = re.compile(r"""\\{0,8}["'](?=[ ]?(?:%|\+|\]|\)|,|;|\n|\Z))""")
+_IDENTIFIER = re.compile(r"(?<!\w)\w{1,60}\Z", re.ASCII)
 _IMAGE = re.compile(r"[\w-][\w.-]*/[\w./-]*\Z", re.ASCII)
 _LOOKUP = re.compile(r"\{\{(?:[^}\n](?!\}\}))*\b(?:lookup|query|q)\([^\n]*\Z")
 _SEPARATOR = re.compile(
@@ -84,7 +85,7 @@ _QUOTED_ARGUMENT = re.compile(r"""(?<![\w-])--?[a-z][\w-]{0,30}[ =](?P<slashes>\
 _SLASH = re.compile(r"/[\w.-]*\Z", re.ASCII)
 _ARGUMENT = re.compile(r"""(?:[ \t]+|\\*["'],[ \t]*|\\*["'][ \t]+|:(?=\S))(?=[^\s-])""")
 _ELEMENT = re.compile(r"<[\w:.-]{0,40}\Z", re.ASCII)
-_CONTENT = re.compile(r"(?:\s[^<>\n]{0,200})?(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\n]+?)(?=\]\]>|<|\n|\Z)", re.ASCII)
+_CONTENT = re.compile(r"(?:\s+[\w:.-]{1,60}=[^<>\n]{0,200}|\s*)(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\n]+?)(?=\]\]>|<|\n|\Z)", re.ASCII)
 _MENTION = re.compile(r"""[ ]\\*["'](?=[\w.~+/=-]{12,}\\*["'])""", re.ASCII)
 _BEFORE_A_KEY = re.compile(r"[ \t]*(?:[-+~>#]?[ \t]+)?(?:-[ \t]+)?(?:[\w.-]*|(?:[\w.-]+[ ]){1,2}[\w.-]*)", re.ASCII)
 _EXACT = re.compile(r"(?:pass|pw|credentials?|(?:proxy-)?authorization|(?:set-)?cookie|auths?)\Z", re.IGNORECASE)
@@ -257,8 +258,9 @@ def _is_reference(view: str, name: _Name, found: re.Match[str], start: int) -> b
         return view[start - 1] == ":" and bool(_IMAGE.search(behind)) and "://" not in behind
     if _CODE.match(view, start) if found[0].startswith(" ") else _CALL.match(view, start):
         return True
-    after = view[start : start + name.end - name.start + 1]
-    is_itself = after[:-1] == view[name.start : name.end] and after[-1:] in (",", ")")
+    identifier = _IDENTIFIER.search(view, max(0, name.start - _LOOK_BEHIND), name.end)
+    itself = identifier[0] if identifier else ""
+    is_itself = bool(itself) and view.startswith(itself, start) and view[start + len(itself) : start + len(itself) + 1] in (",", ")")
     return is_itself or ("{{" in behind and bool(_LOOKUP.search(behind)))
 
 

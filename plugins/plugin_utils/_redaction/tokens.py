@@ -118,6 +118,8 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("$ansible_vault;", r"\$ANSIBLE_VAULT;[\w.;-]{1,120}(?P<secret>(?:\s+[0-9a-f]{2,}(?![0-9A-Za-z]))+)"),
 )
 
+_ON_SEVERAL_LINES = "$ansible_vault;"
+
 # URLs that are secret, but not by a password or a parameter with a name.
 _URLS: tuple[tuple[str, str], ...] = (
     ("hooks.slack.com/", r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[\w/-]{8,})"),
@@ -165,7 +167,10 @@ def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
 
 def _found(text: Text, table: tuple[tuple[str, str], ...], flags: int) -> Iterator[Span]:
     for words, pattern in table:
-        for window in text.windows(_split(words), 1 if words.startswith("$") else 0):
+        windows = text.windows(_split(words))
+        if windows and words == _ON_SEVERAL_LINES:
+            windows = [(0, len(text.view))]
+        for window in windows:
             for start, end in spans_of(_compiled(pattern, flags), text.view, window):
                 if start >= 0:
                     yield start, end

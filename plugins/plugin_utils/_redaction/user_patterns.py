@@ -79,7 +79,7 @@ class UserPatterns:
                 pattern = self._patterns[min(error.number, len(self._patterns) - 1)]
                 self._give_up(is_name, time.monotonic() - began)
                 self.trouble = self.trouble or (
-                    f"redact: the pattern {pattern!r} takes more than {_PER_TEXT:g} s for one text, which was therefore "
+                    f"redact: the pattern {pattern} takes more than {_PER_TEXT:g} s for one text, which was therefore "
                     "left out of the page. Write it without nested repetitions."
                 )
                 return None

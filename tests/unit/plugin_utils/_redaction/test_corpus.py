@@ -44,7 +44,7 @@ MISSED = {
     "urls": 0,
 }
 # How many benign lines are changed, out of those below.
-CHANGED = {"ansible": 0, "clouds": 0, "code": 4, "programs": 0, "sentences": 0, "systems": 0}
+CHANGED = {"ansible": 0, "clouds": 0, "code": 0, "programs": 0, "sentences": 0, "systems": 0}
 SEEDS = range(4)
 REDACTOR = Redactor()
 
@@ -90,7 +90,7 @@ def test_masking_a_row_of_the_corpus_is_idempotent(family: str) -> None:
 
 
 # Rows that are missed only inside a string of JSON: there, each of their quotes has a backslash.
-ONLY_IN_JSON = {**dict.fromkeys(SECRETS, 0), "names": 1, "second_batch": 2, "structures": 5}
+ONLY_IN_JSON = {**dict.fromkeys(SECRETS, 0), "names": 1, "second_batch": 1, "structures": 4}
 
 
 @pytest.mark.parametrize("family", sorted(SECRETS))
