@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import values
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
@@ -22,7 +22,10 @@ _S = r"[ \t]+"
 _START = r"(?:\A|(?<=[\n#;\"']))"
 _L = r"(?:\A|(?<=\n)|\A|\n|\#|;|[\"'])[ \t]*(?:set[ \t]+)?"
 # How devices mark what follows: the type of its encryption.
-_TYPE = rf"(?:(?:[0-9]{{1,2}}|cipher|simple|irreversible-cipher|ENC|encrypted|clear(?:text)?|plain(?:-?text)?|ascii(?:-text)?|hex(?:adecimal)?|sha512|sha256|md5|text|local|remote){_S}){{1,2}}"
+_TYPE = (
+    r"(?:(?:[0-9]{1,2}|cipher|simple|irreversible-cipher|ENC|encrypted|clear(?:text)?|plain(?:-?text)?|ascii(?:-text)?"
+    rf"|hex(?:adecimal)?|sha512|sha256|md5|text|local|remote){_S}){{1,2}}"
+)
 # (words of which the text must contain one; pattern before the value; whether what follows can only be a secret).
 _LINES: tuple[tuple[str, str, bool], ...] = (
     ("snmp-server community", rf"snmp-server{_S}community{_S}(?:[0-9]{_S})?", False),
@@ -35,7 +38,7 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("snmp community", rf"{_L}snmp{_S}community{_S}", False),
     ("snmp-agent", rf"snmp-agent{_S}community{_S}(?:read|write){_S}(?:{_TYPE})?", False),
     ("rocommunity,rwcommunity", rf"{_START}[ \t]*r[ow]community6?{_S}", False),
-    ("community: ", rf"(?:\A|\n|(?<=\n)|[ \t]){{1,8}}community:[ \t]+(?=[a-z0-9_-]{{6,32}}[ \t]*(?:\n|\Z))", False),
+    ("community: ", r"(?:\A|\n|(?<=\n)|[ \t]){1,8}community:[ \t]+(?=[a-z0-9_-]{6,32}[ \t]*(?:\n|\Z))", False),
     ("com2sec", rf"\bcom2sec{_S}\S{{1,64}}{_S}\S{{1,64}}{_S}", False),
     (
         "snmp-server user,usm-user",
@@ -45,7 +48,8 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ),
     (
         "snmp-server user",
-        rf"snmp-server{_S}user[^\n]{{1,200}}?{_S}priv{_S}(?:(?:3?des|aes(?:-?[0-9]{{3}})?){_S}(?:(?:128|192|256){_S})?)?",
+        rf"snmp-server{_S}user[^\n]{{1,200}}?{_S}priv{_S}(?:(?:3?des|aes(?:-?[0-9]{{3}})?){_S}(?:(?:128|192|"
+        rf"256){_S})?)?",
         True,
     ),
     ("createuser", rf"createUser{_S}\S{{1,64}}{_S}(?:MD5|SHA(?:-?[0-9]{{3}})?){_S}", True),
@@ -57,7 +61,8 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("isakmp key", rf"crypto{_S}isakmp{_S}key{_S}(?:[06]{_S})?", False),
     (
         "pre-shared-",
-        rf"pre-shared-(?:key|secret){_S}(?:address{_S}\S{{1,64}}{_S}(?:\S{{1,64}}{_S})?)?(?:key{_S})?(?:{_TYPE})?{LAST}",
+        rf"pre-shared-(?:key|secret){_S}(?:address{_S}\S{{1,64}}{_S}(?:\S{{1,64}}{_S})?)?(?:key{_S})?(?"
+        rf":{_TYPE})?{LAST}",
         False,
     ),
     ("key 7,key 0", rf"(?<![\w-])key{_S}[07]{_S}(?=[0-9A-F]{{4,}}|\S{{4,}}[ \t]*(?:\n|\Z|[\"']))", False),
@@ -67,12 +72,14 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("key authentication", rf"key{_S}authentication{_S}(?:{_TYPE})?", False),
     (
         "aaa-server,tacacs server,radius server",
-        rf"(?:aaa-server|tacacs{_S}server|radius{_S}server)[^\n]{{1,80}}\n(?:[ \t][^\n]{{1,80}}\n){{0,6}}?[ \t]+key{_S}(?:{_TYPE})?",
+        rf"(?:aaa-server|tacacs{_S}server|radius{_S}server)[^\n]{{1,80}}\n(?:[ \t][^\n]{{1,80}}\n){{0,6}}?"
+        rf"[ \t]+key{_S}(?:{_TYPE})?",
         False,
     ),
     (
         "authentication-key",
-        rf"authentication-key{_S}(?:[0-9]{{1,5}}{_S}(?:type{_S})?(?:md5|sha1|sha256|cmac-\S{{1,16}}){_S}(?:value{_S})?)?"
+        rf"authentication-key{_S}(?:[0-9]{{1,5}}{_S}(?:type{_S})?(?:md5|sha1|sha256|cmac-\S{{1,16}}){_S}(?:v"
+        rf"alue{_S})?)?"
         rf"(?:{_TYPE})?(?=\\*[\"']|\S{{1,128}}(?:[ ]+[0-9])?[ \t]*(?:[\r\n\"';\\]|\Z))",
         False,
     ),
@@ -105,7 +112,8 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("password-hash", rf"password-hash{_S}{LIKELY}", False),
     (
         "user ",
-        rf"(?:\A|\n|(?<=\n)|[ \t]{{1,8}})(?:user|local-user){_S}(?!(?:and|or|name|has|is)\b)\S{{1,64}}{_S}password{_S}(?:{_TYPE})?{LAST}",
+        rf"(?:\A|\n|(?<=\n)|[ \t]{{1,8}})(?:user|local-user){_S}(?!(?:and|or|name|has|is)\b)\S{{1,64}}{_S}pa"
+        rf"ssword{_S}(?:{_TYPE})?{LAST}",
         False,
     ),
     ("ssh-key password", rf"ssh-key{_S}password{_S}(?=\\*\")", False),
@@ -113,14 +121,20 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
         "username ",
         rf"(?<![\w-])username{_S}(?!(?:and|or)\b)\S{{1,64}}(?:{_S}(?:privilege|role){_S}\S{{1,64}}){{0,2}}{_S}"
         rf"(?:password|secret){_S}"
-        rf"(?:(?:[0-9]{{1,2}}|sha512){_S}|{LAST}|(?=\S{{1,128}}{_S}(?:encrypted|privilege|role|nt-encrypted|pbkdf2)\b))",
+        rf"(?:(?:[0-9]{{1,2}}|sha512){_S}|{LAST}|(?=\S{{1,128}}{_S}(?:encrypted|privilege|role|nt-encrypted|"
+        rf"pbkdf2)\b))",
         False,
     ),
-    ("-server key,-server host", rf"(?:radius|tacacs)-server{_S}(?:host[^\n]{{1,100}}?[ \t])?key{_S}(?:[0-9]{_S})?", False),
+    (
+        "-server key,-server host",
+        rf"(?:radius|tacacs)-server{_S}(?:host[^\n]{{1,100}}?[ \t])?key{_S}(?:[0-9]{_S})?",
+        False,
+    ),
     ("server-private", rf"server-private{_S}\S{{1,64}}[^\n]{{0,60}}?{_S}key{_S}(?:[0-9]{_S})?", False),
     (
         "enable password,enable secret",
-        rf"(?: (?<![\w-])enable{_S}(?:password|secret)(?:{_S}level{_S}[0-9]{{1,2}})?(?:{_S}(?:[0-9]|sha512))?{_S}{LIKELY}"
+        rf"(?: (?<![\w-])enable{_S}(?:password|secret)(?:{_S}level{_S}[0-9]{{1,2}})?(?:{_S}(?:[0-9]|sha512)"
+        rf")?{_S}{LIKELY}"
         rf" | {_START}enable{_S}(?:password|secret){_S}{LAST} )",
         False,
     ),
@@ -130,10 +144,11 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
         False,
     ),
     (" password , secret ", rf"{_START}[ \t]+(?:password|secret){_S}{LIKELY}{LAST}", False),
-    ("secret \",secret \\\"", rf"{_START}[ \t]*secret{_S}(?=\\*\"[^\"\n]{{4,128}}\\*\";)", False),
+    ('secret ",secret \\"', rf"{_START}[ \t]*secret{_S}(?=\\*\"[^\"\n]{{4,128}}\\*\";)", False),
     (
         "radius,tacplus,server-profile",
-        rf"{_START}[ \t]*(?:set{_S})?(?:shared{_S})?[^\n]{{0,80}}?(?:radius|tacplus|server-profile)[^\n]{{0,80}}?{_S}secret{_S}",
+        rf"{_START}[ \t]*(?:set{_S})?(?:shared{_S})?[^\n]{{0,80}}?(?:radius|tacplus|server-profile)"
+        rf"[^\n]{{0,80}}?{_S}secret{_S}",
         False,
     ),
     (
@@ -151,12 +166,12 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _split(words: str) -> tuple[str, ...]:
     return tuple(words.split(","))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, FLAGS)
 

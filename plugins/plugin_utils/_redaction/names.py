@@ -21,36 +21,65 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.tokens 
 _WORD = re.compile(
     r"(?:pass(?:w(?:or[dt]|d)|[ ]?phrase|code)?|pwd|pw|psk|token|secret|key|auth|sig|kennwort|senha|wachtwoord"
     r"|contrase[nñ]a|mot[ _-]?de[ _-]?passe|credential|creds|signature|pat|phash|community|psksecret)"
-    r"(?P<tail>(?:(?<=password)|(?<=passwd)|(?<=credential)|(?<=token))s(?![a-z])|(?<=secret)(?:[ _-]?(?:access[ _-]?)?key(?:[_-]?base)?|[_-]?(?:id|value|string|data))"
-    r"|(?:(?<=passwd)|(?<=password)|(?<=phrase))[_-]?(?:hash|digest|enc(?:rypted)?)|(?<=key)[_-]?data|(?<=token)[_-]?(?:value|secret))?"
+    r"(?P<tail>(?:(?<=password)|(?<=passwd)|(?<=credential)|(?<=token))s(?![a-z])|(?<=secret)(?:[ _-]?(?:ac"
+    r"cess[ _-]?)?key(?:[_-]?base)?|[_-]?(?:id|value|string|data))"
+    r"|(?:(?<=passwd)|(?<=password)|(?<=phrase))[_-]?(?:hash|digest|enc(?:rypted)?)|(?<=key)[_-]?data|(?<=t"
+    r"oken)[_-]?(?:value|secret))?"
     r"(?:_?[0-9]{1,2}|(?<=key)[ ][0-9]{1,2})?(?![a-z0-9])"
 )
-NAME_WORDS = ("pass", "pwd", "pw", "psk", "token", "secret", "key", "auth", "sig", "pat", "wort", "senha", "wachtwoord", "contrase", "cred", "phash", "community")
-_LOOK_BEHIND = 40
-# What precedes the word "key" in the name of a secret: always, and where the value must look like one besides.
-_KEYS = (
-    "api access account app application auth authentication encrypt encryption decryption hmac license licence master"
-    " private session shared sharedaccess shared_access shared-access signing storage subscription fernet jwt cookie cipher crypto aes"
-    " des des3 3des rsa unseal recovery consumer activation ingest webhook stripe sendgrid openai mailgun vault tsig wep wpa ipsec"
-    " vpn sdk psk"
-).split()
-_WEAK_KEYS = "deploy service integration routing user client server db data database root admin write secure security bot".split()
-# The same before "pass" and "pw". Those with a space before them must be whole words.
-_PASSES = tuple(
-    "_ - ? & ssh store key require db database user new old admin root ftp smtp mail sudo become login ldap bind sql vnc"
-    " wifi redis svc auth http proxy".split()
+NAME_WORDS = (
+    "pass",
+    "pwd",
+    "pw",
+    "psk",
+    "token",
+    "secret",
+    "key",
+    "auth",
+    "sig",
+    "pat",
+    "wort",
+    "senha",
+    "wachtwoord",
+    "contrase",
+    "cred",
+    "phash",
+    "community",
 )
-_WHOLE_PASSES = ("my", "sa", "api", "app", "pg", "db")
-_PWS = tuple("_ - ? & bind root admin user login mail".split())
-_KEY_ENDS, _WEAK_KEY_ENDS = tuple(_KEYS), tuple(_WEAK_KEYS)
+_LOOK_BEHIND = 40
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# What precedes the word "key" in the name of a secret: always, and where the value must look like one besides.
+_KEYS = _words(
+    "api access account app application auth authentication encrypt encryption decryption hmac license licence master"
+    " private session shared sharedaccess shared_access shared-access signing storage subscription fernet jwt cookie"
+    " cipher crypto aes des des3 3des rsa unseal recovery consumer activation ingest webhook stripe sendgrid openai"
+    " mailgun vault tsig wep wpa ipsec vpn sdk psk"
+)
+_WEAK_KEYS = _words(
+    "deploy service integration routing user client server db data database root admin write secure security bot"
+)
+# The same before "pass" and "pw"; the last ones must be whole words.
+_PASSES = _words(
+    "_ - ? & ssh store key require db database user new old admin root ftp smtp mail sudo become login ldap bind sql"
+    " vnc wifi redis svc auth http proxy"
+)
+_PWS = _words("_ - ? & bind root admin user login mail")
+_WHOLE_PASSES = _words("my sa api app pg db")
 _UPPER_PASS = re.compile(r"(?<![A-Z])(?!ASK|BY|COM|TRES|SUR|TRANS|OVER|UNDER|EN)[A-Z][A-Z0-9]{0,20}\Z")
 # What precedes a word that names something else: update_password, no_token, one_pass, checksum/secret.
-_OTHERS = (
-    "update_ checksum/ checksum_ checksum. checksum- public public_ public-",
-    "no_ no- no basic_ basic- one_ one- two_ two- first_ last_ single_ multi_ is_ has_ with_ enable_ allow_ reset_ change_ num_ max_ min_ n_"
-    " reset- change- with- multi- single-",
+_NOT_BEFORE = (*_words("update_ checksum/ checksum_ checksum. checksum- public public_ public-"), "public ")
+_NOT_BEFORE_WHOLE = (
+    *_words(
+        "no no_ no- basic_ basic- one_ one- two_ two- first_ last_ single_ single- multi_ multi- is_ has_ with_ with-"
+        " enable_ allow_ reset_ reset- change_ change- num_ max_ min_ n_"
+    ),
+    "no ",
 )
-_NOT_BEFORE, _NOT_BEFORE_WHOLE = (*_OTHERS[0].split(), "public "), (*_OTHERS[1].split(), "no ")
 _NOT_A_NAME = re.compile(r"(?:pam_\w{1,20}\(|secretsmanager:[\w-]{0,20}:[0-9]{0,12}:)\Z")
 _NO_TOKENS = ("unexpected ", "next", "next_", "continuation", "continuation_", "page_", "page")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -60,7 +89,8 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _CODE = re.compile(
     r"""(?:await[ ]|new[ ])?[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*
       (?: [(](?!value=) | \[["'] )
-      | (?:self|this|settings|config|cfg|conf|var|local|data|module|os|app|request|env|user|args|options|each|random_\w{1,20})
+      | (?:self|this|settings|config|cfg|conf|var|local|data|module|os|app|request|env|user|args|options|each
+          |random_\w{1,20})
         (?:\.[A-Za-z_][\w-]*)+(?=[\s,;)]|\Z)""",
     re.ASCII | re.VERBOSE,
 )
@@ -74,7 +104,8 @@ _SEPARATOR = re.compile(
     r"""(?P<close>\\{0,8}["']?) \]? [ \t]*
     (?: => | (?<=[ \t])->(?=[ \t])(?![ \t]*[/~.]) | :?=(?!=) | (?P<colon>:(?!:|//)) | %3d
       | (?P<said>[ \t](?:is|was)[ \t]*:
-        | (?:[ ](?:for|of|f\xfcr|fuer)[ ](?:user[ ])?[^\s:]{1,64}|[ ]for[ ]'[^'\n]{1,128}')?(?:[ ](?:\([^()\n]{1,40}\)|\[[^\]\n]{0,40}\]|provided|used|given))?:[ ])
+        | (?:[ ](?:for|of|f\xfcr|fuer)[ ](?:user[ ])?[^\s:]{1,64}|[ ]for[ ]'[^'\n]{1,128}')?
+          (?:[ ](?:\([^()\n]{1,40}\)|\[[^\]\n]{0,40}\]|provided|used|given))?:[ ])
       | ,?\s{0,24}\\{0,8}["']?value\\{0,8}["']?[ \t]*[:=] )
     [ \t]*""",
     FLAGS,
@@ -85,7 +116,9 @@ _QUOTED_ARGUMENT = re.compile(r"""(?<![\w-])--?[a-z][\w-]{0,30}[ =](?P<slashes>\
 _SLASH = re.compile(r"/[\w.-]*\Z", re.ASCII)
 _ARGUMENT = re.compile(r"""(?:[ \t]+|\\*["'],[ \t]*|\\*["'][ \t]+|:(?=\S))(?=[^\s-])""")
 _ELEMENT = re.compile(r"<[\w:.-]{0,40}\Z", re.ASCII)
-_CONTENT = re.compile(r"(?:\s+[\w:.-]{1,60}=[^<>\n]{0,200}|\s*)(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\n]+?)(?=\]\]>|<|\n|\Z)", re.ASCII)
+_CONTENT = re.compile(
+    r"(?:\s+[\w:.-]{1,60}=[^<>\n]{0,200}|\s*)(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\n]+?)(?=\]\]>|<|\n|\Z)", re.ASCII
+)
 _MENTION = re.compile(r"""[ ]\\*["'](?=[\w.~+/=-]{12,}\\*["'])""", re.ASCII)
 _BEFORE_A_KEY = re.compile(r"[ \t]*(?:[-+~>#]?[ \t]+)?(?:-[ \t]+)?(?:[\w.-]*|(?:[\w.-]+[ ]){1,2}[\w.-]*)", re.ASCII)
 _EXACT = re.compile(r"(?:pass|pw|credentials?|(?:proxy-)?authorization|(?:set-)?cookie|auths?)\Z", re.IGNORECASE)
@@ -130,13 +163,17 @@ def _weakness(text: Text, word: str, start: int, behind: str) -> bool | None:
     if word in ("pass", "pw"):
         if behind.endswith(_PASSES if word == "pass" else _PWS) or _ends_with_word(behind, _WHOLE_PASSES):
             return False
-        is_upper = word == "pass" and text.view[start] == "P" and _UPPER_PASS.search(text.view[max(0, start - _LOOK_BEHIND) : start])
+        is_upper = (
+            word == "pass"
+            and text.view[start] == "P"
+            and _UPPER_PASS.search(text.view[max(0, start - _LOOK_BEHIND) : start])
+        )
         return False if is_upper else True if is_whole else None
     if word == "key":
         stem = behind[:-1] if last and last in " _-" else behind
         stem = stem.rstrip("0123456789")
         stem = stem[:-1] if stem is not behind and stem[-1:] and stem[-1:] in " _-" else stem
-        return False if stem.endswith(_KEY_ENDS) else True if stem.endswith(_WEAK_KEY_ENDS) else None
+        return False if stem.endswith(_KEYS) else True if stem.endswith(_WEAK_KEYS) else None
     if word == "auth":
         return False if last == "_" else True if not last or last in "\"' \t\n{," else None
     if word == "pat":
@@ -197,7 +234,11 @@ def _values(text: Text, name: _Name) -> Iterator[Span]:
                 return
             yield start, end
             first = end
-    elif _OPTION.search(behind) and (not _SLASH.search(behind) or view[name.end : name.end + 1] == ":") and (found := _ARGUMENT.match(view, name.end)):
+    elif (
+        _OPTION.search(behind)
+        and (not _SLASH.search(behind) or view[name.end : name.end + 1] == ":")
+        and (found := _ARGUMENT.match(view, name.end))
+    ):
         start, end = values.word(text.text, found.end())
         value = text.text[start:end]
         is_usage = value.isupper() and (view[name.start : name.end].lower().startswith(value.lower()) or "_" in value)
@@ -229,7 +270,12 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
     quoted = values.QUOTE.match(raw, start)
     if not quoted and is_spoken and is_sentence(view, name.start, name.end, start):
         return 0
-    if found["said"] and not found["said"].strip().endswith(("is:", "was:", "is :", "was :")) and not quoted and not values.is_likely(raw, start):
+    if (
+        found["said"]
+        and not found["said"].strip().endswith(("is:", "was:", "is :", "was :"))
+        and not quoted
+        and not values.is_likely(raw, start)
+    ):
         return 0
     if quoted:
         start, end = values.quoted(raw, quoted)
@@ -260,7 +306,11 @@ def _is_reference(view: str, name: _Name, found: re.Match[str], start: int) -> b
         return True
     identifier = _IDENTIFIER.search(view, max(0, name.start - _LOOK_BEHIND), name.end)
     itself = identifier[0] if identifier else ""
-    is_itself = bool(itself) and view.startswith(itself, start) and view[start + len(itself) : start + len(itself) + 1] in (",", ")")
+    is_itself = (
+        bool(itself)
+        and view.startswith(itself, start)
+        and view[start + len(itself) : start + len(itself) + 1] in (",", ")")
+    )
     return is_itself or ("{{" in behind and bool(_LOOKUP.search(behind)))
 
 

@@ -108,7 +108,9 @@ class Text:
 
 def _spaces(escaped: re.Match[str]) -> str:
     sequence = escaped[0]
-    if sequence[-1] == "\n" or (sequence[-1] == "n" and sequence.count("\\") == 3):  # a continued line, plain or in JSON
+    if sequence[-1] == "\n" or (
+        sequence[-1] == "n" and sequence.count("\\") == 3
+    ):  # a continued line, plain or in JSON
         return " " * len(sequence)
     return " " * (len(sequence) - 1) + ("\t" if sequence[-1] == "t" else "\n")
 

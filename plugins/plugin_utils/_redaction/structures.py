@@ -20,24 +20,34 @@ _Q = r"""\\{0,8}["']"""
 _NAME = r"(?P<name>[\w.:-]{2,80})"
 _KEY = r"(?:parameter[_ ]?key|option_?name|option|variable|field|name|key|id)"
 _VALUE = r"(?:parameter[_ ]?value|string_?value|default_?value|value|old|new)"
-_QUOTED_VALUE = ("value\"", "value'", "value\\")
-# (what the lines must contain one of, besides a name; how many lines around the name; pattern). The value begins where the match ends, or is the group "value".
+_QUOTED_VALUE = ('value"', "value'", "value\\")
+# (what the lines must contain one of, besides a name; how many lines around the name; pattern). The value begins where
+# the match ends, or is the group "value".
 _PAIRS = tuple(
     (words.split() if isinstance(words, str) else words, lines, re.compile(pattern, FLAGS))
     for words, lines, pattern in (
         # {"db_password": {"sensitive": true, "value": "…"}}
-        (_QUOTED_VALUE, 5, rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})"""),
+        (
+            _QUOTED_VALUE,
+            5,
+            rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})""",
+        ),
         # ("password", "…"), ["Authorization", "…"]
         ("(", 1, rf"""\(\s*[bu]?{_Q}(?P<name>[\w-]{{2,80}}){_Q}\s*,\s*(?=[bu]?{_Q})"""),
         # {"name": "DB_PASSWORD", "value": "…"}, - name: DB_PASSWORD ⏎ value: …, Name=DB_PASSWORD,Value=…
         (
-            (*_QUOTED_VALUE, "value:", "value=", "value =", "value  =", "old\"", "old'", "old\\"),
+            (*_QUOTED_VALUE, "value:", "value=", "value =", "value  =", 'old"', "old'", "old\\"),
             5,
             rf"""(?<![\w-])(?:{_Q})?{_KEY}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?:{_Q})?{_NAME}(?:{_Q})?[\s,]{{1,40}}
-                (?:{_Q}?(?:type|description|sensitive|secure|hidden|scope|in|overwrite|serializeAs){_Q}?\s?[:=]\s?{_Q}?[\w. -]{{0,60}}{_Q}?[\s,]{{1,20}}){{0,3}}
+                (?:{_Q}?(?:type|description|sensitive|secure|hidden|scope|in|overwrite|serializeAs){_Q}?
+                  \s?[:=]\s?{_Q}?[\w. -]{{0,60}}{_Q}?[\s,]{{1,20}}){{0,3}}
                 (?:{_Q})?{_VALUE}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?=\S)""",
         ),
-        (("new\"", "new'", "new\\"), 0, rf"""{_Q}{_KEY}{_Q}\s?:\s?{_Q}{_NAME}{_Q}[^{{}}\n]{{0,200}}?{_Q}new{_Q}\s?:\s?(?={_Q})"""),
+        (
+            ('new"', "new'", "new\\"),
+            0,
+            rf"""{_Q}{_KEY}{_Q}\s?:\s?{_Q}{_NAME}{_Q}[^{{}}\n]{{0,200}}?{_Q}new{_Q}\s?:\s?(?={_Q})""",
+        ),
         (
             (*_QUOTED_VALUE, "value:", "value=", "value =", "value  ="),
             5,
@@ -56,13 +66,17 @@ _PAIRS = tuple(
         ("<key>", 2, rf"""<key>{_NAME}</key>\s*<(?:string|data)>(?P<value>[^<]{{1,2000}})"""),
         ("&lt;", 0, rf"""&lt;{_NAME}&gt;(?P<value>[^&\n]{{1,500}})"""),
         # | db_password | … |
-        ("| │", 0, rf"""(?:^|(?<=\n)|(?<=[|│]))[ \t]*{_NAME}[ \t]*[|│][ \t]*(?P<value>[^\s|│]{{6,200}})[ \t]*(?=[|│\n]|\Z)"""),
+        (
+            "| │",
+            0,
+            rf"""(?:^|(?<=\n)|(?<=[|│]))[ \t]*{_NAME}[ \t]*[|│][ \t]*(?P<value>[^\s|│]{{6,200}})[ \t]*(?=[|│\n]|\Z)""",
+        ),
         # "password","…" and password;… as lines of a table
         ('","', 0, rf"""(?:^|(?<=\n))"{_NAME}","(?P<value>[^"\n]{{4,200}})"(?=\n|\Z)"""),
         (";", 0, rf"""(?:^|(?<=\n)){_NAME};(?P<value>[^\s;]{{6,200}})(?=\n|\Z)"""),
     )
 )
-_QUOTED_AUTH = ("auth\"", "auth'", "auth\\")
+_QUOTED_AUTH = ('auth"', "auth'", "auth\\")
 _AUTH = re.compile(rf"""{_Q}auth{_Q}\s*:\s*{_Q}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}})""", re.ASCII)
 _PGPASS = re.compile(
     r"""[ \t]*(?:[\w.-]{1,128}|\*):(?:[0-9]{2,5}|\*):(?:[a-z_][\w.-]{0,64}|\*):(?:[a-z_][\w.@-]{0,64}|\*)
@@ -112,7 +126,9 @@ def _of_pair(text: Text, found: re.Match[str]) -> Iterator[Span]:
 def _of_kubernetes(text: Text) -> Iterator[Span]:
     for data in _DATA_OF_YAML.finditer(text.view):
         at = data.end()
-        while (entry := _ENTRY.match(text.view, at)) and len(entry["indent"] or entry["more"] or "") > len(data["indent"]):
+        while (entry := _ENTRY.match(text.view, at)) and len(entry["indent"] or entry["more"] or "") > len(
+            data["indent"]
+        ):
             at = entry.end() + 1
             span = entry.span("value") if entry["value"] else entry.span() if entry["more"] else (0, 0)
             length = len(text.view[slice(*span)].rstrip())

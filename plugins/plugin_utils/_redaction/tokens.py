@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text, spans_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import HARMLESS
@@ -30,7 +30,10 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("eyj", r"(?<![\w-])eyJ[\w-]{10,}(?:\.[\w-]+){1,4} | (?<![\w-])eyJrIjoi[\w+/=-]{40,}"),
     ("ghp_ gho_ ghu_ ghs_ ghr_", r"gh[opsur]_[A-Za-z0-9]{16,}"),
     ("github_pat_", r"github_pat_\w{20,}"),
-    ("glag glcb gldt glff glft glim gloa glso glpa glpt glrt glwt glc_", r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|soat|pat|ptt|rt|rtr|wt)-[\w.-]{16,} | glc_[A-Za-z0-9+/]{24,}={0,2}"),
+    (
+        "glag glcb gldt glff glft glim gloa glso glpa glpt glrt glwt glc_",
+        r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|soat|pat|ptt|rt|rtr|wt)-[\w.-]{16,} | glc_[A-Za-z0-9+/]{24,}={0,2}",
+    ),
     ("gr1348941", r"GR1348941[\w-]{16,}"),
     ("xox", r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}"),
     ("xapp-", r"xapp-[0-9]-[A-Za-z0-9-]{8,}"),
@@ -65,7 +68,10 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("v1.0-", rf"{_B}v1\.0-[a-f0-9]{{24}}-[a-f0-9]{{60,}}"),
     ("fo1_ fm1 fm2", rf"{_B}(?:fo1_[\w-]{{36,}}|fm[12][ar]?_[A-Za-z0-9+/=]{{40,}})"),
     ("hrku-", r"HRKU-[\w-]{30,}"),
-    ("gsk_ xai- pplx- r8_ rnd_ sbp_ pnu_ vcp_ lin_api_", rf"{_B}(?:gsk_|xai-|pplx-|r8_|rnd_|sbp_|pnu_|vcp_|lin_api_)[A-Za-z0-9]{{26,}}"),
+    (
+        "gsk_ xai- pplx- r8_ rnd_ sbp_ pnu_ vcp_ lin_api_",
+        rf"{_B}(?:gsk_|xai-|pplx-|r8_|rnd_|sbp_|pnu_|vcp_|lin_api_)[A-Za-z0-9]{{26,}}",
+    ),
     ("figd_ duffel_ rdme_ tfp_", rf"{_B}(?:figd_|duffel_(?:live|test)_|rdme_|tfp_)[\w-]{{32,}}"),
     ("tskey-", r"tskey-[a-z]{3,10}-[\w-]{16,}"),
     ("swmtkn-1- swmkey-1-", r"SWMTKN-1-[a-z0-9]{20,}(?:-[a-z0-9]{1,40})? | SWMKEY-1-[\w+/=]{30,}"),
@@ -100,7 +106,8 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (
         "$",
         r"\$(?:1|2[abxy]?|[5-9]|y|gy|7|apr1|argon2(?:id|i|d)|scrypt|pbkdf2-sha\d+)\$[\w./$=,+-]{8,}"
-        r" | (?<!\w)\$[ch]\$[0-9]\$[A-Za-z0-9+/=$]{16,} | SCRAM-SHA-(?:1|256)\$(?P<rest>[0-9]+:[A-Za-z0-9+/=]+\$[\w+/=:]+)",
+        r" | (?<!\w)\$[ch]\$[0-9]\$[A-Za-z0-9+/=$]{16,} | SCRAM-SHA-(?:1|256)\$(?P<rest>[0-9]+:"
+        r"[A-Za-z0-9+/=]+\$[\w+/=:]+)",
     ),
     ("{s {crypt} {md5} {pbkdf2", r"\{(?:S?SHA(?:224|256|384|512)?|S?MD5|CRYPT|PBKDF2[\w-]{0,16})\}[\w./$+=,-]{12,}"),
     ("md5", r"""(?<=["'])md5[0-9a-f]{32}(?=["'])"""),
@@ -114,7 +121,10 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ),
     ("@tcp( @unix(", r"(?<![\w.-])[\w.-]{1,64}:(?P<secret>[^\s:@\"']{1,128})(?=@(?:tcp|unix)\()"),
     ("temporary", r"temporary password is generated for \S{1,128}:[ ](?P<secret>\S+)"),
-    ("sessionid= sessid= connect.sid=", r"(?:(?:JSESSION|PHPSESS|ASPSESS)ID[A-Z]{0,12}|connect\.sid)=(?P<secret>[\w.%-]{12,})"),
+    (
+        "sessionid= sessid= connect.sid=",
+        r"(?:(?:JSESSION|PHPSESS|ASPSESS)ID[A-Z]{0,12}|connect\.sid)=(?P<secret>[\w.%-]{12,})",
+    ),
     ("$ansible_vault;", r"\$ANSIBLE_VAULT;[\w.;-]{1,120}(?P<secret>(?:\s+[0-9a-f]{2,}(?![0-9A-Za-z]))+)"),
 )
 
@@ -132,7 +142,10 @@ _URLS: tuple[tuple[str, str], ...] = (
     ("/integration/", r"pagerduty\.com/integration/(?P<secret>[0-9a-f]{20,})"),
     ("victorops.com/", r"alert\.victorops\.com/integrations/generic/[0-9]{1,10}/alert/(?P<secret>[\w-]{16,})"),
     ("hc-ping.com/", rf"hc-ping\.com/(?P<secret>{_UUID})"),
-    ("/hooks/", r"://[^\s/]{1,128}/hooks/(?P<secret>(?:(?=[a-z]{0,25}[0-9])[a-z0-9]{26}|[A-Za-z0-9]{17}/[A-Za-z0-9]{30,}))"),
+    (
+        "/hooks/",
+        r"://[^\s/]{1,128}/hooks/(?P<secret>(?:(?=[a-z]{0,25}[0-9])[a-z0-9]{26}|[A-Za-z0-9]{17}/[A-Za-z0-9]{30,}))",
+    ),
     ("http", rf"[?&](?:key|auth|k|hash|hmac)=(?P<secret>(?=[A-Za-z_-]{{0,64}}[0-9])[\w-]{{24,}}=*|{_UUID})"),
     (
         "code=",
@@ -154,12 +167,12 @@ _URL = re.compile(
 _BASIC = re.compile(r"\bbasic[ \t]+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", re.ASCII | re.IGNORECASE)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _split(words: str) -> tuple[str, ...]:
     return tuple(words.split())
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
     # Only when a text contains one of its words: to compile all of them takes longer than to redact most texts.
     return re.compile(pattern.replace(" | ", "|"), flags)

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Masks what the user's own patterns match, within a bounded time.
 
-Must not match a pattern in this process. Python's re cannot be stopped here: it looks for signals from time to time, but
-Python 3.10 not between two attempts at different positions; a handler can only be set in the main thread; and SIGALRM
-belongs to the timeout of tasks in a worker of ansible-core 2.16. Threads are out of the question, since Ansible forks.
-A process of our own can be killed at any moment, wherever it is.
+Must not match a pattern in this process. Python's re cannot be stopped here: it looks for signals from time to time,
+but that of Python 3.10 not between its attempts at different positions; a handler can only be set in the main thread;
+and SIGALRM belongs to the timeout of tasks in a worker of ansible-core 2.16. Threads are out of the question, since
+Ansible forks. A process of our own can be killed at any moment, wherever it is.
 """
 
 from __future__ import annotations
