@@ -9,7 +9,7 @@ Must take linear time: a name is found by its last word, and what precedes that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import values
@@ -251,7 +251,7 @@ def _values(text: Text, name: _Name) -> Iterator[Span]:
             yield start, end
 
 
-def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
+def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None, int]:
     """Yield the value after a separator, and return where it ends; 0 if it is not secret."""
     view, raw = text.view, text.text
     is_spoken = bool(found["colon"] or found["said"])

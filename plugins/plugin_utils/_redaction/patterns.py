@@ -96,7 +96,8 @@ class Text:
 
     def masked(self, spans: Iterable[Span]) -> str:
         """Return the text with each span replaced by the mask, and spans that overlap by one."""
-        pieces, done = [], 0
+        pieces: list[str] = []
+        done = 0
         for start, end in sorted(spans):
             if end <= done:
                 continue

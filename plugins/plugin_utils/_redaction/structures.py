@@ -105,8 +105,8 @@ def structured_secrets(text: Text) -> Iterator[Span]:
             if is_basic(found["value"]):
                 yield found.span("value")
     for start, line in text.lines:
-        if line.count(":") == 4 and (found := _PGPASS.fullmatch(line)):
-            yield start + found.start("value"), start + found.end("value")
+        if line.count(":") == 4 and (entry := _PGPASS.fullmatch(line)):
+            yield start + entry.start("value"), start + entry.end("value")
     if text.has("secret") and text.has("data") and _SECRET.search(text.view):
         yield from _of_kubernetes(text)
 

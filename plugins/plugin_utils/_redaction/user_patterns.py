@@ -117,8 +117,8 @@ class _Matcher:
             # A session of its own: Ctrl-C is for Ansible. Without site and the user's environment it starts quickly.
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-X", "utf8", str(_MATCHER)],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
