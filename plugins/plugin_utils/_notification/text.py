@@ -17,6 +17,10 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 # All control characters except tab and line feed, and those that change the direction of writing: they can make a text
 # look like another one.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+# What can be the value of a name that was cut off: a word, or a quoted string.
+_VALUE = r"""(?:\\*"[^"\n]{0,256}"?|\\*'[^'\n]{0,256}'?|[^\s"']\S{0,256})"""
+_CUT_WORD = re.compile(rf"[ ]*{_VALUE}[,;]?[ ]*")
+_CUT_LINE = re.compile(rf"[ \t]*(?:-[ \t]+)?{_VALUE},?[ \t]*(?:\n|\Z)")
 # Maximum number of characters of a cut word that are removed.
 _LONGEST_WORD = 256
 
@@ -71,11 +75,18 @@ def without_cut_word(text: str) -> str:
 
 
 def without_cut_line(text: str) -> str:
-    """Return a text whose beginning was cut off, without its first line (or first word, if it is a single line)."""
+    """Return a text whose beginning was cut off, without its first line (or first word, if it is a single line).
+
+    The cut can be between a secret's name and the secret. So what follows goes too if it can be a value: a line of one
+    word, or the next word of a single line.
+    """
     at = text.find("\n")
     if at < 0:
         at = min(text.find(" ") % (len(text) + 1), _LONGEST_WORD)
-    return text[at + 1 :]
+        found = _CUT_WORD.match(text, at + 1)
+    else:
+        found = _CUT_LINE.match(text, at + 1)
+    return text[found.end() if found else at + 1 :]
 
 
 def listed(names: Sequence[str], total: int) -> str:

@@ -15,18 +15,22 @@ from collections.abc import Iterator
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import Span, Text, spans_of
 
 _EDGE = re.compile(r"-----(?P<edge>BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_BREAK = re.compile(r"""\n|["'][ \t]*,\s*["']""")
-_BREAK_IN_ONE_LINE = re.compile(r"""["'][ \t]*,\s*["']|[ \t]+(?=[A-Za-z0-9+/=]{16}|-----)""")
+_BREAK = re.compile(r"""\n|\\{0,8}["'][ \t]*,\s*\\{0,8}["']""")
+_BREAK_IN_ONE_LINE = re.compile(r"""\\{0,8}["'][ \t]*,\s*\\{0,8}["']|[ \t]+(?=[A-Za-z0-9+/=]{16}|-----)""")
 _PLAIN = re.compile(r"[A-Za-z0-9+/=]+")
 # A line of a key's body behind what precedes it in its line. The header of an encrypted key counts too.
-_BODY = re.compile(r"(?:.*?(?<![A-Za-z0-9+/]))??(?P<data>[A-Za-z0-9+/]{4,}={0,2}|=[A-Za-z0-9+/]{4})[ \t\"',+\\\r]*", re.ASCII)
+_BODY = re.compile(
+    r"(?:.*?(?<![A-Za-z0-9+/]))??(?P<data>[A-Za-z0-9+/]{4,}={0,2}|=[A-Za-z0-9+/]{4})[ \t\"',+\\\r]*", re.ASCII
+)
 _LONG = re.compile(r"(?<![A-Za-z0-9+/])(?P<data>[A-Za-z0-9+/]{16,}={0,2})")
 _HEADER = re.compile(r"[^\n]{0,100}?(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n]*")
 # What differs between the lines of a log, a listing with numbers, a diff or grep's output.
 _CHANGES = re.compile(r"""[\d\s:.,+TZ"'\[-]+""")
 _JUNK = " \t\"',+\\\r"
 # "-----BEGIN " in base64, as in a Secret of Kubernetes; _is_key decides what begins.
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/=]+(?:\s+[A-Za-z0-9+/=]{16,}(?![\w:-]))*(?:\s+[A-Za-z0-9+/]{1,15}={0,2}(?=\s*(?:\n|\Z)))?")
+_ENCODED = re.compile(
+    r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/=]+(?:\s+[A-Za-z0-9+/=]{16,}(?![\w:-]))*(?:\s+[A-Za-z0-9+/]{1,15}={0,2}(?=\s*(?:\n|\Z)))?"
+)
 _PUTTY = re.compile(r"Private-Lines:[ ][0-9]{1,4}(?P<secret>(?:[ \t]*\n[ \t]*[A-Za-z0-9+/=]{1,76}(?=\s|\Z))+)")
 _JWK = re.compile(r"""["'](?:d|p|q|dp|dq|qi|k)\\{0,8}["']\s*:\s*\\{0,8}["'](?P<secret>[\w-]{16,})""", re.ASCII)
 # In characters. A shorter line of base64 is a word.
@@ -48,7 +52,8 @@ def private_keys(text: Text) -> Iterator[Span]:
 
 
 def _is_key(encoded: str) -> bool:
-    return b"PRIVATE KEY" in base64.b64decode(encoded[:64])
+    encoded = re.split(r"[^A-Za-z0-9+/]", encoded, maxsplit=1)[0]
+    return b"PRIVATE KEY" in base64.b64decode(encoded[: min(len(encoded), 64) // 4 * 4])
 
 
 def _armoured(text: str) -> Iterator[Span]:
@@ -118,7 +123,9 @@ def _end_of_key(text: str, edge: re.Match[str], latest: int) -> int:
         is_alike = not ahead.strip(_JUNK) or (bool(prefix) and _CHANGES.sub("0", ahead).strip("0") == prefix)
         if not found or is_short or not (is_alike or _CHANGES.fullmatch(ahead)):
             break
-        if found.end() != len(line) and not line[found.end() :].lstrip().startswith(("<", '"', "'", ";", "}", "]", "\\")):
+        if found.end() != len(line) and not line[found.end() :].lstrip().startswith(
+            ("<", '"', "'", ";", "}", "]", "\\")
+        ):
             break
         is_short = len(found["data"]) < _LINE
         if is_short and end == edge.end():

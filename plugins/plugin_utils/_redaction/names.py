@@ -9,8 +9,8 @@ Must take linear time: a name is found by its last word, and what precedes that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from typing import NamedTuple
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import values
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
@@ -19,65 +19,93 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.tokens 
 
 # The words with which the names of secrets end, in the lowered text; _BEFORE has what must precede some of them.
 _WORD = re.compile(
-    r"(?:pass(?:w(?:or[dt]|d)|phrase|code|word)?|pwd|pw|psk|token|secret|key|auth|sig|kennwort|senha|wachtwoord"
+    r"(?:pass(?:w(?:or[dt]|d)|[ ]?phrase|code)?|pwd|pw|psk|token|secret|key|auth|sig|kennwort|senha|wachtwoord"
     r"|contrase[nñ]a|mot[ _-]?de[ _-]?passe|credential|creds|signature|pat|phash|community|psksecret)"
-    r"(?P<tail>(?:(?<=password)|(?<=passwd)|(?<=credential)|(?<=token))s(?![a-z])|(?<=secret)(?:[ _-]?(?:access[ _-]?)?key(?:[_-]?base)?|[_-]?(?:id|value|string|data))"
-    r"|(?:(?<=passwd)|(?<=password)|(?<=phrase))[_-]?(?:hash|digest|enc(?:rypted)?)|(?<=key)[_-]?data|(?<=token)[_-]?(?:value|secret))?"
+    r"(?P<tail>(?:(?<=password)|(?<=passwd)|(?<=credential)|(?<=token))s(?![a-z])|(?<=secret)(?:[ _-]?(?:ac"
+    r"cess[ _-]?)?key(?:[_-]?base)?|[_-]?(?:id|value|string|data))"
+    r"|(?:(?<=passwd)|(?<=password)|(?<=phrase))[_-]?(?:hash|digest|enc(?:rypted)?)|(?<=key)[_-]?data|(?<=t"
+    r"oken)[_-]?(?:value|secret))?"
     r"(?:_?[0-9]{1,2}|(?<=key)[ ][0-9]{1,2})?(?![a-z0-9])"
 )
-_HINTS = ("pass", "pwd", "pw", "psk", "token", "secret", "key", "auth", "sig", "pat", "wort", "senha", "wachtwoord", "contrase", "cred", "phash", "community")
+NAME_WORDS = (
+    "pass",
+    "pwd",
+    "pw",
+    "psk",
+    "token",
+    "secret",
+    "key",
+    "auth",
+    "sig",
+    "pat",
+    "wort",
+    "senha",
+    "wachtwoord",
+    "contrase",
+    "cred",
+    "phash",
+    "community",
+)
 _LOOK_BEHIND = 40
-_OWN = r"(?:\A|[^a-z0-9])"
-# By word: what precedes it if it names a secret (strong), and if it does so only where the value looks like one (weak).
-_BEFORE = {
-    word: (re.compile(f"(?:{strong})\\Z"), re.compile(f"(?:{weak})\\Z") if weak else None)
-    for word, strong, weak in (
-        (
-            "pass",
-            r"[_-]|ssh|(?:\A|[^a-z])(?:trust|key|dest|src|new)*(?:store|key)|require|db|data(?:base)?|user|new|old|admin|root|(?:\A|[^a-z])(?:my|sa|api|app|pg)"
-            r"|ftp|smtp|mail|sudo|become|login|ldap|bind|sql|vnc|wifi|redis|svc|auth|http|proxy|[?&]",
-            _OWN,
-        ),
-        ("pw", r"[_-]|bind|root|admin|(?:\A|[^a-z])db|user|[?&]", _OWN),
-        ("pwd", r"(?<!old)", ""),
-        ("token", r"(?<!unexpected )(?<!next)(?<!next_)(?<!continuation)(?<!continuation_)(?<!page_)(?<!page)", ""),
-        (
-            "key",
-            r"(?:api|access|account|app|application|auth|authentication|encrypt(?:ion)?|decryption|hmac|licen[cs]e|master|private|session|shared[_-]?access"
-            r"|signing|storage|subscription|shared|fernet|jwt|cookie|cipher|crypto|aes|des3?|rsa|unseal|recovery|consumer|activation"
-            r"|integration|routing|service|write|ingest|webhook|stripe|sendgrid|openai|mailgun|deploy|root|admin|user|client|server|db|data|database|vault|security"
-            r"|tsig|wep|wpa|ipsec|vpn|bot|sdk|secure)[ _-]?[0-9]{0,2}[ _-]?",
-            "",
-        ),
-        ("auth", r"(?:\A|[^a-z0-9])_|_", r"\"|'|\A|[\s{,]"),
-        ("sig", r"[?&]", ""),
-        ("signature", r"[?&]|amz-|goog-|shared[_-]?access[_-]?", ""),
-        ("pat", r"", r"[_-]"),
-        ("community", r"snmp[ _-]?(?:v2c?[ _-]?)?|snmp[ _-]?r[ow][ _-]?", ""),
-    )
-}
-_WEAK_KEYS = ("deploy", "service", "integration", "routing", "user", "client", "server", "db", "data", "database", "root", "admin", "write", "secure", "security", "bot")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# What precedes the word "key" in the name of a secret: always, and where the value must look like one besides.
+_KEYS = _words(
+    "api access account app application auth authentication encrypt encryption decryption hmac license licence master"
+    " private session shared sharedaccess shared_access shared-access signing storage subscription fernet jwt cookie"
+    " cipher crypto aes des des3 3des rsa unseal recovery consumer activation ingest webhook stripe sendgrid openai"
+    " mailgun vault tsig wep wpa ipsec vpn sdk psk"
+)
+_WEAK_KEYS = _words(
+    "deploy service integration routing user client server db data database root admin write secure security bot"
+)
+# The same before "pass" and "pw"; the last ones must be whole words.
+_PASSES = _words(
+    "_ - ? & ssh store key require db database user new old admin root ftp smtp mail sudo become login ldap bind sql"
+    " vnc wifi redis svc auth http proxy"
+)
+_PWS = _words("_ - ? & bind root admin user login mail")
+_WHOLE_PASSES = _words("my sa api app pg db")
 _UPPER_PASS = re.compile(r"(?<![A-Z])(?!ASK|BY|COM|TRES|SUR|TRANS|OVER|UNDER|EN)[A-Z][A-Z0-9]{0,20}\Z")
-_NOT_BEFORE = re.compile(r"(?:update_|checksum[/_.-]|pam_\w{1,20}\(|secretsmanager:[\w-]{0,20}:[0-9]{0,12}:|(?:\A|[^a-z])no[_-]?|public[ _-]?|(?:\A|[^a-z])(?:basic|one|two|first|last|single|multi|is|has|with|enable|allow|reset|change|num|max|min|n)[_-])\Z")
+# What precedes a word that names something else: update_password, no_token, one_pass, checksum/secret.
+_NOT_BEFORE = (*_words("update_ checksum/ checksum_ checksum. checksum- public public_ public-"), "public ")
+_NOT_BEFORE_WHOLE = (
+    *_words(
+        "no no_ no- basic_ basic- one_ one- two_ two- first_ last_ single_ single- multi_ multi- is_ has_ with_ with-"
+        " enable_ allow_ reset_ reset- change_ change- num_ max_ min_ n_"
+    ),
+    "no ",
+)
+_NOT_A_NAME = re.compile(r"(?:pam_\w{1,20}\(|secretsmanager:[\w-]{0,20}:[0-9]{0,12}:)\Z")
+_NO_TOKENS = ("unexpected ", "next", "next_", "continuation", "continuation_", "page_", "page")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
 
 # A reference or call in source code, as tracebacks show it.
 _CODE = re.compile(
     r"""(?:await[ ]|new[ ])?[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*
       (?: [(](?!value=) | \[["'] )
-      | (?:self|this|settings|config|cfg|conf|var|local|data|module|os|app|request|env|user|args|options|each|random_\w{1,20})
+      | (?:self|this|settings|config|cfg|conf|var|local|data|module|os|app|request|env|user|args|options|each
+          |random_\w{1,20})
         (?:\.[A-Za-z_][\w-]*)+(?=[\s,;)]|\Z)""",
     re.ASCII | re.VERBOSE,
 )
 _CALL = re.compile(r"(?:dict|str|getattr|(?:self|os|context|module|config)(?:\.\w+)+)[(\[]", re.ASCII)
 # A quote that ends the text in which a name stood.
 _CLOSES = re.compile(r"""\\{0,8}["'](?=[ ]?(?:%|\+|\]|\)|,|;|\n|\Z))""")
+_IDENTIFIER = re.compile(r"(?<!\w)\w{1,60}\Z", re.ASCII)
 _IMAGE = re.compile(r"[\w-][\w.-]*/[\w./-]*\Z", re.ASCII)
 _LOOKUP = re.compile(r"\{\{(?:[^}\n](?!\}\}))*\b(?:lookup|query|q)\([^\n]*\Z")
 _SEPARATOR = re.compile(
     r"""(?P<close>\\{0,8}["']?) \]? [ \t]*
     (?: => | (?<=[ \t])->(?=[ \t])(?![ \t]*[/~.]) | :?=(?!=) | (?P<colon>:(?!:|//)) | %3d
       | (?P<said>[ \t](?:is|was)[ \t]*:
-        | (?:[ ](?:for|of)[ ](?:user[ ])?[^\s:]{1,64}|[ ]for[ ]'[^'\n]{1,128}')?(?:[ ](?:\([^()\n]{1,40}\)|\[[^\]\n]{0,40}\]|provided|used|given))?:[ ])
+        | (?:[ ](?:for|of|f\xfcr|fuer)[ ](?:user[ ])?[^\s:]{1,64}|[ ]for[ ]'[^'\n]{1,128}')?
+          (?:[ ](?:\([^()\n]{1,40}\)|\[[^\]\n]{0,40}\]|provided|used|given))?:[ ])
       | ,?\s{0,24}\\{0,8}["']?value\\{0,8}["']?[ \t]*[:=] )
     [ \t]*""",
     FLAGS,
@@ -88,14 +116,15 @@ _QUOTED_ARGUMENT = re.compile(r"""(?<![\w-])--?[a-z][\w-]{0,30}[ =](?P<slashes>\
 _SLASH = re.compile(r"/[\w.-]*\Z", re.ASCII)
 _ARGUMENT = re.compile(r"""(?:[ \t]+|\\*["'],[ \t]*|\\*["'][ \t]+|:(?=\S))(?=[^\s-])""")
 _ELEMENT = re.compile(r"<[\w:.-]{0,40}\Z", re.ASCII)
-_CONTENT = re.compile(r"(?:\s[^<>\n]{0,200})?(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\n]+?)(?=\]\]>|<|\n|\Z)", re.ASCII)
+_CONTENT = re.compile(
+    r"(?:\s+[\w:.-]{1,60}=[^<>\n]{0,200}|\s*)(?<!/)>\s*(?:<!\[CDATA\[)?(?P<value>[^<\n]+?)(?=\]\]>|<|\n|\Z)", re.ASCII
+)
 _MENTION = re.compile(r"""[ ]\\*["'](?=[\w.~+/=-]{12,}\\*["'])""", re.ASCII)
 _BEFORE_A_KEY = re.compile(r"[ \t]*(?:[-+~>#]?[ \t]+)?(?:-[ \t]+)?(?:[\w.-]*|(?:[\w.-]+[ ]){1,2}[\w.-]*)", re.ASCII)
 _EXACT = re.compile(r"(?:pass|pw|credentials?|(?:proxy-)?authorization|(?:set-)?cookie|auths?)\Z", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class _Name:
+class _Name(NamedTuple):
     start: int
     end: int
     is_weak: bool
@@ -113,26 +142,70 @@ def names_a_secret(name: str) -> bool:
 def _names(text: Text) -> Iterator[_Name]:
     for found in _WORD.finditer(text.lowered):
         start = found.start()
-        word = re.match(r"[^\W\d_]+", found[0])[0] if not found["tail"] else ""  # type: ignore[index]
+        letters = _LETTERS.match(found[0])
+        word = letters[0] if letters and not found["tail"] else ""
         behind = text.lowered[max(0, start - _LOOK_BEHIND) : start]
-        if _NOT_BEFORE.search(behind):
+        if behind.endswith(_NOT_BEFORE) or _ends_with_word(behind, _NOT_BEFORE_WHOLE):
             continue
-        strong, weak = _BEFORE.get(word, (None, None))
-        if strong is None:
-            is_weak = found[0].startswith("cred") or (found["tail"] == "s" and not found[0].startswith("pass"))
-            yield _Name(start, found.end(), is_weak, word or found[0])
-        elif word == "pass" and _UPPER_PASS.search(text.view[max(0, start - _LOOK_BEHIND) : start]) and text.view[start] == "P":
-            yield _Name(start, found.end(), False, word)
-        elif word != "pat" and (before := strong.search(behind)):
-            is_weak = word == "key" and before[0].strip(" _-") in _WEAK_KEYS
-            yield _Name(start, found.end(), is_weak, word)
-        elif weak and weak.search(behind):
-            yield _Name(start, found.end(), True, word)
+        if behind.endswith(("(", ":")) and _NOT_A_NAME.search(behind):
+            continue
+        weakness = _weakness(text, word, start, behind)
+        if weakness is None and not word:
+            weakness = found["tail"] == "s" and not found[0].startswith("pass")
+        if weakness is not None:
+            yield _Name(start, found.end(), weakness, word or found[0])
+
+
+def _weakness(text: Text, word: str, start: int, behind: str) -> bool | None:
+    """Return whether the value must look like a secret too, since the name has other meanings; None: it is no name."""
+    last = behind[-1:]
+    is_whole = not (last.isascii() and last.isalnum())
+    if word in ("pass", "pw"):
+        if behind.endswith(_PASSES if word == "pass" else _PWS) or _ends_with_word(behind, _WHOLE_PASSES):
+            return False
+        is_upper = (
+            word == "pass"
+            and text.view[start] == "P"
+            and _UPPER_PASS.search(text.view[max(0, start - _LOOK_BEHIND) : start])
+        )
+        return False if is_upper else True if is_whole else None
+    if word == "key":
+        stem = behind[:-1] if last and last in " _-" else behind
+        stem = stem.rstrip("0123456789")
+        stem = stem[:-1] if stem is not behind and stem[-1:] and stem[-1:] in " _-" else stem
+        return False if stem.endswith(_KEYS) else True if stem.endswith(_WEAK_KEYS) else None
+    if word == "auth":
+        return False if last == "_" else True if not last or last in "\"' \t\n{," else None
+    if word == "pat":
+        return True if last and last in "_-" else None
+    if word == "sig":
+        return False if last and last in "?&" else None
+    if word == "signature":
+        named = ("?", "&", "amz-", "goog-", "access_", "access-", "access")
+        return False if behind.endswith(named) else None
+    if word == "community":
+        return False if behind.rstrip(" _-").endswith(("snmp", "snmp_ro", "snmp_rw", "snmp_v2c", "snmp_v2")) else None
+    if word == "pwd":
+        return None if behind.endswith("old") else False
+    if word == "token":
+        return None if behind.endswith(_NO_TOKENS) else False
+    if word in ("credential", "creds"):
+        return True
+    return False if word else None
+
+
+def _ends_with_word(behind: str, words: tuple[str, ...]) -> bool:
+    for word in words if behind.endswith(words) else ():
+        if behind.endswith(word):
+            before = behind[: -len(word)][-1:]
+            if not (before.isascii() and before.isalpha()):
+                return True
+    return False
 
 
 def named_secrets(text: Text) -> Iterator[Span]:
     """Yield the values of all names of secrets in the text."""
-    if not text.has(*_HINTS):
+    if not text.has(*NAME_WORDS):
         return
     done = 0
     for name in _names(text):
@@ -161,7 +234,11 @@ def _values(text: Text, name: _Name) -> Iterator[Span]:
                 return
             yield start, end
             first = end
-    elif _OPTION.search(behind) and (not _SLASH.search(behind) or view[name.end : name.end + 1] == ":") and (found := _ARGUMENT.match(view, name.end)):
+    elif (
+        _OPTION.search(behind)
+        and (not _SLASH.search(behind) or view[name.end : name.end + 1] == ":")
+        and (found := _ARGUMENT.match(view, name.end))
+    ):
         start, end = values.word(text.text, found.end())
         value = text.text[start:end]
         is_usage = value.isupper() and (view[name.start : name.end].lower().startswith(value.lower()) or "_" in value)
@@ -174,7 +251,7 @@ def _values(text: Text, name: _Name) -> Iterator[Span]:
             yield start, end
 
 
-def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
+def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None, int]:
     """Yield the value after a separator, and return where it ends; 0 if it is not secret."""
     view, raw = text.view, text.text
     is_spoken = bool(found["colon"] or found["said"])
@@ -186,12 +263,19 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Iterator[Span]:
             return 0
         yield lower
         return 0
+    if view[start : start + 1].isspace() or (view[start - 1] == " " and raw[start - 1] == "\\"):
+        return 0  # an escaped line break ends the line
     if _CLOSES.match(raw, start) or values.OPENS_DATA.match(raw, start) or _is_reference(view, name, found, start):
         return 0
     quoted = values.QUOTE.match(raw, start)
     if not quoted and is_spoken and is_sentence(view, name.start, name.end, start):
         return 0
-    if found["said"] and not found["said"].strip().endswith(("is:", "was:", "is :", "was :")) and not quoted and not values.is_likely(raw, start):
+    if (
+        found["said"]
+        and not found["said"].strip().endswith(("is:", "was:", "is :", "was :"))
+        and not quoted
+        and not values.is_likely(raw, start)
+    ):
         return 0
     if quoted:
         start, end = values.quoted(raw, quoted)
@@ -220,8 +304,13 @@ def _is_reference(view: str, name: _Name, found: re.Match[str], start: int) -> b
         return view[start - 1] == ":" and bool(_IMAGE.search(behind)) and "://" not in behind
     if _CODE.match(view, start) if found[0].startswith(" ") else _CALL.match(view, start):
         return True
-    after = view[start : start + name.end - name.start + 1]
-    is_itself = after[:-1] == view[name.start : name.end] and after[-1:] in (",", ")")
+    identifier = _IDENTIFIER.search(view, max(0, name.start - _LOOK_BEHIND), name.end)
+    itself = identifier[0] if identifier else ""
+    is_itself = (
+        bool(itself)
+        and view.startswith(itself, start)
+        and view[start + len(itself) : start + len(itself) + 1] in (",", ")")
+    )
     return is_itself or ("{{" in behind and bool(_LOOKUP.search(behind)))
 
 
@@ -230,7 +319,7 @@ def _is_plausible(name: _Name, value: str, quoted: re.Match[str] | None) -> bool
     if name.word in ("credential", "creds", "credentials"):
         return len(value) >= 8 and (values.is_likely(value, 0) or ":" in value)
     if name.word == "auth":
-        return len(value) >= 8 and is_basic(value)
+        return len(value) >= 8 and is_basic(value.split("\\")[0])
     if name.word in ("pass", "pw") and quoted and not value.replace(".", "").isdigit():
         return len(value) >= 4
     return len(value) >= (8 if name.word in ("pass", "pw") else 16) and values.is_likely(value, 0)

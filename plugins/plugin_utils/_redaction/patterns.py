@@ -9,7 +9,9 @@ Must not know any secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 MASK = "[redacted]"
@@ -20,6 +22,7 @@ Span = tuple[int, int]
 
 # A line break or tab as JSON, Python and the like write it, and a line that a shell continues on the next one. The
 # second case of \t is that of a path: C:\token.
+_LINE_BREAK = re.compile("\n")
 _ESCAPED = re.compile(r"\\{1,8}r\\{1,8}n|\\{1,8}(?:[nr]|t(?!oken))|\\\r?\n")
 
 
@@ -28,6 +31,7 @@ class Text:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._windows: dict[tuple[tuple[str, ...], int], list[Span]] = {}
 
     @cached_property
     def view(self) -> str:
@@ -46,9 +50,54 @@ class Text:
         """Return whether the text contains one of these lower-case words: much faster than any pattern."""
         return any(word in self.lowered for word in words)
 
+    def windows(self, words: tuple[str, ...], lines: int = 0) -> list[Span]:
+        """Return the lines that contain one of these lower-case words, each once, as start and end.
+
+        A pattern takes long for a whole text and little for the few lines in which it can match.
+
+        :param lines: how many lines before and after these belong to them; neighbouring lines are joined then.
+        """
+        if not any(word in self.lowered for word in words):
+            return []
+        known = self._windows.get((words, lines))
+        if known is None:
+            known = self._windows[(words, lines)] = self._lines_with(words, lines)
+        return known
+
+    def _lines_with(self, words: Sequence[str], lines: int) -> list[Span]:
+        lowered, length = self.lowered, len(self.lowered)
+        found: set[int] = set()
+        for word in words:
+            at = lowered.find(word)
+            while at >= 0:
+                number = bisect_right(self._starts, at) - 1
+                found.add(number)
+                following = self._starts[number + 1] if number + 1 < len(self._starts) else length
+                at = lowered.find(word, max(following, at + 1))
+        windows: list[Span] = []
+        for number in sorted(found):
+            start = self._starts[max(number - lines, 0)]
+            last = number + lines + 1
+            end = self._starts[last] if last < len(self._starts) else length
+            if lines and windows and start <= windows[-1][1]:
+                windows[-1] = (windows[-1][0], end)
+            else:
+                windows.append((start, end))
+        return windows
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(found.end() for found in _LINE_BREAK.finditer(self.view))]
+
+    @property
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """The lines of the view, each with the position at which it starts."""
+        return zip(self._starts, self.view.split("\n"), strict=True)
+
     def masked(self, spans: Iterable[Span]) -> str:
         """Return the text with each span replaced by the mask, and spans that overlap by one."""
-        pieces, done = [], 0
+        pieces: list[str] = []
+        done = 0
         for start, end in sorted(spans):
             if end <= done:
                 continue
@@ -60,13 +109,15 @@ class Text:
 
 def _spaces(escaped: re.Match[str]) -> str:
     sequence = escaped[0]
-    if sequence[-1] == "\n" or (sequence[-1] == "n" and sequence.count("\\") == 3):  # a continued line, plain or in JSON
+    if sequence[-1] == "\n" or (
+        sequence[-1] == "n" and sequence.count("\\") == 3
+    ):  # a continued line, plain or in JSON
         return " " * len(sequence)
     return " " * (len(sequence) - 1) + ("\t" if sequence[-1] == "t" else "\n")
 
 
-def spans_of(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+def spans_of(pattern: re.Pattern[str], text: str, window: Span = (0, sys.maxsize)) -> Iterator[Span]:
     """Yield where the group ``secret`` of each match is, or the whole match if the pattern has no such group."""
     group = "secret" if "secret" in pattern.groupindex else 0
-    for found in pattern.finditer(text):
+    for found in pattern.finditer(text, *window):
         yield found.span(group)

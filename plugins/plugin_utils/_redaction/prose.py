@@ -21,9 +21,11 @@ _PROSE = re.compile(
       |set|unset|changed|updated|reset|rejected|refused|revoked|permission|access|too|found|exists|exist|rpc|x509|eof
       |and|or|to|for|with|if|in|on|of|from|files|compat|sss|options?|flag|parameter|argument|systemd|ldap|winbind|nis
       |authentication|given|created|deleted|configured|unchanged|synced|rotated|skipping|skipped|expiring|generated
-      |enabled|disabled|optional|timeout|connection|timed|usage|warning|fatal|debug|info|context|dial|net|lookup|tls|remote|i/o|unexpected)(?![\w@!$%&*+=-])
+      |enabled|disabled|optional|timeout|connection|timed|usage|warning|fatal|debug|info|context|dial|net|lookup|tls|remote|i/o
+      |unexpected)(?![\w@!$%&*+=-])
       | (?:secret|token|key|password|user|configmap|volume|variable|field)[ ]["']
-      | (?:password|passwd|token|secret|user|all|authentication|the|request|response|value|could|an?)[ \t]+[a-z]+[ \t]+[a-z]
+      | (?:password|passwd|token|secret|user|all|authentication|the|request|response|value|could
+        |an?)[ \t]+[a-z]+[ \t]+[a-z]
       | [a-z]+:[ \t] | (?:[a-z]+[ ]){1,2}not[ ] )""",
     FLAGS,
 )
@@ -43,17 +45,21 @@ _WORDS = re.compile(
 )
 # Programs whose names end like that of a secret, where they speak: at the start of a line, or behind a log's prefix.
 _PROGRAM = re.compile(
-    r"(?:\A|[\n\]>/ :])(?:[a-z]{0,8}passwd|[a-z][\w.]{0,40}-(?:[\w.]{1,40}-){0,4}(?:secret|token|password|passwd|key|auth))\Z",
+    r"(?:\A|[\n\]>/ :])(?:[a-z]{0,8}passwd|[a-z][\w.]{0,40}-(?:[\w.]{1,40}-){0,4}(?:secret|token|password|p"
+    r"asswd|key|auth))\Z",
     re.ASCII | re.IGNORECASE,
 )
 _CERTAIN_PROGRAM = re.compile(r"(?:\A|[\n\]>/ :])(?:ch|ht|g|smb|k|ldap|yp|mk|vnc|slap|grub-mk)passwd\Z")
 _TROUBLE = re.compile(
-    r"\bno |fail|error|unable|cannot|can't|could ?n[o']t|refus|denied|while|invalid|problem|reject|warn|not |check|verif|creat"
+    r"\bno |fail|error|unable|cannot|can't|could ?n[o']t|refus|denied|while|invalid|problem|reject|warn|no"
+    r"t |check|verif|creat"
     r"|renew|refresh|obtain|request|fetch|get|rotat|validat",
     re.IGNORECASE,
 )
 _ROLE_AND_TASK = re.compile(r"[A-Z][a-z'-]*(?:[ ]\S|\W*\Z|[]\n])|[A-Za-z][a-z'-]+[ ][A-Za-z'({\"]")
-_TASK = re.compile(r"(?:TASK|HANDLER|task|handler)s? (?:path: [^\n]{0,200}|\[[^\]\n]{0,200}|name: [^\n]{0,200}|'[^\n]{0,200})\Z")
+_TASK = re.compile(
+    r"(?:TASK|HANDLER|task|handler)s? (?:path: [^\n]{0,200}|\[[^\]\n]{0,200}|name: [^\n]{0,200}|'[^\n]{0,200})\Z"
+)
 # In characters: how far back and ahead a sentence is looked for.
 _BEHIND, _AHEAD = 120, 160
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import values
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.names import names_a_secret
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.names import NAME_WORDS, names_a_secret
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.tokens import is_basic
 
@@ -20,24 +20,37 @@ _Q = r"""\\{0,8}["']"""
 _NAME = r"(?P<name>[\w.:-]{2,80})"
 _KEY = r"(?:parameter[_ ]?key|option_?name|option|variable|field|name|key|id)"
 _VALUE = r"(?:parameter[_ ]?value|string_?value|default_?value|value|old|new)"
-# (words of which the text must contain one; pattern). The value begins where the match ends, or is the group "value".
+_QUOTED_VALUE = ('value"', "value'", "value\\")
+# (what the lines must contain one of, besides a name; how many lines around the name; pattern). The value begins where
+# the match ends, or is the group "value".
 _PAIRS = tuple(
-    (words.split(), re.compile(pattern, FLAGS))
-    for words, pattern in (
+    (words.split() if isinstance(words, str) else words, lines, re.compile(pattern, FLAGS))
+    for words, lines, pattern in (
         # {"db_password": {"sensitive": true, "value": "…"}}
-        ("value", rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})"""),
+        (
+            _QUOTED_VALUE,
+            5,
+            rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})""",
+        ),
         # ("password", "…"), ["Authorization", "…"]
-        ("(", rf"""\(\s*[bu]?{_Q}(?P<name>[\w-]{{2,80}}){_Q}\s*,\s*(?=[bu]?{_Q})"""),
+        ("(", 1, rf"""\(\s*[bu]?{_Q}(?P<name>[\w-]{{2,80}}){_Q}\s*,\s*(?=[bu]?{_Q})"""),
         # {"name": "DB_PASSWORD", "value": "…"}, - name: DB_PASSWORD ⏎ value: …, Name=DB_PASSWORD,Value=…
         (
-            "value old",
+            (*_QUOTED_VALUE, "value:", "value=", "value =", "value  =", 'old"', "old'", "old\\"),
+            5,
             rf"""(?<![\w-])(?:{_Q})?{_KEY}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?:{_Q})?{_NAME}(?:{_Q})?[\s,]{{1,40}}
-                (?:{_Q}?(?:type|description|sensitive|secure|hidden|scope|in|overwrite|serializeAs){_Q}?\s?[:=]\s?{_Q}?[\w. -]{{0,60}}{_Q}?[\s,]{{1,20}}){{0,3}}
+                (?:{_Q}?(?:type|description|sensitive|secure|hidden|scope|in|overwrite|serializeAs){_Q}?
+                  \s?[:=]\s?{_Q}?[\w. -]{{0,60}}{_Q}?[\s,]{{1,20}}){{0,3}}
                 (?:{_Q})?{_VALUE}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?=\S)""",
         ),
-        ("new", rf"""{_Q}{_KEY}{_Q}\s?:\s?{_Q}{_NAME}{_Q}[^{{}}\n]{{0,200}}?{_Q}new{_Q}\s?:\s?(?={_Q})"""),
         (
-            "value",
+            ('new"', "new'", "new\\"),
+            0,
+            rf"""{_Q}{_KEY}{_Q}\s?:\s?{_Q}{_NAME}{_Q}[^{{}}\n]{{0,200}}?{_Q}new{_Q}\s?:\s?(?={_Q})""",
+        ),
+        (
+            (*_QUOTED_VALUE, "value:", "value=", "value =", "value  ="),
+            5,
             rf"""(?<![\w-])(?:{_Q})?{_VALUE}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}
                 (?:{_Q}(?P<value>[^"'\n\\]{{1,500}}){_Q}|(?P<bare>[^\s"',]{{1,500}}))[\s,]{{1,40}}
                 (?:{_Q})?{_KEY}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?:{_Q})?{_NAME}""",
@@ -45,23 +58,29 @@ _PAIRS = tuple(
         # <entry key="db.password">…</entry>, <setting name="DbPassword"> ⏎ <value>…</value>
         (
             "</",
+            2,
             r"""<[\w:.-]{1,40}\s[^<>\n]{0,100}?(?:name|key|id)=\\?["']"""
             + _NAME
             + r"""\\?["'][^<>\n]{0,100}(?<!/)>\s*(?:<value>)?(?:<!\[CDATA\[)?(?P<value>[^<\n]{1,500})""",
         ),
-        ("<key>", rf"""<key>{_NAME}</key>\s*<(?:string|data)>(?P<value>[^<]{{1,2000}})"""),
-        ("&lt;", rf"""&lt;{_NAME}&gt;(?P<value>[^&\n]{{1,500}})"""),
+        ("<key>", 2, rf"""<key>{_NAME}</key>\s*<(?:string|data)>(?P<value>[^<]{{1,2000}})"""),
+        ("&lt;", 0, rf"""&lt;{_NAME}&gt;(?P<value>[^&\n]{{1,500}})"""),
         # | db_password | … |
-        ("| │", rf"""(?:^|(?<=\n)|(?<=[|│]))[ \t]*{_NAME}[ \t]*[|│][ \t]*(?P<value>[^\s|│]{{6,200}})[ \t]*(?=[|│\n]|\Z)"""),
+        (
+            "| │",
+            0,
+            rf"""(?:^|(?<=\n)|(?<=[|│]))[ \t]*{_NAME}[ \t]*[|│][ \t]*(?P<value>[^\s|│]{{6,200}})[ \t]*(?=[|│\n]|\Z)""",
+        ),
         # "password","…" and password;… as lines of a table
-        (",", rf"""(?:^|(?<=\n))"{_NAME}","(?P<value>[^"\n]{{4,200}})"(?=\n|\Z)"""),
-        (";", rf"""(?:^|(?<=\n)){_NAME};(?P<value>[^\s;]{{6,200}})(?=\n|\Z)"""),
+        ('","', 0, rf"""(?:^|(?<=\n))"{_NAME}","(?P<value>[^"\n]{{4,200}})"(?=\n|\Z)"""),
+        (";", 0, rf"""(?:^|(?<=\n)){_NAME};(?P<value>[^\s;]{{6,200}})(?=\n|\Z)"""),
     )
 )
+_QUOTED_AUTH = ('auth"', "auth'", "auth\\")
 _AUTH = re.compile(rf"""{_Q}auth{_Q}\s*:\s*{_Q}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}})""", re.ASCII)
 _PGPASS = re.compile(
-    r"""(?:^|(?<=\n))[ \t]*(?:[\w.-]{1,128}|\*):(?:[0-9]{2,5}|\*):(?:[a-z_][\w.-]{0,64}|\*):(?:[a-z_][\w.@-]{0,64}|\*)
-        :(?P<value>[^\s:]{4,256})(?=[ \t]*(?:\n|\Z))""",
+    r"""[ \t]*(?:[\w.-]{1,128}|\*):(?:[0-9]{2,5}|\*):(?:[a-z_][\w.-]{0,64}|\*):(?:[a-z_][\w.@-]{0,64}|\*)
+        :(?P<value>[^\s:]{4,256})[ \t]*""",
     FLAGS,
 )
 # A Secret of Kubernetes, as YAML and as JSON: all values of its data are secret.
@@ -74,17 +93,20 @@ _ENTRY_OF_JSON = re.compile(rf"""{_Q}[\w.-]{{1,253}}{_Q}\s?:\s?(?={_Q})""", re.A
 
 def structured_secrets(text: Text) -> Iterator[Span]:
     """Yield the secrets that a structure names."""
-    for words, pattern in _PAIRS:
-        if text.has(*words):
-            for found in pattern.finditer(text.view):
-                yield from _of_pair(text, found)
-    if text.has("auth"):
-        for found in _AUTH.finditer(text.view):
+    for words, lines, pattern in _PAIRS:
+        if not text.has(*words):
+            continue
+        for window in text.windows(NAME_WORDS, lines):
+            if any(text.lowered.find(word, *window) >= 0 for word in words):
+                for found in pattern.finditer(text.view, *window):
+                    yield from _of_pair(text, found)
+    for window in text.windows(_QUOTED_AUTH):
+        for found in _AUTH.finditer(text.view, *window):
             if is_basic(found["value"]):
                 yield found.span("value")
-    if text.has(":"):
-        for found in _PGPASS.finditer(text.view):
-            yield found.span("value")
+    for start, line in text.lines:
+        if line.count(":") == 4 and (entry := _PGPASS.fullmatch(line)):
+            yield start + entry.start("value"), start + entry.end("value")
     if text.has("secret") and text.has("data") and _SECRET.search(text.view):
         yield from _of_kubernetes(text)
 
@@ -104,12 +126,15 @@ def _of_pair(text: Text, found: re.Match[str]) -> Iterator[Span]:
 def _of_kubernetes(text: Text) -> Iterator[Span]:
     for data in _DATA_OF_YAML.finditer(text.view):
         at = data.end()
-        while (entry := _ENTRY.match(text.view, at)) and len(entry["indent"] or entry["more"] or "") > len(data["indent"]):
+        while (entry := _ENTRY.match(text.view, at)) and len(entry["indent"] or entry["more"] or "") > len(
+            data["indent"]
+        ):
             at = entry.end() + 1
             span = entry.span("value") if entry["value"] else entry.span() if entry["more"] else (0, 0)
-            value = text.text[slice(*span)].strip("\"'")
+            length = len(text.view[slice(*span)].rstrip())
+            value = text.text[span[0] : span[0] + length].strip("\"'")
             if value and not values.is_harmless(value, ""):
-                yield span
+                yield span[0], span[0] + length
     for data in _DATA_OF_JSON.finditer(text.view):
         for entry in _ENTRY_OF_JSON.finditer(text.view, *data.span("data")):
             start, end = values.word(text.text, entry.end())

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text, spans_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import HARMLESS
@@ -30,7 +30,10 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("eyj", r"(?<![\w-])eyJ[\w-]{10,}(?:\.[\w-]+){1,4} | (?<![\w-])eyJrIjoi[\w+/=-]{40,}"),
     ("ghp_ gho_ ghu_ ghs_ ghr_", r"gh[opsur]_[A-Za-z0-9]{16,}"),
     ("github_pat_", r"github_pat_\w{20,}"),
-    ("gl", r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|soat|pat|ptt|rt|rtr|wt)-[\w.-]{16,} | glc_[A-Za-z0-9+/]{24,}={0,2}"),
+    (
+        "glag glcb gldt glff glft glim gloa glso glpa glpt glrt glwt glc_",
+        r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|soat|pat|ptt|rt|rtr|wt)-[\w.-]{16,} | glc_[A-Za-z0-9+/]{24,}={0,2}",
+    ),
     ("gr1348941", r"GR1348941[\w-]{16,}"),
     ("xox", r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}"),
     ("xapp-", r"xapp-[0-9]-[A-Za-z0-9-]{8,}"),
@@ -59,13 +62,16 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("sntry", r"sntrys_eyJ[\w+/=-]{20,} | sntryu_[a-f0-9]{32,}"),
     ("nra nri nrj", rf"{_B}NR(?:AK|II|IQ|JS|AA|RA|SP)-[\w-]{{17,}}"),
     ("nral", rf"{_B}[0-9a-z]{{30,36}}(?:FFFF)?NRAL{_E}"),
-    ("sq", rf"{_B}(?:sq[pau]_[a-f0-9]{{30,}}|sq0[a-z]{{3}}-[\w-]{{20,}})"),
+    ("sqp_ squ_ sqa_ sq0", rf"{_B}(?:sq[pau]_[a-f0-9]{{30,}}|sq0[a-z]{{3}}-[\w-]{{20,}})"),
     ("pmak- pmat-", r"PMA[KT]-[A-Za-z0-9]{20,}(?:-[a-f0-9]{20,})?"),
     ("pscale_", r"pscale_(?:tkn|pw|oauth|app_secret)_[\w=.-]{28,}"),
     ("v1.0-", rf"{_B}v1\.0-[a-f0-9]{{24}}-[a-f0-9]{{60,}}"),
     ("fo1_ fm1 fm2", rf"{_B}(?:fo1_[\w-]{{36,}}|fm[12][ar]?_[A-Za-z0-9+/=]{{40,}})"),
     ("hrku-", r"HRKU-[\w-]{30,}"),
-    ("gsk_ xai- pplx- r8_ rnd_ sbp_ pnu_ vcp_ lin_api_", rf"{_B}(?:gsk_|xai-|pplx-|r8_|rnd_|sbp_|pnu_|vcp_|lin_api_)[A-Za-z0-9]{{26,}}"),
+    (
+        "gsk_ xai- pplx- r8_ rnd_ sbp_ pnu_ vcp_ lin_api_",
+        rf"{_B}(?:gsk_|xai-|pplx-|r8_|rnd_|sbp_|pnu_|vcp_|lin_api_)[A-Za-z0-9]{{26,}}",
+    ),
     ("figd_ duffel_ rdme_ tfp_", rf"{_B}(?:figd_|duffel_(?:live|test)_|rdme_|tfp_)[\w-]{{32,}}"),
     ("tskey-", r"tskey-[a-z]{3,10}-[\w-]{16,}"),
     ("swmtkn-1- swmkey-1-", r"SWMTKN-1-[a-z0-9]{20,}(?:-[a-z0-9]{1,40})? | SWMKEY-1-[\w+/=]{30,}"),
@@ -82,7 +88,7 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("amzn.mws.", rf"amzn\.mws\.{_UUID}"),
     ("iqojb3jpz2lu", r"IQoJb3JpZ2lu[A-Za-z0-9+/=]{40,}"),
     ("flwseck", r"FLWSECK(?:_TEST)?-[a-zA-Z0-9]{12,}(?:-X)?"),
-    ("eaaa", rf"{_B}EAAA[\w-]{{50,}}"),
+    ("eaa", rf"{_B}EAA(?:A[\w-]{{50,}}|[A-Z][A-Za-z0-9]{{60,}})"),
     ("-us", rf"{_C}[0-9a-f]{{32}}-us[0-9]{{1,2}}{_E}"),
     ("cio", rf"{_B}cio(?=[A-Za-z]{{0,31}}[0-9])(?=[a-z0-9]{{0,31}}[A-Z])[A-Za-z0-9]{{32}}(?![A-Za-z0-9])"),
 )
@@ -100,7 +106,8 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (
         "$",
         r"\$(?:1|2[abxy]?|[5-9]|y|gy|7|apr1|argon2(?:id|i|d)|scrypt|pbkdf2-sha\d+)\$[\w./$=,+-]{8,}"
-        r" | (?<!\w)\$[ch]\$[0-9]\$[A-Za-z0-9+/=$]{16,} | SCRAM-SHA-(?:1|256)\$(?P<rest>[0-9]+:[A-Za-z0-9+/=]+\$[\w+/=:]+)",
+        r" | (?<!\w)\$[ch]\$[0-9]\$[A-Za-z0-9+/=$]{16,} | SCRAM-SHA-(?:1|256)\$(?P<rest>[0-9]+:"
+        r"[A-Za-z0-9+/=]+\$[\w+/=:]+)",
     ),
     ("{s {crypt} {md5} {pbkdf2", r"\{(?:S?SHA(?:224|256|384|512)?|S?MD5|CRYPT|PBKDF2[\w-]{0,16})\}[\w./$+=,-]{12,}"),
     ("md5", r"""(?<=["'])md5[0-9a-f]{32}(?=["'])"""),
@@ -114,9 +121,14 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ),
     ("@tcp( @unix(", r"(?<![\w.-])[\w.-]{1,64}:(?P<secret>[^\s:@\"']{1,128})(?=@(?:tcp|unix)\()"),
     ("temporary", r"temporary password is generated for \S{1,128}:[ ](?P<secret>\S+)"),
-    ("sessionid= sessid= connect.sid=", r"(?:(?:JSESSION|PHPSESS|ASPSESS)ID[A-Z]{0,12}|connect\.sid)=(?P<secret>[\w.%-]{12,})"),
+    (
+        "sessionid= sessid= connect.sid=",
+        r"(?:(?:JSESSION|PHPSESS|ASPSESS)ID[A-Z]{0,12}|connect\.sid)=(?P<secret>[\w.%-]{12,})",
+    ),
     ("$ansible_vault;", r"\$ANSIBLE_VAULT;[\w.;-]{1,120}(?P<secret>(?:\s+[0-9a-f]{2,}(?![0-9A-Za-z]))+)"),
 )
+
+_ON_SEVERAL_LINES = "$ansible_vault;"
 
 # URLs that are secret, but not by a password or a parameter with a name.
 _URLS: tuple[tuple[str, str], ...] = (
@@ -130,7 +142,10 @@ _URLS: tuple[tuple[str, str], ...] = (
     ("/integration/", r"pagerduty\.com/integration/(?P<secret>[0-9a-f]{20,})"),
     ("victorops.com/", r"alert\.victorops\.com/integrations/generic/[0-9]{1,10}/alert/(?P<secret>[\w-]{16,})"),
     ("hc-ping.com/", rf"hc-ping\.com/(?P<secret>{_UUID})"),
-    ("/hooks/", r"://[^\s/]{1,128}/hooks/(?P<secret>(?:(?=[a-z]{0,25}[0-9])[a-z0-9]{26}|[A-Za-z0-9]{17}/[A-Za-z0-9]{30,}))"),
+    (
+        "/hooks/",
+        r"://[^\s/]{1,128}/hooks/(?P<secret>(?:(?=[a-z]{0,25}[0-9])[a-z0-9]{26}|[A-Za-z0-9]{17}/[A-Za-z0-9]{30,}))",
+    ),
     ("http", rf"[?&](?:key|auth|k|hash|hmac)=(?P<secret>(?=[A-Za-z_-]{{0,64}}[0-9])[\w-]{{24,}}=*|{_UUID})"),
     (
         "code=",
@@ -152,7 +167,12 @@ _URL = re.compile(
 _BASIC = re.compile(r"\bbasic[ \t]+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", re.ASCII | re.IGNORECASE)
 
 
-@lru_cache(maxsize=None)
+@cache
+def _split(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
+@cache
 def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
     # Only when a text contains one of its words: to compile all of them takes longer than to redact most texts.
     return re.compile(pattern.replace(" | ", "|"), flags)
@@ -160,9 +180,11 @@ def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
 
 def _found(text: Text, table: tuple[tuple[str, str], ...], flags: int) -> Iterator[Span]:
     for words, pattern in table:
-        if text.has(*words.split()):
-            compiled = _compiled(pattern, flags)
-            for start, end in spans_of(compiled, text.view):
+        windows = text.windows(_split(words))
+        if windows and words == _ON_SEVERAL_LINES:
+            windows = [(0, len(text.view))]
+        for window in windows:
+            for start, end in spans_of(_compiled(pattern, flags), text.view, window):
                 if start >= 0:
                     yield start, end
 

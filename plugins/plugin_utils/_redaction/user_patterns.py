@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Masks what the user's own patterns match, within a bounded time.
 
-Must not match a pattern in this process. Python's re cannot be stopped here: it looks for signals from time to time, but
-Python 3.10 not between two attempts at different positions; a handler can only be set in the main thread; and SIGALRM
-belongs to the timeout of tasks in a worker of ansible-core 2.16. Threads are out of the question, since Ansible forks.
-A process of our own can be killed at any moment, wherever it is.
+Must not match a pattern in this process. Python's re cannot be stopped here: it looks for signals from time to time,
+but that of Python 3.10 not between its attempts at different positions; a handler can only be set in the main thread;
+and SIGALRM belongs to the timeout of tasks in a worker of ansible-core 2.16. Threads are out of the question, since
+Ansible forks. A process of our own can be killed at any moment, wherever it is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MATCHER = Path(__file__).with_name("matcher.py")
 # In seconds: for one text, and for all texts together that took too long. Names have their own account, so that a page
 # keeps its hosts if outputs have used up the other one.
 _PER_TEXT = 1.0
-_IN_ALL = 3.0
+_IN_ALL = 2.0
 # In seconds: to start the process on a busy machine.
 _TO_START = 10.0
 _REMEMBERED = 4096  # short texts
@@ -79,7 +79,7 @@ class UserPatterns:
                 pattern = self._patterns[min(error.number, len(self._patterns) - 1)]
                 self._give_up(is_name, time.monotonic() - began)
                 self.trouble = self.trouble or (
-                    f"redact: the pattern {pattern!r} takes more than {_PER_TEXT:g} s for one text, which was therefore "
+                    f"redact: the pattern {pattern} takes more than {_PER_TEXT:g} s for one text, which was therefore "
                     "left out of the page. Write it without nested repetitions."
                 )
                 return None
@@ -117,8 +117,8 @@ class _Matcher:
             # A session of its own: Ctrl-C is for Ansible. Without site and the user's environment it starts quickly.
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-X", "utf8", str(_MATCHER)],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )

@@ -47,20 +47,25 @@ OPENS_DATA = re.compile(r"""\{\s*(?:\\*["']|\}|\Z|\n)""")
 # YAML's tags and anchors, and comments of a key whose value is on the next line.
 _TAG = re.compile(r"(?:![\w!]{0,20}|&[\w-]{1,40})[ \t]+(?=[^\s|])(?!\$ANSIBLE)")
 _BLOCK = re.compile(r"[ \t]*(?:(?:!\w+[ \t]+)?[|>][-+0-9]{0,2})?[ \t]*(?:[#][^\n]{0,200})?\n")
-_NEXT_LINE = re.compile(r"""[ \t]*(?:\\{0,8}"[^"\n]*"?|'[^'\n]*'?|[^\s:'"]\S*)[ \t]*(?=,?[ \t]*(?:\n|\Z))""")
+_NEXT_LINE = re.compile(
+    r"""[ \t]*(?:-[ \t]+)?(?:\\{0,8}"[^"\n]*"?|'[^'\n]*'?|[^\s:'"]\S*)[ \t]*(?=,?[ \t]*(?:\n|\Z))"""
+)
 _INDENT = re.compile(r"[ \t]*(?:-[ \t]+)*")
 # The old value and the new one, in plans and diffs.
 CHANGED_TO = re.compile(r"""\\*["']?[ \t]*(?:->|=>|→)[ \t]*(?=\S)""")
 
 # Values that are not secret: masks, references to a secret that is stored elsewhere, and small numbers in messages.
 HARMLESS = re.compile(
-    rf"""(?: {_MASK} | [*]+ | x{{3,}} | <[\w\ -]{{1,60}}> | <set\ to\ [^\n]{{1,200}} | !vault(?:\s*\|)? | [|>][-+]?[0-9]?
-      | <(?:sensitive|redacted|masked|hidden|secret|computed|unset|none|empty|nil)>? | \$(?:env:)?\w+ | \$\{{[\w.:-]+\}}? | \$\([^\n]* | %\w+%
+    rf"""(?: {_MASK} | [*]+ | x{{3,}} | <[\w\ -]{{1,60}}> | <set\ to\ [^\n]{{1,200}} | !vault(?:\s*\|)?
+      | [|>][-+]?[0-9]?
+      | <(?:sensitive|redacted|masked|hidden|secret|computed|unset|none|empty|nil)>?
+      | \$(?:env:)?\w+ | \$\{{[\w.:-]+\}}? | \$\([^\n]* | %\w+%
       | \(?convertto-securestring
       | \{{\{{-?\ *[a-z_.$][^{{}}\n]{{0,300}}\}}\}} | [^\w\s]{{1,3}} | \d{{1,3}}(?:\ bytes)?
       | none | null | nil | undefined | omit | true | false | yes | no | not\ set | string | str | optional | required
       | \(?(?:sensitive|known|none|null|hidden|empty|unset|masked|redacted)\b[^\n]{{0,40}}
-      | (?:var|local|module|data|each|self|params|config|os|process|args|kwargs|request|secrets|env)\.[\w.\[\]"']{{1,100}}\(?
+      | (?:var|local|module|data|each|self|params|config|os|process|args|kwargs|request|secrets
+        |env)\.[\w.\[\]"']{{1,100}}\(?
       | %[-.\w]{{0,5}}[sdrv]["')]{{0,3}} | \$?\{{\{{[^\n]* | bool(?:ean)? | int | float | dict | list
       | value_specified_in_no_log_parameter )""",
     FLAGS,
@@ -102,7 +107,7 @@ def below(view: str, name: int, start: int) -> Span | None:
         if not found or (_width(view, first) <= own and not view[line:name].lstrip().startswith(('"', "'"))):
             return None
         begin = _INDENT.match(view, first)
-        return (begin.end() if begin else first), found.end()
+        return (begin.end() if begin else first), first + len(found[0].rstrip())
     while end < len(view):
         stop = view.find("\n", end)
         stop = stop if stop >= 0 else len(view)

@@ -150,6 +150,18 @@ def test_matches_of_the_users_patterns_are_neither_sent_nor_stored(site) -> None
     assert "project [redacted] is gone" in bodies(site)
 
 
+def test_a_pattern_that_hangs_costs_the_output_it_hangs_on_and_not_the_page(site) -> None:
+    site.env["CALLGOOSE_REDACT"] = "(\\w+\\s?)+:\nblue[a-z]+"
+    site.playbook = HEAD + f"    - {{name: t, fail: {{msg: 'project {CODENAME} {'word ' * 300}'}}}}\n"
+    failed = site.run()
+    assert failed.rc == 2, printed(failed)
+    assert site.incidents == ["open"]
+    assert "[redacted] (pattern timeout)" in bodies(site)
+    assert_nowhere(CODENAME, bodies(site), stored_by(site))
+    warning = " ".join(failed.stderr.split())
+    assert warning.count("redact: the pattern") == 1 and "takes more than" in warning
+
+
 def test_a_pattern_added_later_applies_to_data_that_the_ledger_already_has(site) -> None:
     site.env["CALLGOOSE_REPEAT_INTERVAL"] = "0"
     site.playbook = HEAD + PRINTED

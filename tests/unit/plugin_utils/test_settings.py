@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import user_patterns
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC, settings_from
 
 TOKEN = "token-for-tests"
@@ -40,6 +41,14 @@ def test_options_determine_what_a_page_says():
 
 def test_the_redactor_masks_the_token():
     assert TOKEN not in settings_from(options()).redactor.text(f"the token {TOKEN} in a text")
+
+
+def test_a_pattern_that_takes_too_long_is_reported_once_it_was_used(monkeypatch):
+    monkeypatch.setattr(user_patterns, "_PER_TEXT", 0.3)
+    settings = settings_from(options(redact="(\\w+\\s?)+:"))
+    assert settings.redaction_trouble == ""
+    settings.redactor.text("word after word " * 100)
+    assert "(\\w+\\s?)+:" in settings.redaction_trouble
 
 
 def test_each_line_of_redact_is_a_pattern():

@@ -118,3 +118,19 @@ def test_invalid_characters_are_sent_as_question_marks() -> None:
     )
     assert event.title == "a?b failed on web?1: ? [s?.yml]"
     assert canonical_json(event.body())
+
+
+def test_a_task_of_a_role_that_reads_like_a_secret_stays_whole_in_title_and_content() -> None:
+    failed = replace(MIGRATE, task="rotate_password : Check the file", path=f"{ROOT}/roles/rotate_token/tasks/main.yml")
+    event = page({"sk-europe-frankfurt-worker-prod-0001.example.com": failed})
+    assert "rotate_password : Check the file" in event.title
+    assert MASK not in text_of(event)
+
+
+def test_the_value_of_a_name_that_the_recorder_cut_off_is_not_sent() -> None:
+    secret = "correct-horse"
+    for start in (f'ssword": "{secret}", "user": "app"', f"ssword: |\n  {secret}\nuser: app"):
+        output = start + " " + "x " * OUTPUT_LIMIT
+        failed = replace(MIGRATE, stdout=output[:OUTPUT_LIMIT])
+        kept = snapshot(Run("site.yml", {"web1": (failed,)}), SECRETIVE, PageOptions(), ROOT)
+        assert secret not in json.dumps(kept)

@@ -25,7 +25,7 @@ CORPUS = Path(__file__).parent / "corpus"
 WINDOW = 8
 
 _LOWER, _DIGITS, _HEX = string.ascii_lowercase, string.digits, "0123456789abcdef"
-_WORDS = "copper lantern meadow saddle walnut thimble harbour pigeon velvet cinder orchard mitten".split()
+_WORDS = ("copper", "lantern", "meadow", "saddle", "walnut", "thimble", "harbour", "pigeon", "velvet", "cinder")
 _BASE64 = string.ascii_letters + _DIGITS + "+/"
 
 
@@ -46,9 +46,12 @@ def _mixed(alphabet: str, *parts: str) -> Callable[[random.Random, int], str]:
 
 
 def _password(dice: random.Random, _length: int) -> str:
-    return dice.choice("BCDFGHKT") + dice.choice("aeiou") + "".join(
-        dice.sample([*dice.choices(_LOWER, k=4), *dice.choices(_DIGITS, k=3), dice.choice("!.-_%+")], k=8)
-    ) + dice.choice("mnrstxz")
+    return (
+        dice.choice("BCDFGHKT")
+        + dice.choice("aeiou")
+        + "".join(dice.sample([*dice.choices(_LOWER, k=4), *dice.choices(_DIGITS, k=3), dice.choice("!.-_%+")], k=8))
+        + dice.choice("mnrstxz")
+    )
 
 
 def _uuid(dice: random.Random, _length: int) -> str:
@@ -111,14 +114,14 @@ def filled(template: str, seed: int = 0) -> tuple[str, list[str]]:
 def is_left(secret: str, masked: str) -> bool:
     """Return whether the masked text still has eight characters in a row of the secret (or all of a shorter one)."""
     lines = [line for line in secret.splitlines() if line]
-    return any(
-        line[at : at + WINDOW] in masked for line in lines for at in range(max(len(line) - WINDOW, 0) + 1)
-    )
+    return any(line[at : at + WINDOW] in masked for line in lines for at in range(max(len(line) - WINDOW, 0) + 1))
 
 
 def templates(directory: str) -> dict[str, list[str]]:
     """Return the templates of a directory of the corpus, by family: the name of the file."""
     return {
-        path.stem: [line for line in path.read_text(encoding="utf-8").split("\n") if line and not line.startswith("## ")]
+        path.stem: [
+            line for line in path.read_text(encoding="utf-8").split("\n") if line and not line.startswith("## ")
+        ]
         for path in sorted((CORPUS / directory).glob("*.txt"))
     }

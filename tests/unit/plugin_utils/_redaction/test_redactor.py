@@ -36,6 +36,32 @@ PIECES = (
     *("authorization: ", "bearer ", "basic ", "cookie: ", "eyJ", "xoxb-", "sk-", "Q~", "s.", "QUJDREVGR0hJSktM"),
     *("username a ", "enable secret 5 ", "bindpw ", "db_password is ", "-server key ", "a1", " -> ", "pass"),
     *("convertto-securestring -force ", "IDENTIFIED BY ", "digest a=", " response="),
+    *(
+        "key-string 7 ",
+        "neighbor a ",
+        "set ",
+        " : ",
+        "|",
+        "| ",
+        "\\n  ",
+        "\n  ",
+        "->",
+        "Some(",
+        "!vault ",
+        "kind: Secret\n",
+    ),
+    *(
+        "data:\n",
+        "name=",
+        "value=",
+        "<![CDATA[",
+        "</",
+        "('",
+        "LS0tLS1CRUdJTi",
+        "AKIA0123456789AB",
+        "passwd: ",
+        "&pass=",
+    ),
     *("hooks.slack.com/services/", "identified by '", "requirepass ", "Private-Lines: 1\n", "<token>", "value", MASK),
 )
 hostile_text = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=30).map("".join)
@@ -102,6 +128,32 @@ def test_a_known_secret_that_is_part_of_the_mask_does_not_change_the_mask() -> N
 def test_a_user_pattern_masks_everything_it_matches() -> None:
     redactor = Redactor(extra_patterns=[r"EMP-\d{4}", r"(?i)project \w+"])
     assert redactor.text("EMP-1234 works at Project Apollo") == f"{MASK} works at {MASK}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("rotate_password : Check the file", "rotate_password : restart", "api_token: hunter2", "pass=hunter2"),
+        *("sk-europe-frankfurt-worker-prod-0001.example.com", "sk-0123456789abcdefghij0123456789abcdef", "/etc/token"),
+        *("roles/secret/tasks/main.yml", "Set password to x1y2z3", "s.0123456789abcdefghijABCD", "auth=1 : token=2"),
+    ],
+)
+def test_a_name_that_reads_like_a_secret_is_unchanged(name: str) -> None:
+    assert Redactor(secrets=[TOKEN]).name(name) == name
+
+
+def test_in_a_name_known_secrets_matches_of_the_users_patterns_and_issued_tokens_are_masked() -> None:
+    redactor = Redactor(extra_patterns=[r"EMP-\d+"], secrets=["hunter2-hunter2"])
+    token = "gh" + "p_0123456789abcdefghijABCDEFGHIJ012345"
+    name = f"Copy hunter2-hunter2 of EMP-12 with {token} to https://app:pw12@git.example.com"
+    assert redactor.name(name) == f"Copy {MASK} of {MASK} with {MASK} to https://app:{MASK}@git.example.com"
+
+
+@given(hostile_text)
+def test_masking_a_name_is_idempotent(text: str) -> None:
+    redactor = Redactor(secrets=[TOKEN])
+    once = redactor.name(text)
+    assert redactor.name(once) == once
 
 
 @pytest.mark.parametrize(
@@ -181,6 +233,17 @@ def seconds(text: str) -> float:
         *("curl -u ", "mysql -p", "sshpass -p ", BEGIN, f"{BEGIN}\n{END}", "bearer a"),
         *('"password":"', "echo a:", "$1$", "eyJ", "<password>", "[[", "{{", "Q~", "basic QUJD", "secret is : "),
         *("digest a=", "username a role ", "alter user identified ", "radius-server host ", "_password is a", "'pass'"),
+        *("\\n", "key: |\n  ", "<token a=b>", "{'token': {", "('token', ", "name=token,", "value=a name=", "|token|"),
+        *("token: the ", "key-string 7 ", "kind: Secret\ndata:\n", "a:1:b:c:", f"x {BEGIN}\nx QUJDREVGR0hJSktM\n"),
+        *(
+            f"a QUJDREVGR0hJSktM\n{END}\n",
+            "LS0tLS1CRUdJTiBQ",
+            "token -> a ",
+            "\\\n",
+            "pre-shared-key local ",
+            "{{ token=",
+        ),
+        *("snmp-server user a ", "aaa-server a\n key ", "keykey", "passpass", "no token : a", '{"auth":"QUJD'),
     ],
 )
 @pytest.mark.parametrize("start", ["", "password=", "curl -u ", "--token ", "https://", "authorization: ", "eyJ"])
