@@ -52,8 +52,9 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
     """Return the data that the ledger keeps for each failed host, for later pages.
 
     :param root: the project's directory, absolute.
-    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "status", "delegate", "command", "stdout",
-        "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is kept, in brief.
+    :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "status", "delegate", "command",
+        "stdout", "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure of a host
+        is kept, in brief.
     """
     texts = _Texts(redactor)
     in_full = _hosts_in_full(run, options.max_hosts)
