@@ -157,10 +157,7 @@ class EventReader:
             return
         host = host_of(result)
         # A handler belongs to the block that flushes it, not to the place where it is written.
-        if isinstance(task, Handler):
-            caught_by = self._rescuing_block(host.name)
-        else:
-            caught_by = catching_block(task)
+        caught_by = self._rescuing_block(host.name) if isinstance(task, Handler) else catching_block(task)
         if not caught_by:
             self._failing.append(host)
         output = result_output(result)

@@ -177,5 +177,5 @@ def short_reason(message: str, status: str, stderr: str) -> str:
     """Return the reason of one item of a loop on one line: a command's status if it has no reason of its own."""
     if is_general(message) or not message:
         last = stderr.strip().rpartition("\n")[2]
-        message = ": ".join(filter(None, (status, last))) or message
+        message = ": ".join(filter(None, (status, last))) or message or "failed"
     return one_line(message, 240)

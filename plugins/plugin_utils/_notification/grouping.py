@@ -127,7 +127,7 @@ class FailureGroups:
             (host, entry, entry is entries[0]) for host, entries in sorted(self._entries.items()) for entry in entries
         ]
         # Full messages first: a host with a brief message joins the group whose full message begins with it.
-        everything.sort(key=lambda item: len(_text(item[1], "message")) <= BRIEF_MESSAGE)
+        everything.sort(key=lambda item: (len(_text(item[1], "message")) <= BRIEF_MESSAGE, "cause" in item[1]))
         for host, entry, is_first in everything:
             line = entry.get("line")
             place = (_kind(entry), _text(entry, "task"), _text(entry, "path"), line if isinstance(line, int) else 0)
@@ -136,7 +136,7 @@ class FailureGroups:
             cause = _text(entry, "cause")
             if not cause or not options.include_output:
                 cause = cause_of(message, status, stderr, stdout)
-            reason = comparable(message if gives_reason(message) else cause, host)
+            reason = comparable(message, host) if gives_reason(message) else comparable(cause, host)[:_ALIKE]
             keys = [(*place, reason)]
             if len(message) == BRIEF_MESSAGE and message.endswith("…"):
                 keys.append((*place, "", reason[:_ALIKE]))

@@ -138,14 +138,15 @@ class _Texts:
         return self._commands[text]
 
     def cause(self, failure: Failure, host: str) -> str:
-        """Return the cause of a failure whose reason is in its output, to be kept instead of that.
+        """Return the cause of a failure whose reason is in its output, in the form in which causes are compared.
 
         It is computed once for hosts that have the same problem: to redact a thousand outputs takes seconds.
         """
         key = comparable("\0".join((failure.status, failure.stderr, failure.stdout)), host)
         if key not in self._causes:
             outputs = self.output(failure.stderr), self.output(failure.stdout)
-            self._causes[key] = shortened(cause_of(failure.message, failure.status, *outputs), BRIEF_MESSAGE)
+            cause = shortened(cause_of(failure.message, failure.status, *outputs), BRIEF_MESSAGE)
+            self._causes[key] = comparable(cause, host)
         return self._causes[key]
 
     def _redacted_message(self, text: str) -> str:

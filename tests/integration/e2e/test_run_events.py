@@ -137,7 +137,7 @@ CASES: dict[str, Case] = {
     "a rescue in a rescue fails": Case(
         play(block(FAIL, block("- {name: worse, fail: }", "- {name: worst, fail: }"))),
         2,
-        {host: [("failed", "worse"), ("failed", "worst")] for host in HOSTS},
+        {host: [("failed", "broken"), ("failed", "worse"), ("failed", "worst")] for host in HOSTS},
     ),
     "cleared errors": Case(play(FAIL_A + "- meta: clear_host_errors\n" + OK), 0, good="b c"),
     "cleared errors, and a later play": Case(
@@ -467,13 +467,16 @@ def test_a_failure_has_the_place_and_the_output_of_its_task(tmp_path) -> None:
         "play": "Set up 2",
         "stdout": "out",
         "stderr": "err",
+        "command": "echo out; echo err >&2; exit 3",
+        "status": "exit status 3",
+        "delegate": "",
     }, recorded.output
 
 
-def test_a_failed_loop_has_the_message_of_its_first_failed_item(tmp_path) -> None:
+def test_a_failed_loop_has_the_message_of_each_failed_item(tmp_path) -> None:
     recorded = record(tmp_path, Case(play("- {name: x, fail: {msg: 'no {{ item }}'}, loop: [u, v]}"), 2, hosts=("a",)))
     assert [one["message"] for one in recorded.run["failures"]["a"]] == [
-        "item u: no u (the first of 2 failed items)"
+        "item u: no u\nitem v: no v\n2 of 2 items failed"
     ], recorded.output
 
 

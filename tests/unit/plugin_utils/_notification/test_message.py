@@ -91,7 +91,8 @@ def test_several_failing_tasks_are_counted_in_the_title() -> None:
 def test_a_long_title_keeps_the_hosts_and_shortens_the_task_first() -> None:
     long_task = replace(FULL, task="Wait until the migration of the orders is done and the queue is empty again")
     assert page({"application-server-1": long_task}).title == (
-        "Wait until the migration of the orders is done and the queue is em… failed on application-server-1: disk full [site.yml]"
+        "Wait until the migration of the orders is done and the queue is em… failed on application-server-1: "
+        "disk full [site.yml]"
     )
     longest = replace(FULL, task="Wait " * 50, message="no space left on the device " * 9)
     event = page({"web1": longest}, subject=replace(SITE, name="playbooks/" * 10 + "site.yml"))
@@ -194,7 +195,7 @@ def test_forty_errors_that_differ_in_pid_and_host_name_are_one_problem() -> None
     failures = {
         f"web{n:02}.example.com": replace(
             MIGRATE,
-            stderr=f"web{n:02} app[{3000 + n}]: migration 7f{n:02}ab12cd stopped at 02:10:{n:02}\nno slots on web{n:02}",
+            stderr=f"web{n:02} app[{3000 + n}]: job 7f{n:02}ab12cd stopped at 02:10:{n:02}\nno slots on web{n:02}",
             status="exit status 2",
         )
         for n in range(40)

@@ -51,7 +51,7 @@ def test_without_include_output_no_output_is_sent_even_if_the_ledger_has_some() 
 
 def test_a_result_censored_by_no_log_keeps_the_message_of_ansible() -> None:
     censored = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
-    assert f"Message: {censored}\n" in page({"web1": replace(MIGRATE, message=censored)}).content
+    assert f"Cause: {censored}\n" in page({"web1": replace(MIGRATE, message=censored)}).content
 
 
 @pytest.mark.parametrize("name", ["task", "path", "message", "stdout", "stderr"])

@@ -318,6 +318,23 @@ def test_the_beginning_of_a_message_and_the_end_of_an_output_are_kept() -> None:
     assert (len(failure.stderr), failure.stderr[-1]) == (models.OUTPUT_LIMIT, "f")
 
 
+def test_the_causes_of_a_failed_rescue_come_first_from_the_first_on() -> None:
+    recorder = recording()
+    recorder.failed("a", Task("cause", caught_by="outer"), Output("1"))
+    recorder.failed("a", Task("roll back", caught_by="inner", rescues=frozenset({"outer"})), Output("2"))
+    recorder.failed("a", Task("give up", rescues=frozenset({"outer"})), Output("3"))
+    assert [one.task for one in ended(recorder, failed="a").failures["a"]] == ["cause", "give up"]
+
+
+def test_a_fatal_failure_is_the_cause_in_the_rescue_of_the_other_hosts() -> None:
+    recorder = recording()
+    recorder.failed("a", Task("once", caught_by="block", fatal=True), Output("1"))
+    for host in ("a", "b"):
+        recorder.failed(host, Task("give up", rescues=frozenset({"block"})), Output("2"))
+    run = ended(recorder, failed="ab")
+    assert [[one.task for one in run.failures[host]] for host in "ab"] == [["once", "give up"]] * 2
+
+
 def test_many_failed_hosts_with_much_output_take_bounded_memory() -> None:
     hosts = frozenset(f"host{number}" for number in range(10_000))
     recorder = recording(hosts)
