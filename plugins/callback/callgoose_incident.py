@@ -91,8 +91,8 @@ options:
   environment:
     description:
       - Which of several environments the run is about, such as V(production). The title of a page says it.
-      - If not set, it is O(inventory_name), or else the name of the AWX inventory, or else what distinguishes the path of
-        the inventory, such as C(production) in C(inventories/production/hosts.ini).
+      - If not set, it is O(inventory_name), or else the name of the AWX inventory, or else what distinguishes the path
+        of the inventory, such as C(production) in C(inventories/production/hosts.ini).
     type: str
     default: ''
     env:

@@ -34,7 +34,7 @@ class Checkout:
     root: Path
     name: str
     remote: str
-    revision: str
+    revision: str = ""
 
 
 def find_checkout(directory: Path) -> Checkout | None:

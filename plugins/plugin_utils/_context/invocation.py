@@ -78,7 +78,7 @@ def compare_url(remote: str) -> str:
     host = urlsplit(remote).hostname if "://" in remote else remote.rpartition("@")[2].partition(":")[0]
     kind = next((kind for kind in _COMPARE if kind in (host or "").lower()), "")
     path = remote_path(remote)
-    if not kind or not path or "{" in path:
+    if not kind or "/" not in path or "{" in path:
         return ""
     return f"https://{host}/{path}{_COMPARE[kind]}"
 
