@@ -127,8 +127,8 @@ def _crash_reason(result: Mapping[str, Any], message: str) -> str:
 
 def _with_details(message: str, result: Mapping[str, Any], cause: str) -> str:
     """Return the message with the cause that stands elsewhere in the result."""
-    is_empty = message.lower().rstrip(".!") in _EMPTY
-    if cause and is_empty and not is_general(cause):
+    is_empty = _says_nothing(message)
+    if is_empty and not _says_nothing(cause) and not is_general(cause):
         return cause if not message or "unknown" in message.lower() else f"{message.rstrip('.')}: {plain(cause)}"
     for name in _DETAILS:
         if name == "message" and not is_empty:
@@ -139,6 +139,10 @@ def _with_details(message: str, result: Mapping[str, Any], cause: str) -> str:
                 return detail
             return f"{message.rstrip('.: ')}: {detail}"
     return message
+
+
+def _says_nothing(message: str) -> bool:
+    return message.lower().rstrip(".!") in _EMPTY
 
 
 def _detail(value: Any) -> str:

@@ -49,7 +49,9 @@ def name_of(task: Any) -> str:
     name = written.get("name") if isinstance(written, Mapping) else None
     if not isinstance(name, str):
         return text_of(task.get_name())
-    return text_of(f"{task._role.get_name()} : {name}" if task._role else name)
+    # The guard includes the guarded tasks, which makes them look like tasks of its role.
+    is_guarded = task._role and task._role.get_name() == GUARD_ACTION and _GUARD_ROLE not in place_of(task)[0]
+    return text_of(f"{task._role.get_name()} : {name}" if task._role and not is_guarded else name)
 
 
 def catching_block(task: Any) -> str:

@@ -100,6 +100,11 @@ def test_the_innermost_error_replaces_a_message_that_says_nothing() -> None:
     assert result_output(result).message == "Error executing command: gone"
 
 
+def test_an_innermost_error_that_says_nothing_replaces_nothing() -> None:
+    result = {"msg": "Task failed: Action failed: Unknown error.", "message": "no vault secrets"}
+    assert output_of(result, cause="Unknown error.").message == "no vault secrets"
+
+
 @pytest.mark.parametrize(
     ("more", "status"),
     [
