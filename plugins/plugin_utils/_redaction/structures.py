@@ -97,7 +97,7 @@ def structured_secrets(text: Text) -> Iterator[Span]:
         if not text.has(*words):
             continue
         for window in text.windows(NAME_WORDS, lines):
-            if any(text.lowered.find(word, *window) >= 0 for word in words):
+            if text.touches(words, window):
                 for found in pattern.finditer(text.view, *window):
                     yield from _of_pair(text, found)
     for window in text.windows(_QUOTED_AUTH):
