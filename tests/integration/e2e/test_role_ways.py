@@ -14,6 +14,8 @@ import pytest
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import HOSTS, OWN, SITE, Project, site
 
+pytestmark = pytest.mark.matrix
+
 AWAY = ("a", "b", "c ansible_connection=away")
 CENSORED = "no_log: true"
 
