@@ -63,7 +63,7 @@ def complaints_about(way: Way, target: str, plain: TargetRun, done: TargetRun) -
             elif complaint:
                 used.update(excuse)
     entries = [one for one in EXCEPTIONS if (one.way, one.target) == (way, target)]
-    idle = [one for one in entries if (not one.cores or CORE in one.cores) and one not in used]
+    idle = [one for one in entries if one.is_for(CORE) and not one.by_chance and one not in used]
     return [*complaints, *(f"{one} excuses nothing: remove it" for one in idle)]
 
 
