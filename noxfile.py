@@ -243,10 +243,10 @@ def e2e(session: nox.Session, core: str) -> None:
 ORACLE = ("-n2", "tests/integration/oracle")
 
 
-@nox.session(name="oracle-quick", default=False)
+@nox.session(name="oracle-quick")
 @cores(OLDEST, NEWEST)
 def oracle_quick(session: nox.Session, core: str) -> None:
-    """The quick third of the session oracle."""
+    """The quick part of the session oracle."""
     environment(session, core, "pip")
     pytest(session, *ORACLE, "-m", "quick")
 
