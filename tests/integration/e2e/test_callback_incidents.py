@@ -84,7 +84,7 @@ def test_hosts_that_fail_in_a_limited_run_join_the_open_incident(site):
     site.run(bad="web1")
     site.run("--limit", "web2", bad="web2")
     assert len({incident["key"] for incident in site.sandbox.incidents}) == 1
-    assert "2 hosts (web1, web2)" in site.sent[0]["title"]
+    assert site.sent[0]["title"].startswith("Deploy failed on web1 and web2: ")
     site.run()
     assert set(site.incidents) == {"resolved"}
 
@@ -99,10 +99,10 @@ def test_an_incident_is_sent_again_if_other_hosts_fail(site):
 
 def test_a_page_about_hosts_of_earlier_runs_counts_them_alone(site):
     site.run(bad="web1 web2")
-    assert site.sent[0]["title"].startswith("playbook.yml failed on 2 of 3 hosts")
+    assert site.sent[0]["details"]["total_hosts"] == 3
     site.run("--limit=web3", bad="web3")
     page = site.sent[0]
-    assert page["title"].startswith("playbook.yml failed on 3 hosts (")
+    assert page["title"].startswith("Deploy failed on web1, web2 and web3: ")
     assert "total_hosts" not in page["details"]
 
 

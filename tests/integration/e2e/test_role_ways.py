@@ -330,7 +330,7 @@ def test_a_file_with_a_guard_can_be_nested_in_itself(project):
     project.files["outer.yml"] = inner + project.files["deploy.yml"]
     outer = PLAY + "\n    - ansible.builtin.include_tasks: guarded.yml\n      vars: {what: outer.yml}\n"
     assert project.run(outer, "-e", "broken=b").rc == 2
-    states = {body["title"].partition(" ")[0]: body["state"] for body in project.sent()}
+    states = {body["details"].get("name") or body["title"].partition(" ")[0]: body["state"] for body in project.sent()}
     assert states == {"inner.yml": "resolved", "outer.yml": "triggered"}
     assert project.run(outer).rc == 0
     assert [(body["title"].partition(" ")[0], body["state"]) for body in project.sent()] == [("outer.yml", "resolved")]
