@@ -13,7 +13,11 @@ import re
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import one_line
 
 # Messages that only say that something failed. The reason is in the output.
-_NO_REASON = re.compile(r"non-zero return code|command failed|MODULE FAILURE\b.*", re.DOTALL)
+_NO_REASON = re.compile(
+    r"(?:The command exited with a )?non-zero return code\.?|command failed|gave up after \d+ attempts|MODULE FAILURE\b.*",
+    re.DOTALL,
+)
+_GAVE_UP = "gave up after"
 # Lines of a stack trace, and of shells and tools, that are not the error itself.
 _TRACE = re.compile(r"\s|at |\.\.\. \d+ more|Traceback |File |During handling of|The above exception|\+ |[-=~^*#]+$")
 _ERROR = re.compile(
@@ -40,7 +44,8 @@ def cause_of(message: str, status: str, stderr: str, stdout: str) -> str:
     if gives_reason(message):
         return _reason(message)
     line = telling_line(stderr) or telling_line(stdout)
-    return ": ".join(filter(None, (status, line))) or one_line(message)
+    gave_up = message if message.startswith(_GAVE_UP) else ""
+    return ": ".join(filter(None, (gave_up, status, line))) or one_line(message)
 
 
 def telling_line(output: str) -> str:

@@ -52,6 +52,8 @@ def test_the_line_that_tells_the_error_is_found(output: str, line: str) -> None:
         ("non-zero return code", "exit status 2", "", "no route", "exit status 2: no route"),
         ("non-zero return code", "killed by SIGKILL (exit status -9)", "", "", "killed by SIGKILL (exit status -9)"),
         ("non-zero return code", "", "", "", "non-zero return code"),
+        ("The command exited with a non-zero return code.", "exit status 2", "no slots", "", "exit status 2: no slots"),
+        ("gave up after 3 attempts", "exit status 2", "no slots", "", "gave up after 3 attempts: exit status 2: no slots"),
         (
             "Unable to start service nginx: Job failed.\nSee systemctl status.",
             "",
