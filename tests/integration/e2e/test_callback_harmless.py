@@ -52,7 +52,36 @@ LOOKS = {
     "two playbooks": Case(play(OK), 2, args=("second.yml",), files={"second.yml": play(FAIL_A)}),
     "two playbooks, both bad": Case(play(FAIL_A), 2, args=("second.yml",), files={"second.yml": play(FAIL)}),
 }
-SCENARIOS = {**CASES, **ABORTED, **LOOKS}
+# One of each kind: test_run_events.py runs the others with the callback, and knows their exit codes without it.
+KINDS = (
+    "a task fails",
+    "nothing fails",
+    "ignore_errors",
+    "a loop's items",
+    "until retries end badly",
+    "an undefined variable",
+    "a rescue catches",
+    "a rescue fails",
+    "always fails",
+    "a failing included role in a block",
+    "a missing file in a block",
+    "a failing handler flushed in a block",
+    "clear_host_errors",
+    "end_play",
+    "unreachable",
+    "ignore_unreachable",
+    "run_once fails",
+    "any_errors_fatal",
+    "max_fail_percentage",
+    "serial stops after the first",
+    "free",
+    "delegate_to an unreachable host",
+    "no hosts matched",
+    "import_playbook",
+    "--check",
+    "gather_facts alone",
+)
+SCENARIOS = {**{name: CASES[name] for name in KINDS}, **ABORTED, **LOOKS}
 VERBOSE = (
     ("a task fails", "-v"),
     ("a task fails", "-vvv"),
@@ -88,6 +117,7 @@ def assert_same(folder: Path, sandbox: Sandbox, case: Case, order: Callable = li
     return result
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_run_ends_and_prints_the_same_as_without_the_callback(tmp_path, sandbox, name) -> None:
     result = assert_same(tmp_path, sandbox, SCENARIOS[name])

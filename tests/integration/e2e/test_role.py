@@ -97,10 +97,10 @@ def test_a_guard_works_with_a_single_host(project):
     assert project.sent_states() == [("triggered", ("a",)), ("resolved", ())]
 
 
-def test_fifty_hosts_cause_one_request_and_at_most_eight_results_each(project):
-    hosts = [f"web{number:02}" for number in range(50)]
-    project.run(SITE, "-e", "broken=web07.web33", "--forks=10", hosts=hosts)
-    assert project.sent_states() == [("triggered", ("web07", "web33"))]
+def test_twenty_hosts_cause_one_request_and_at_most_eight_results_each(project):
+    hosts = [f"web{number:02}" for number in range(20)]
+    project.run(SITE, "-e", "broken=web07.web13", "--forks=10", hosts=hosts)
+    assert project.sent_states() == [("triggered", ("web07", "web13"))]
     good = project.run(SITE, "--forks=10", hosts=hosts)
     assert project.sent_states() == [("resolved", ())]
     recap = good.stdout.partition("PLAY RECAP")[2].split()
@@ -251,13 +251,13 @@ def test_in_check_mode_nothing_is_sent(project):
     assert project.sent_states() == []
 
 
-@pytest.mark.parametrize("words", [["--tags", "all,deploy"], ["--skip-tags", "other"], ["--start-at-task", "first"]])
-def test_a_partial_run_triggers_but_does_not_resolve(project, words):
+def test_a_partial_run_triggers_but_does_not_resolve(project):
     playbook = SITE.replace("  tasks:", "  tasks:\n    - {name: first, ansible.builtin.debug: {msg: first}}")
-    project.run(playbook, *words, "-e", "broken=a")
+    project.run(playbook, "--tags", "all,deploy", "-e", "broken=a")
     assert project.sent_states() == [("triggered", ("a",))]
-    assert project.run(playbook, *words).rc == 0
-    assert project.sent_states() == []
+    for words in (["--tags", "all,deploy"], ["--skip-tags", "other"], ["--start-at-task", "first"]):
+        assert project.run(playbook, *words).rc == 0
+        assert project.sent_states() == []
     project.run(playbook)
     assert project.sent_states() == [("resolved", ())]
 

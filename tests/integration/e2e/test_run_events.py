@@ -19,6 +19,7 @@ from ansible.release import __version__
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.event_run import Playground, Recorded
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Call, Result, end
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
 
 VERSION = tuple(int(part) for part in __version__.split(".")[:2])
 # Since 2.19, a missing role causes an event, and with any_errors_fatal the other hosts run the rescue too.
@@ -401,17 +402,22 @@ CASES: dict[str, Case] = {
 }
 
 
-def record(tmp_path, case: Case) -> Recorded:
+def record(tmp_path, case: Case, env: Mapping[str, str] | None = None) -> Recorded:
     """Run a case and return its records."""
     ground = Playground(tmp_path, case.files)
-    call = ground.prepare(case.plays, *case.args, inventory=case.hosts, options=case.options)
+    call = ground.prepare(case.plays, *case.args, inventory=case.hosts, options=case.options, env=env)
     return ground.recorded(call.run())
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", CASES)
-def test_a_run_is_recorded_correctly(tmp_path, name) -> None:
+def test_a_run_is_recorded_correctly_and_pages_if_a_host_failed(tmp_path, sandbox, name) -> None:
     case = CASES[name]
-    recorded = record(tmp_path, case)
+    enabled = {"ANSIBLE_CALLBACKS_ENABLED": "runs,callgoose.sqibs.callgoose_incident"}
+    ignoring = {"CALLGOOSE_UNREACHABLE": "ignore"} if "ignore_unreachable" in case.options else {}
+    recorded = record(tmp_path, case, {**connection(sandbox), **enabled, **ignoring})
+    pages = case.failed and not case.check_mode
+    assert [incident["state"] for incident in sandbox.incidents] == ["open"] * bool(pages), recorded.output
     assert recorded.errors == [], recorded.output
     assert recorded.call.rc == case.rc, recorded.output
     run = recorded.run

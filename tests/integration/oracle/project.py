@@ -130,6 +130,8 @@ class Project:
             "ANSIBLE_TEST_PYTHON_VERSION": f"{sys.version_info[0]}.{sys.version_info[1]}",
             "ANSIBLE_HOME": str(home / ".ansible"),
             "ANSIBLE_REMOTE_TEMP": str(home / ".ansible" / "remote"),
+            # Of two modules, one looks in HOME for an asynchronous job, and the other in the user's real home.
+            "ANSIBLE_ASYNC_DIR": str(home / ".ansible" / "async"),
             "ANSIBLE_CONFIG": os.environ["ANSIBLE_CONFIG"],
             "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
             "ANSIBLE_INVENTORY": os.devnull,

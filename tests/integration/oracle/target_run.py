@@ -47,41 +47,26 @@ class TargetRun:
         return bool(playbooks) and playbooks <= self.guarded
 
 
-class Runner:
-    """Runs targets; what ran once is not run again.
+def run_target(scratch: Path, integration: Path, name: str, way: Way) -> TargetRun:
+    """Run a target in one way.
 
     :param scratch: a temporary directory. Each run has the same paths there, so that outputs can be compared.
     :param integration: ansible-core's ``test/integration``.
+    :raises subprocess.TimeoutExpired: the target did not end in time.
     """
-
-    def __init__(self, scratch: Path, integration: Path) -> None:
-        self._scratch = scratch
-        self._integration = integration
-        self._done: dict[tuple[str, Way], TargetRun] = {}
-
-    def run(self, name: str, way: Way) -> TargetRun:
-        """Return the run of this target in this way.
-
-        :raises subprocess.TimeoutExpired: the target did not end in time.
-        """
-        if (name, way) not in self._done:
-            self._done[name, way] = self._run(name, way)
-        return self._done[name, way]
-
-    def _run(self, name: str, way: Way) -> TargetRun:
-        project = Project(self._scratch / "project", self._integration, name, way is Way.GUARD)
-        guarded = project.lay_out()
-        log = self._scratch / "logs" / f"{name}-{way.value}"
-        log.mkdir(parents=True)
-        env = {**project.environment, shim.LOG: str(log)}
-        with Sandbox() as sandbox:
-            if way is not Way.PLAIN:
-                env |= {**connection(sandbox), shim.CONTROL: sandbox.control_url}
-            if way is Way.CALLBACK:
-                env[shim.CALLBACK] = CALLBACK
-            with log.joinpath("script.txt").open("wb") as output:
-                _call(project.call, project.cwd, env, output.fileno())
-        return TargetRun(read_log(log), {path.resolve() for path in guarded})
+    project = Project(scratch / "project", integration, name, way is Way.GUARD)
+    guarded = project.lay_out()
+    log = scratch / "logs" / f"{name}-{way.value}"
+    log.mkdir(parents=True)
+    env = {**project.environment, shim.LOG: str(log)}
+    with Sandbox() as sandbox:
+        if way is not Way.PLAIN:
+            env |= {**connection(sandbox), shim.CONTROL: sandbox.control_url}
+        if way is Way.CALLBACK:
+            env[shim.CALLBACK] = CALLBACK
+        with log.joinpath("script.txt").open("wb") as output:
+            _call(project.call, project.cwd, env, output.fileno())
+    return TargetRun(read_log(log), {path.resolve() for path in guarded})
 
 
 def _call(command: list[str], directory: Path, env: dict[str, str], output: int) -> None:

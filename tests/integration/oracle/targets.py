@@ -8,13 +8,11 @@ Must not say what is expected of them: rules.py does for all, and exceptions.py 
 
 from __future__ import annotations
 
-# The shortest ones, and yet of every kind: failures, ignored ones, unreachable hosts, and each strategy.
+# Short, and yet of most kinds: blocks, rescues, includes, handlers, loops, unreachable hosts, and two strategies.
 QUICK = (
     "any_errors_fatal",
-    "ignore_errors",
     "ignore_unreachable",
     "strategy_free",
-    "strategy_host_pinned",
 )
 # No target bears the name max_fail_percentage; ansible-playbook-callbacks is the one whose plays set it.
 OTHERS = (
@@ -22,10 +20,12 @@ OTHERS = (
     "blocks",
     "delegate_to",
     "handlers",
+    "ignore_errors",
     "include_import",
     "includes",
     "meta_tasks",
     "roles",
+    "strategy_host_pinned",
     "strategy_linear",
     "tags",
     "throttle",

@@ -36,6 +36,7 @@ WARNINGS = """\
 [WARNING]: one that is longer than a line, and so
 goes on
 [WARNING]: another one
+Callgoose: triggered incident site.yml-0123456789abcdef
 [ERROR]: Task failed
 """
 PAGE = {"state": "triggered", "details": {"hosts": ["b"], "failures": [{"kind": "failed", "hosts": ["b"]}]}}
