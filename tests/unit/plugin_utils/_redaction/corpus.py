@@ -6,7 +6,7 @@
 Must not hold or make a secret that is real: all of them come from a generator with a fixed seed, when the tests run.
 
 In a template, ``⟦kind⟧`` stands for a secret (:data:`KINDS`), ``‹BEGIN RSA›`` for the line with which a private key
-begins, and ``⏎`` for a line break. Scanners for secrets find none of these.
+begins, and ``⏎`` for a line break. Scanners for secrets find none of these. Lines that begin with ``## `` are comments.
 """
 
 from __future__ import annotations
