@@ -90,6 +90,14 @@ EXCEPTIONS = (
     ),
     Excused(
         Way.GUARD,
+        "roles",
+        "no_outside.yml",
+        "a_page_for_a_failure",
+        "Ansible ends at once where tasks_from leaves its role, and only the callback sees an aborted run (guide)",
+        cores=("2.16",),
+    ),
+    Excused(
+        Way.GUARD,
         "strategy_linear",
         "task_action_templating.yml",
         "no_warning_of_ours",
