@@ -39,6 +39,16 @@ APP = {
     "roles/app/defaults/main.yml": "app_default: default\n",
     "roles/app/vars/main.yml": "app_var: var\n",
 }
+MODULE = """\
+from ansible.module_utils.basic import AnsibleModule
+
+AnsibleModule({}).exit_json(msg="hello")
+"""
+FILTER = """\
+class FilterModule:
+    def filters(self):
+        return {"shout": str.upper}
+"""
 
 
 @pytest.fixture()
@@ -288,3 +298,15 @@ def test_the_example_of_the_guide_triggers_and_resolves_as_described(tmp_path, s
     project.sent()
     assert project.run("site.yml", *words, hosts=None).rc == 0
     assert project.sent() == []
+
+
+def test_guarded_tasks_find_modules_and_filters_of_the_project(project):
+    # a role of a collection does not search these directories on its own
+    project.files |= {
+        "library/greet.py": MODULE,
+        "filter_plugins/shout.py": FILTER,
+        "deploy.yml": '- greet:\n  register: greeting\n- fail: {msg: "{{ greeting.msg | shout }}"}\n',
+    }
+    assert project.run(SITE).rc == 2
+    (page,) = project.sent()
+    assert [failure["message"] for failure in page["details"]["failures"]] == ["HELLO"]

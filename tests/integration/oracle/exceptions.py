@@ -46,8 +46,6 @@ class Excused:
 
 DELETED = "the target's output callback deletes CallbackBase's v2 methods, so Ansible warns of every other callback"
 
-SEARCHED = "a message of Ansible's lists where it searched, and a role of a collection searches its collection"
-
 # Each of these is Ansible's own behaviour, or in the guide's table of what Ansible does not allow.
 EXCEPTIONS = (
     *(
@@ -66,18 +64,6 @@ EXCEPTIONS = (
         "the playbook chooses by a random number which hosts have a task",
         by_chance=True,
     ),
-    Excused(Way.GUARD, "includes", "includes_loop_rescue.yml", "no_warning_of_ours", SEARCHED, cores=("2.16",)),
-    Excused(
-        Way.GUARD, "strategy_linear", "task_action_templating.yml", "no_warning_of_ours", SEARCHED, cores=("2.16",)
-    ),
-    Excused(
-        Way.GUARD,
-        "includes",
-        "include_role_error_handling.yml",
-        "a_page_for_a_failure",
-        "an error of the parser aborts the run, and only the callback sees an aborted run (guide)",
-        cores=("2.21",),
-    ),
     Excused(
         Way.GUARD,
         "ignore_errors",
@@ -93,6 +79,30 @@ EXCEPTIONS = (
         "nothing_for_a_success",
         "a guard pages at its own end: only the next play's clear_host_errors forgives the unreachable host",
         cores=("2.21",),
+    ),
+    Excused(
+        Way.GUARD,
+        "includes",
+        "include_role_error_handling.yml",
+        "a_page_for_a_failure",
+        "Ansible ends at once where a role does not exist and include_role says rescuable: false (guide)",
+        cores=("2.21",),
+    ),
+    Excused(
+        Way.GUARD,
+        "roles",
+        "no_outside.yml",
+        "a_page_for_a_failure",
+        "Ansible ends at once where tasks_from leaves its role, and only the callback sees an aborted run (guide)",
+        cores=("2.16",),
+    ),
+    Excused(
+        Way.GUARD,
+        "strategy_linear",
+        "task_action_templating.yml",
+        "no_warning_of_ours",
+        "Ansible searches a role's collection for a task's action before its template is filled in, and warns of that",
+        cores=("2.16",),
     ),
     Excused(
         Way.GUARD,

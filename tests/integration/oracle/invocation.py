@@ -22,7 +22,7 @@ FAILURE = re.compile(r"^(?:fatal|failed): \[(.+?)(?: -> .+?)?\](?::| )", re.MULT
 PLAY = re.compile(r"^(?:PLAY \[|v2_playbook_on_play_start)", re.MULTILINE)
 RECAP = re.compile(r"^(\S+)\s+: (ok=\d+ .*)$", re.MULTILINE)
 # A warning may take several lines. The next message, an empty line, or the callback's line about a request ends it.
-WARNING = re.compile(r"^\[WARNING\]: (.+?)(?=^\[|^\s*$|^Callgoose: |\Z)", re.MULTILINE | re.DOTALL)
+WARNING = re.compile(r"^\[WARNING\]: (.+?)(?=^\[|^ERROR! |^Callgoose: |^\s*$|\Z)", re.MULTILINE | re.DOTALL)
 IDLE = {"--list-tasks", "--list-tags", "--list-hosts", "--syntax-check"}
 WITH_A_FILE = {"-i", "--inventory", "-e", "--extra-vars"}
 SELECTING = {"--tags", "-t", "--skip-tags"}

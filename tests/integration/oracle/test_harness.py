@@ -37,6 +37,8 @@ WARNINGS = """\
 goes on
 [WARNING]: another one
 Callgoose: triggered incident site.yml-0123456789abcdef
+[WARNING]: another one
+ERROR! Task failed
 [ERROR]: Task failed
 """
 PAGE = {"state": "triggered", "details": {"hosts": ["b"], "failures": [{"kind": "failed", "hosts": ["b"]}]}}
@@ -59,7 +61,7 @@ def paging(*hosts: str) -> Invocation:
 
 def test_what_ansible_prints_is_read() -> None:
     assert (FAILED.started, FAILED.failed, FAILED.lost) == (True, {"b", "c"}, {"b"})
-    assert set(FAILED.warnings) == {"one that is longer than a line, and so goes on", "another one"}
+    assert FAILED.warnings == {"one that is longer than a line, and so goes on": 1, "another one": 2}
     assert replace(FAILED, arguments=("-i", "hosts.yml", "-v", "a.yml")).playbooks == ["a.yml"]
     assert not replace(FAILED, arguments=("site.yml", "--list-tasks")).started
 

@@ -21,6 +21,8 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import DeliveryError
 
 TIMEOUT = 0.5
+# Seconds by which a busy machine may be late. Whatever does not end in time takes longer than this.
+LATE = 1.5
 # Shorter than the timeout, so that no single wait of the socket times out.
 DRIP = 0.05
 ENOUGH = [b" "] * 200
@@ -87,7 +89,7 @@ def failure(url, timeout=TIMEOUT, body=b"{}"):
 def test_an_answer_is_abandoned_at_the_timeout_whichever_part_drips(parts):
     with served(dripping(parts)) as port:
         error, elapsed = failure(f"http://127.0.0.1:{port}/")
-    assert TIMEOUT <= elapsed < TIMEOUT + 0.4
+    assert TIMEOUT <= elapsed < TIMEOUT + LATE
     assert "no complete answer within 0.5 seconds" in str(error)
     assert error.uncertain
 
@@ -95,7 +97,7 @@ def test_an_answer_is_abandoned_at_the_timeout_whichever_part_drips(parts):
 def test_an_endless_answer_is_abandoned_even_if_it_never_pauses():
     with served(dripping(itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 50), seconds=0)) as port:
         error, elapsed = failure(f"http://127.0.0.1:{port}/")
-    assert elapsed < TIMEOUT + 0.4
+    assert elapsed < TIMEOUT + LATE
     assert error.uncertain
 
 
@@ -103,7 +105,7 @@ def test_a_tls_handshake_that_drips_is_abandoned_at_the_timeout():
     # A handshake record of 16 KiB that arrives byte by byte.
     with served(dripping([b"\x16\x03\x03\x40\x00", *[b"\x02"] * 200])) as port:
         error, elapsed = failure(f"https://127.0.0.1:{port}/")
-    assert TIMEOUT <= elapsed < TIMEOUT + 0.4
+    assert TIMEOUT <= elapsed < TIMEOUT + LATE
     assert not error.uncertain
 
 
@@ -112,29 +114,29 @@ def test_a_proxy_whose_answer_drips_is_abandoned_at_the_timeout(monkeypatch):
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("no_proxy", "")
         error, elapsed = failure("https://api.example/")
-    assert TIMEOUT <= elapsed < TIMEOUT + 0.4
+    assert TIMEOUT <= elapsed < TIMEOUT + LATE
     assert not error.uncertain
 
 
 def test_the_handshake_behind_a_slow_proxy_has_only_the_time_left(monkeypatch):
     def serve(accepted, ended):
         accepted.recv(65536)
-        ended.wait(0.4)
+        ended.wait(1.6)
         accepted.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         ended.wait(5)
 
     with served(serve) as port:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("no_proxy", "")
-        error, elapsed = failure("https://api.example/")
-    assert TIMEOUT <= elapsed < TIMEOUT + 0.3
+        error, elapsed = failure("https://api.example/", timeout=2)
+    assert 2 <= elapsed < 2 + LATE
     assert not error.uncertain
 
 
 def test_a_server_that_reads_nothing_is_abandoned_at_the_timeout():
     with served(lambda _accepted, ended: ended.wait(5)) as port:
         error, elapsed = failure(f"http://127.0.0.1:{port}/", body=b" " * 20_000_000)
-    assert TIMEOUT <= elapsed < TIMEOUT + 0.4
+    assert TIMEOUT <= elapsed < TIMEOUT + LATE
     assert error.uncertain
 
 
@@ -166,9 +168,9 @@ def fake_addresses(monkeypatch, *addresses):
 def test_several_silent_addresses_share_one_timeout(monkeypatch):
     fake_addresses(monkeypatch, "127.0.0.1", "127.0.0.1", "127.0.0.1")
     with silent_port() as port:
-        error, elapsed = failure(f"http://api.example:{port}/")
-    assert TIMEOUT <= elapsed < TIMEOUT + 0.4
-    assert "no connection within 0.5 seconds" in str(error)
+        error, elapsed = failure(f"http://api.example:{port}/", timeout=0.9)
+    assert 0.9 <= elapsed < 0.9 + LATE
+    assert "no connection within 0.9 seconds" in str(error)
     assert not error.uncertain
 
 
@@ -184,11 +186,11 @@ def test_each_request_on_a_kept_connection_has_the_full_timeout():
 
     def serve(accepted, ended):
         accepted_connections.append(accepted)
-        while accepted.recv(65536) and not ended.wait(0.35):
+        while accepted.recv(65536) and not ended.wait(0.8):
             accepted.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}")
 
     with served(serve) as port:
-        client = Client(Connection(f"http://127.0.0.1:{port}/", "t0ken", timeout=TIMEOUT, retries=0))
+        client = Client(Connection(f"http://127.0.0.1:{port}/", "t0ken", timeout=2, retries=0))
         assert [client.send(b"{}", "application/json").status for _turn in range(3)] == [201] * 3
     assert len(accepted_connections) == 1
 
@@ -199,4 +201,4 @@ def test_a_deadline_ends_an_attempt_before_its_timeout():
         began = time.monotonic()
         with pytest.raises(DeliveryError, match="after 1 attempt"):
             client.send(b"{}", "application/json", deadline=began + TIMEOUT)
-    assert time.monotonic() - began < TIMEOUT + 0.4
+    assert time.monotonic() - began < TIMEOUT + LATE

@@ -28,6 +28,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project i
     read_limit,
     read_project,
     read_sources,
+    temporary_directories,
     this_machine,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import (
@@ -439,6 +440,13 @@ def test_what_lies_in_a_temporary_directory_outside_the_project_is_temporary(inf
     assert read_sources([str(outside)], infra, infra) == (Source(TEMPORARY, str(outside)),)
     inside = infra / "inventories/prod"
     assert read_sources([str(inside)], infra, infra) == (Source(IN_PROJECT, "inventories/prod"),)
+
+
+def test_the_temporary_directories_are_those_of_the_system_and_of_the_user(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert tmp_path in temporary_directories() and Path("/var/tmp") in temporary_directories()
+    monkeypatch.setenv("TMPDIR", "")
+    assert tmp_path not in temporary_directories() and Path.cwd() not in temporary_directories()
 
 
 def test_the_inventory_of_ansible_runner_is_temporary(tmp_path: Path) -> None:
