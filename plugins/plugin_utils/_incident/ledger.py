@@ -139,9 +139,7 @@ def from_json(text: str) -> Ledger:
     try:
         data = json.loads(text)
         incidents = {key: _incident(key, value) for key, value in data["incidents"].items()}
-        # Ledgers of earlier versions have no revision, and their incidents no time.
-        revision = _is(str, data.get("good_revision", ""))
-        return Ledger(_is(str, data["id"]), _is(int, data["sequence"]), incidents, revision)
+        return Ledger(_is(str, data["id"]), _is(int, data["sequence"]), incidents, _is(str, data["good_revision"]))
     except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"this is not a ledger: {type(error).__name__}: {error}") from error
 
@@ -181,8 +179,8 @@ def _incident(key: str, data: Mapping[str, Any]) -> Incident:
         answered_at=float(data["answered_at"]),
         refused_at=None if data["refused_at"] is None else float(data["refused_at"]),
         warned=_is(bool, data["warned"]),
-        since=float(data.get("since", 0)),
-        good_revision=_is(str, data.get("good_revision", "")),
+        since=float(data["since"]),
+        good_revision=_is(str, data["good_revision"]),
     )
 
 

@@ -18,6 +18,10 @@ _NO_REASON = re.compile(
     re.DOTALL,
 )
 _GAVE_UP = "gave up after"
+# Some modules begin with the whole command: "'/usr/bin/apt-get … install 'nginx'' failed: E: Could not get lock …".
+_COMMAND_FIRST = re.compile(r"""['"`]?/[^\n]{0,1000}? failed: """)
+# What ansible-core puts in place of a result that no_log hides. A voice needs half a minute for it.
+_HIDDEN = "the output has been hidden due to the fact that 'no_log: true'"
 # Lines of a stack trace, and of shells and tools, that are not the error itself.
 _TRACE = re.compile(r"\s|at |\.\.\. \d+ more|Traceback |File |During handling of|The above exception|\+ |[-=~^*#]+$")
 _ERROR = re.compile(
@@ -65,7 +69,9 @@ def _reason(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     if lines[0].startswith("Traceback "):
         return telling_line(message)
-    first = lines[0]
+    if lines[0].startswith(_HIDDEN):
+        return "no_log hides the output"
+    first = _COMMAND_FIRST.sub("", lines[0], count=1) if _COMMAND_FIRST.match(lines[0]) else lines[0]
     if first.endswith(":") and len(lines) > 1:
         first = f"{first} {lines[1]}"
     return one_line(first)

@@ -84,7 +84,9 @@ def _section(group: FailureGroup, groups: FailureGroups, share: int) -> str:
     texts = groups.texts(group)
     shown = []
     for position, (name, host, text) in enumerate(texts):
-        label = _LABELS[name] + (f" on {host}" if host else "")
+        # An HTTP client's output is the answer of the server.
+        label = "Answer" if name == "stdout" and group.status.startswith("HTTP ") else _LABELS[name]
+        label += f" on {host}" if host else ""
         room = budget // min(len(texts) - position, 3) - len(label.encode()) - 4
         if room < SMALLEST_TEXT:
             break

@@ -114,7 +114,8 @@ class FailureGroups:
         self.kinds = {host: _kind(entries[0]) for host, entries in self._entries.items() if not host.startswith("*")}
         self.hosts = sorted(self.kinds)
         self.all = sorted(self._group(options), key=lambda group: group.order)
-        self._short = _short_names(self.hosts)
+        delegates = {delegate for group in self.all for delegate in group.delegates.values()}
+        self._short = _short_names({*self.hosts, *delegates})
 
     @property
     def causes(self) -> list[FailureGroup]:
@@ -175,15 +176,18 @@ class FailureGroups:
 
         :param delegates: by host, the host to which its task was delegated; it is added to the name.
         """
-        return self._fitting((self._name(host, host, delegates) for host in sorted(hosts)[: self._named]), most)
+        return self._fitting((self._name(host, delegates.get(host)) for host in sorted(hosts)[: self._named]), most)
 
     def short_names(self, hosts: Collection[str], delegates: Mapping[str, str]) -> list[str]:
-        """Return the names of these hosts up to the first dot, where that tells them from the other failed hosts."""
-        return [self._name(host, self._short.get(host, host), delegates) for host in sorted(hosts)]
+        """Return the names of these hosts up to the first dot, where that tells them from the other hosts of the page."""
 
-    def _name(self, host: str, shown: str, delegates: Mapping[str, str]) -> str:
-        delegate = delegates.get(host)
-        return self.text(f"{shown} -> {delegate}" if delegate else shown, KEPT_NAME)
+        def short(host: str) -> str:
+            return self._short.get(host, host)
+
+        return [self._name(short(host), short(delegates.get(host, ""))) for host in sorted(hosts)]
+
+    def _name(self, host: str, delegate: str | None) -> str:
+        return self.text(f"{host} -> {delegate}" if delegate else host, KEPT_NAME)
 
     @staticmethod
     def _fitting(names: Iterable[str], most: int) -> list[str]:

@@ -24,8 +24,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
 
 TITLE_LIMIT = 120  # characters
 
-# Parts of a title are shortened in the order of _Title.parts, each to this many characters at least.
+# A part of the title is shortened to this many characters at least.
 _SHORTEST = 24
+_SHORTEST_NAME = 36
 _NAMED = 3  # Up to so many hosts are named; more are counted.
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 
@@ -72,9 +73,15 @@ def _several_problems(
         by_task[_name_of(group, groups)] |= group.first
     hosts = set().union(*by_task.values())
     counts = sorted(by_task.items(), key=lambda item: (-len(item[1]), item[0]))
-    tasks = ", ".join(f"{task} ({len(some)})" for task, some in counts)
+    tasks = [f"{task} ({len(some)})" for task, some in counts]
     head = f"{_short_end(facts.name, 48)}: {_counted(len(hosts), total_hosts)} failed{environment}: "
-    return shortened(head + tasks, TITLE_LIMIT)
+    title = head + tasks[0]
+    for position, task in enumerate(tasks[1:], start=2):
+        longer = f"{title}, {task}"
+        if len(longer) + (len(", …") if position < len(tasks) else 0) > TITLE_LIMIT:
+            return shortened(f"{title}, …", TITLE_LIMIT)
+        title = longer
+    return shortened(title, TITLE_LIMIT)
 
 
 def _aborted(facts: Facts, groups: FailureGroups, environment: str) -> str:
@@ -100,7 +107,7 @@ def _fitted(task: str, what: str, cause: str, name: str) -> str:
         return f"{task}{what}{f': {cause}' if cause else ''}{f' [{name}]' if name else ''}"
 
     task = shortened(task, max(len(task) - max(len(joined()) - TITLE_LIMIT, 0), _SHORTEST))
-    name = _short_end(name, max(len(name) - max(len(joined()) - TITLE_LIMIT, 0), _SHORTEST))
+    name = _short_end(name, max(len(name) - max(len(joined()) - TITLE_LIMIT, 0), _SHORTEST_NAME))
     cause = shortened(cause, max(len(cause) - max(len(joined()) - TITLE_LIMIT, 0), _SHORTEST))
     return shortened(joined(), TITLE_LIMIT)
 
@@ -122,7 +129,9 @@ def _what(group: FailureGroup) -> tuple[str, str]:
 
 def _name_of(group: FailureGroup, groups: FailureGroups) -> str:
     if group.kind == FAILED and group.task:
-        return shortened(_readable(groups.text(group.task, TITLE_LIMIT)), 40)
+        # The role would only repeat itself: ansible-core separates it from the task's name by " : ".
+        name = groups.text(group.task, TITLE_LIMIT)
+        return shortened(_readable(name.rpartition(" : ")[2] or name), 40)
     return group.kind.replace("_", " ")
 
 

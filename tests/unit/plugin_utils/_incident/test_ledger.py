@@ -53,12 +53,15 @@ incidents = st.builds(
     answered_at=seconds,
     refused_at=st.none() | seconds,
     warned=st.booleans(),
+    since=seconds,
+    good_revision=texts,
 )
 ledgers = st.builds(
     Ledger,
     id=texts,
     sequence=st.integers(0),
     incidents=st.lists(incidents, max_size=3).map(lambda some: {incident.key: incident for incident in some}),
+    good_revision=texts,
 )
 
 LEDGER = Ledger(
@@ -130,6 +133,9 @@ def test_a_string_that_is_not_a_ledger_is_refused(text: str) -> None:
         (["incidents", "a key", "answered_at"], 10**400),
         (["incidents", "a key", "refused_at"], "never"),
         (["incidents", "a key", "warned"], "no"),
+        (["incidents", "a key", "since"], None),
+        (["incidents", "a key", "good_revision"], None),
+        (["good_revision"], 7),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused_when_it_is_read(path: list[str], value: Any) -> None:

@@ -425,4 +425,4 @@ def test_the_file_contains_the_ledger_as_json_and_nothing_else(store: SqliteStor
         rows = other.execute("SELECT * FROM ledgers").fetchall()
     (row,) = rows
     assert row[0] == "base"
-    assert json.loads(row[1]) == {"id": store.read("base").id, "sequence": 1, "incidents": {}}
+    assert json.loads(row[1]) == {"id": store.read("base").id, "sequence": 1, "incidents": {}, "good_revision": ""}
