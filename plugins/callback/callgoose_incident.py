@@ -366,7 +366,7 @@ class CallbackModule(CallbackBase):
         name = self._events.playbook_started(playbook)
         if name is not None:
             self._has_warned = False
-            self._exit.watch(self._watches_signals)
+            self._exit.watch(self._display, self._watches_signals)
             self._session.begin(name, *self._events.context())
             freeze_before_fork()
 
@@ -416,7 +416,7 @@ class CallbackModule(CallbackBase):
         if self._recorder.running:
             # The process is ending anyway; an exception would only be printed.
             with contextlib.suppress(KeyboardInterrupt):
-                self._finished(self._events.given_up(interrupted))
+                self._finished(self._events.given_up(interrupted, self._exit.error))
 
     def _finished(self, run: Run) -> None:
         """Report a finished or aborted run, and show the result."""

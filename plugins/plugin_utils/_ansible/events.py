@@ -25,6 +25,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory
     source_hosts,
     without_pattern_warnings,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.reasons import plain
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import (
     GUARD_ACTION,
     GUARD_RESULT,
@@ -33,6 +34,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results i
     result_output,
     task_of,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.runbook import runbook_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import find_iterator, find_task_queue
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.tasks import catching_block, read_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.values import text_of
@@ -72,7 +74,7 @@ class EventReader:
         self._iterator: Any = None
         self._has_tasks = self._expects_results = self._has_results = False
         self._last_task: Any = None
-        self._tasks: dict[tuple[str, str, bool], Task] = {}
+        self._tasks: dict[tuple[str, str, bool, bool], Task] = {}
         self._including: list[Any] = []  # hosts with a successful include whose file or role may still not load
 
     def playbook_started(self, playbook: Any) -> str | None:
@@ -163,7 +165,7 @@ class EventReader:
         output = result_output(result)
         if not caught_by and task.action in _PAUSE and output.message.endswith(_PAUSE_ABORTED):
             self._recorder.interrupt()
-        self._recorder.failed(host.name, self._task(task, caught_by), output)
+        self._recorder.failed(host.name, self._task(task, caught_by, host), output)
 
     def skipped(self) -> None:
         """Note a skipped task: a host that skips it has a result."""
@@ -176,7 +178,8 @@ class EventReader:
         self._has_results = True
         task = task_of(result)
         ignored = bool(task.ignore_unreachable)
-        self._recorder.unreachable(host_of(result).name, self._task(task), result_output(result), ignored)
+        host = host_of(result)
+        self._recorder.unreachable(host.name, self._task(task, failed_on=host), result_output(result), ignored)
 
     def playbook_ended(self, statistics: Any) -> Run:
         """End the run and return it."""
@@ -188,14 +191,15 @@ class EventReader:
         self._playbook = None
         return self._recorder.end(failures, dict(statistics.dark), unstarted)
 
-    def given_up(self, interrupted: bool) -> Run:
+    def given_up(self, interrupted: bool, error: str) -> Run:
         """Return the run, which never reached its end.
 
         :param interrupted: whether it was ended deliberately.
+        :param error: the message of the error that ended it; empty if it is not known.
         """
         last_task = None if self._last_task is None else self._task(self._last_task)
         # End of input at a prompt is as deliberate as Ctrl-C there.
-        return self._recorder.give_up(interrupted or self._is_prompting, last_task)
+        return self._recorder.give_up(interrupted or self._is_prompting, last_task, plain(text_of(error)))
 
     def context(self) -> tuple[list[Any], Mapping[str, Any], list[str]]:
         """Return the plays of the playbook, the extra vars of the call, and the hosts of the inventory's sources."""
@@ -238,16 +242,21 @@ class EventReader:
         )
         return Verdict(failed, unreachable, unfinished, bool(self._iterator.end_play))
 
-    def _task(self, task: Any, caught_by: str = "") -> Task:
-        """Return a plain task. All hosts share one object, to store its strings once."""
+    def _task(self, task: Any, caught_by: str = "", failed_on: Any = None) -> Task:
+        """Return a plain task. All hosts share one object, to store its strings once.
+
+        :param caught_by: the block whose rescue catches its failure; see `Task`.
+        :param failed_on: the host on which it failed. The first one's link to instructions serves all.
+        """
         play = self._play
         fatal = bool(task.run_once or task.any_errors_fatal or play.max_fail_percentage is not None)
         # If a role is used twice, both uses have the same tasks, but in different blocks.
-        key = (task._uuid, caught_by, fatal)
-        plain = self._tasks.get(key)
-        if plain is None:
-            plain = self._tasks[key] = read_task(task, caught_by, fatal)
-        return plain
+        key = (task._uuid, caught_by, fatal, failed_on is not None)
+        known = self._tasks.get(key)
+        if known is None:
+            runbook = runbook_of(task, failed_on, play) if failed_on else ""
+            known = self._tasks[key] = read_task(task, caught_by, fatal, runbook)
+        return known
 
     def _note_cleared(self) -> None:
         """Note the failed hosts that the play continues with: ``meta: clear_host_errors`` sends no event."""

@@ -18,11 +18,12 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
 _GUARD_ROLE = "/callgoose/sqibs/roles/incident_guard/"
 
 
-def read_task(task: Any, caught_by: str, fatal: bool) -> Task:
+def read_task(task: Any, caught_by: str, fatal: bool, runbook: str = "") -> Task:
     """Return a plain task.
 
     :param caught_by: the block whose rescue catches its failure; see `Task`.
     :param fatal: its failure may end other hosts too.
+    :param runbook: the link to the instructions for its failure.
     """
     path, line = place_of(task)
     return Task(
@@ -34,6 +35,7 @@ def read_task(task: Any, caught_by: str, fatal: bool) -> Task:
         rescues=rescues_of(task),
         fatal=fatal,
         guard=task.action == GUARD_ACTION or _GUARD_ROLE in path,
+        runbook=runbook,
     )
 
 
@@ -49,9 +51,11 @@ def name_of(task: Any) -> str:
     name = written.get("name") if isinstance(written, Mapping) else None
     if not isinstance(name, str):
         return text_of(task.get_name())
+    role = text_of(task._role.get_name()) if task._role else ""
     # The guard includes the guarded tasks, which makes them look like tasks of its role.
-    is_guarded = task._role and task._role.get_name() == GUARD_ACTION and _GUARD_ROLE not in place_of(task)[0]
-    return text_of(f"{task._role.get_name()} : {name}" if task._role and not is_guarded else name)
+    is_guarded = role == GUARD_ACTION and _GUARD_ROLE not in place_of(task)[0]
+    # A role can be given by a path.
+    return f"{role.rstrip('/').rpartition('/')[2]} : {text_of(name)}" if role and not is_guarded else text_of(name)
 
 
 def catching_block(task: Any) -> str:

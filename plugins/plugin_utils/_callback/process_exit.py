@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls a function when this process ends, and says whether somebody ended it: by a signal, or in the debugger.
+"""Calls a function when this process ends, and says why: a signal, the debugger's `q`, or the error of the command.
 
 Must not change how the process ends: signals are passed on to the previous handlers, and the exit code stays the same.
 """
@@ -16,6 +16,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
+# The function of ansible-core that shows the error that ends a command, and exits.
+_ENDS_COMMAND = "cli_executor"
 # Ansible's exit code for "User interrupted execution": after Ctrl-C, and after `q` in the task debugger.
 _USER_INTERRUPTED = 99
 
@@ -25,6 +27,7 @@ class ProcessExit:
 
     :param at_end: called once when the process ends. The argument says whether somebody ended it. It must not
         raise, and it cannot start a thread: Python 3.12 and later refuse that at exit.
+    :ivar error: the message of the error that ended the command; empty if there was none.
     """
 
     def __init__(self, at_end: Callable[[bool], None]) -> None:
@@ -32,10 +35,12 @@ class ProcessExit:
         self._process = 0
         self._interrupted = False
         self._previous: dict[int, Any] = {}
+        self.error = ""
 
-    def watch(self, signals: bool = False) -> None:
+    def watch(self, display: Any, signals: bool = False) -> None:
         """Start watching, unless already started.
 
+        :param display: Ansible's `Display`, which shows the error.
         :param signals: also watch for SIGTERM and SIGHUP. Otherwise they end the process at once, without the call.
         """
         if self._process:
@@ -43,6 +48,7 @@ class ProcessExit:
         self._process = os.getpid()
         atexit.register(self._exit)
         self._watch_exit_code()
+        self._watch_errors(display)
         # ansible-core turns KeyboardInterrupt into an exit code before atexit functions run, so only the signal itself
         # distinguishes Ctrl-C from a crash. 2.19 and later have their own handler, which is called after this one.
         self._take_over(signal.SIGINT, self._interrupt)
@@ -59,6 +65,18 @@ class ProcessExit:
             original(code)
 
         sys.exit = watched
+
+    def _watch_errors(self, display: Any) -> None:
+        """See the error that ends the command: ansible-core shows it, and keeps it nowhere."""
+        original = display.error
+
+        def watched(message: Any, *args: Any, **kwargs: Any) -> None:
+            # ansible-core shows other errors too, such as that of a failed task.
+            if sys._getframe(1).f_code.co_name == _ENDS_COMMAND:
+                self.error = str(message)
+            original(message, *args, **kwargs)
+
+        display.error = watched
 
     def _take_over(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
         previous = signal.getsignal(number)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import host_of, task_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.runbook import runbook_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import find_iterator
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.tasks import read_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Task
@@ -25,8 +26,8 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 def remember_failed_task(result: Any) -> None:
     """Remember the task of this result, which failed. Call this in the main process."""
-    task = task_of(result)
-    _LAST[host_of(result).name] = (read_task(task, "", False), task.action, task.name)
+    task, host = task_of(result), host_of(result)
+    _LAST[host.name] = (read_task(task, "", False, runbook_of(task, host, task.play)), task.action, task.name)
 
 
 def find_failed_task(failed: Mapping[str, Any], host: str, play: Any) -> Task | None:
@@ -46,7 +47,10 @@ def find_failed_task(failed: Mapping[str, Any], host: str, play: Any) -> Task | 
     found = [task for task in tasks.values() if task._uuid == uuid] or [
         task for task in tasks.values() if not uuid and _matches(task, failed)
     ]
-    return read_task(found[0], "", False) if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    runbook = runbook_of(found[0], play.get_variable_manager()._inventory.get_host(host), play)
+    return read_task(found[0], "", False, runbook)
 
 
 def _tasks_in(nodes: Any) -> Iterator[Any]:

@@ -21,7 +21,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import S
 # The optional variables of the role. They are not passed as task arguments, for two reasons: arguments would need a
 # filter, and then Ansible loads all filters in each worker, a sixth of a guard's time; and arguments can be printed
 # (DISPLAY_ARGS_TO_STDOUT).
-ROLE_VARIABLES = {name: f"incident_guard_{name}" for name in ("api_token", "base_url", "severity", "tags")}
+ROLE_VARIABLES = {
+    name: f"incident_guard_{name}" for name in ("api_token", "base_url", "runbook_url", "severity", "tags")
+}
 FAIL_VARIABLE = "incident_guard_fail"
 
 

@@ -68,6 +68,7 @@ def original_error(variables: Mapping[str, Any], play: Any) -> tuple[Failure, bo
             path=path,
             line=line,
             play=_play(variables),
+            runbook=found.runbook if found else "",
             **asdict(output),
         )
     )

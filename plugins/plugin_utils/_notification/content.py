@@ -32,7 +32,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
 CONTENT_LIMIT = 8 * 1024  # bytes
 
 _WORDS = {
-    ABORTED: "Aborted: the run started but did not finish. See the output of ansible-playbook for the cause.",
+    ABORTED: "Aborted: the run started but did not finish.",
     FAILED: "Failed",
     UNREACHABLE: "Unreachable",
     DROPPED: "Dropped: ansible-core took the host out of the play without reporting an error.",
@@ -68,6 +68,8 @@ def _section(group: FailureGroup, groups: FailureGroups, share: int) -> str:
     """Return the section of one problem, in at most ``share`` bytes."""
     task, path = groups.place(group)
     lines = [] if group.kind == FAILED and task else [_WORDS[group.kind]]
+    if group.kind == ABORTED and not group.message:
+        lines[0] += " See the output of ansible-playbook for the cause."
     if task:
         place = f"{path}:{group.line}" if path and group.line else path
         label = "Last task" if group.kind == ABORTED else "Task"
@@ -76,7 +78,7 @@ def _section(group: FailureGroup, groups: FailureGroups, share: int) -> str:
         limits = " / ".join(filter(None, groups.limits))
         lines += [f"Limit: {groups.text(limits, share // 4)}"] if limits else []
     else:
-        names = listed(groups.names(group.hosts, share // 4, group.delegates), len(group.hosts))
+        names = listed(groups.full_names(group.hosts, share // 4, group.delegates), len(group.hosts))
         lines.append(f"Host{'s' if len(group.hosts) > 1 else ''}: {names}")
     budget = share - len("\n".join(lines).encode())
     facts = _facts_of(group, groups, budget // 4)

@@ -50,7 +50,7 @@ _KINDS = (ABORTED, FAILED, UNREACHABLE, DROPPED, NOT_REACHED)
 _SHOWN_OUTPUTS = 5  # of one group
 # Characters that a brief message has in common with the comparable form of the full one.
 _ALIKE = 120
-_NO_DELEGATES: Mapping[str, str] = {}
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 # Each group that is shown gets at least _SMALLEST_SHARE bytes, and at most 1/_SHARES of what is left if more follow.
 _SMALLEST_SHARE = 1000
 _SHARES = 6
@@ -99,11 +99,14 @@ class FailureGroups:
 
     Two hosts have the same problem if the same task failed with errors that differ only in host names, numbers, ids and
     times.
+
+    :param controller: the name of the machine that ``localhost`` is; empty if it is not known or not to be said.
     """
 
-    def __init__(self, request: Request, options: PageOptions, redactor: Redactor) -> None:
+    def __init__(self, request: Request, options: PageOptions, redactor: Redactor, controller: str = "") -> None:
         failed_hosts = request.incident.failed_hosts
         self._redactor = redactor
+        self._controller = controller
         self._named = max(options.max_hosts, 0)
         aborted = [host for host in failed_hosts if host.startswith("*")]
         self.limits = sorted(host[1:] for host in aborted)
@@ -171,12 +174,16 @@ class FailureGroups:
         """Return the text with its lines, cleaned and redacted but not cut."""
         return self._redactor.text(cleaned(text))
 
-    def names(self, hosts: Collection[str], most: int, delegates: Mapping[str, str] = _NO_DELEGATES) -> list[str]:
-        """Return the names of the first hosts: at most ``max_hosts`` names, in at most ``most`` bytes.
+    def names(self, hosts: Collection[str], most: int) -> list[str]:
+        """Return the names of the first hosts: at most ``max_hosts`` names, in at most ``most`` bytes."""
+        return self._fitting((self.text(host, KEPT_NAME) for host in sorted(hosts)[: self._named]), most)
+
+    def full_names(self, hosts: Collection[str], most: int, delegates: Mapping[str, str]) -> list[str]:
+        """Return the same names as a reader needs them: with the controller's name for ``localhost``.
 
         :param delegates: by host, the host to which its task was delegated; it is added to the name.
         """
-        return self._fitting((self._name(host, delegates.get(host)) for host in sorted(hosts)[: self._named]), most)
+        return self._fitting((self._name(host, delegates.get(host, "")) for host in sorted(hosts)[: self._named]), most)
 
     def short_names(self, hosts: Collection[str], delegates: Mapping[str, str]) -> list[str]:
         """Return the names of these hosts up to the first dot, where that tells them from the other hosts of the page."""
@@ -186,8 +193,13 @@ class FailureGroups:
 
         return [self._name(short(host), short(delegates.get(host, ""))) for host in sorted(hosts)]
 
-    def _name(self, host: str, delegate: str | None) -> str:
-        return self.text(f"{host} -> {delegate}" if delegate else host, KEPT_NAME)
+    def _name(self, host: str, delegate: str) -> str:
+        # Two names, for each is checked as a name of its own.
+        named = [self.text(one, KEPT_NAME) + self._controller_of(one) for one in (host, delegate) if one]
+        return " -> ".join(named)
+
+    def _controller_of(self, host: str) -> str:
+        return f" ({self._controller})" if self._controller and host in _LOCAL else ""
 
     @staticmethod
     def _fitting(names: Iterable[str], most: int) -> list[str]:

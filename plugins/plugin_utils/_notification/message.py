@@ -48,7 +48,8 @@ def payload_for(
             # could take it for a duplicate of that one.
             details=episode or ({"run": run} if run else {}),
         )
-    groups = FailureGroups(request, options, redactor)
+    controller = run_of(subject, options, redactor).get("controller", "")
+    groups = FailureGroups(request, options, redactor, controller)
     facts = facts_of(request, subject, options, groups.hosts, redactor)
     return Payload(
         state=TRIGGERED,

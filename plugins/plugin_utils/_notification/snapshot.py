@@ -33,6 +33,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
     SHORT_LIMIT,
     Failure,
     Run,
+    Task,
 )
 
 # The kind of failure of an aborted run's pseudo-host; _run/model.py has the other kinds.
@@ -48,6 +49,8 @@ _KEPT_COMMAND = 512
 _KEPT_FAILURES = 3
 # Characters of a long message that are redacted to get a brief one: redaction can shorten them.
 _BRIEF_WINDOW = 512
+# The directory in which Ansible looks for collections.
+_COLLECTIONS = "/ansible_collections/"
 
 
 def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> dict[str, dict[str, Any]]:
@@ -55,7 +58,7 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
 
     :param root: the project's directory, absolute.
     :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "status", "delegate", "command",
-        "stdout", "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is
+        "runbook", "stdout", "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is
         kept, in brief, with its ``cause`` if only its output has a reason.
     """
     texts = _Texts(redactor)
@@ -73,12 +76,12 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
 
 
 def aborted_snapshot(run: Run, redactor: Redactor, root: str) -> dict[str, Any]:
-    """Return the same for the pseudo-host of an aborted run: only the task that started last is known."""
-    task = run.last_task
-    if task is None:
-        return {"failures": [{"kind": ABORTED}]}
-    failure = Failure(ABORTED, task.name, task.action, task.path, task.line)
-    return {"failures": [_in_brief(failure, _Texts(redactor), root)]}
+    """Return the same for the pseudo-host of an aborted run: the task that started last, and the error that ended it."""
+    task = run.last_task or Task("")
+    texts = _Texts(redactor)
+    failure = Failure(ABORTED, task.name, task.action, task.path, task.line, message=run.error)
+    data = {**_in_brief(failure, texts, root), "message": texts.message(run.error)}
+    return {"failures": [without_empty(data)]}
 
 
 def _hosts_in_full(run: Run, most: int) -> set[str]:
@@ -161,6 +164,7 @@ def _in_full(failure: Failure, texts: _Texts, root: str, options: PageOptions) -
             **_in_brief(failure, texts, root),
             "message": texts.message(failure.message),
             "command": texts.command(failure.command),
+            "runbook": texts.command(failure.runbook),
             "stdout": texts.output(failure.stdout) if options.include_output else "",
             "stderr": texts.output(failure.stderr) if options.include_output else "",
         }
@@ -182,8 +186,12 @@ def _in_brief(failure: Failure, texts: _Texts, root: str) -> dict[str, Any]:
 
 
 def _relative(path: str, root: str) -> str:
+    """Return a path in the project or in its collection, which is the same on each machine."""
     top = root.rstrip("/") + "/"
-    return path[len(top) :] if root and path.startswith(top) else path
+    path = path[len(top) :] if root and path.startswith(top) else path
+    _before, is_installed, rest = f"/{path}".rpartition(_COLLECTIONS)
+    namespace, _slash, named = rest.partition("/")
+    return f"{namespace}.{named}" if is_installed else path
 
 
 def without_empty(data: dict[str, Any]) -> dict[str, Any]:

@@ -91,9 +91,10 @@ def _aborted(facts: Facts, groups: FailureGroups, environment: str) -> str:
     cause = _readable(groups.words(group.cause, TITLE_LIMIT * 2)).rstrip(".") if group else ""
     what = f"{_short_end(facts.name, 48)} aborted{environment}"
     failed = len(groups.hosts)
-    after = f" at {task}" if task else ""
+    # The error says more than the task that happened to start last.
+    why = f": {cause}" if cause else f" at {task}" if task else ""
     more = f"; {failed} host{'s' if failed > 1 else ''} failed" if failed else ""
-    return shortened(f"{what}{after}{f': {cause}' if cause else ''}{more}", TITLE_LIMIT)
+    return shortened(f"{what}{why}{more}", TITLE_LIMIT)
 
 
 def _fitted(task: str, what: str, cause: str, name: str) -> str:

@@ -22,7 +22,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
 
 def bounded_failure(failure: Failure) -> Failure:
     """Return a single failure with its strings within the limits."""
-    task = Task(failure.task, failure.action, failure.path, failure.line)
+    task = Task(failure.task, failure.action, failure.path, failure.line, runbook=failure.runbook)
     output = Output(failure.message, failure.stdout, failure.stderr, failure.command, failure.status, failure.delegate)
     return BoundedStrings().failure(failure.kind, task, output, failure.play)
 
@@ -49,6 +49,7 @@ class BoundedStrings:
             command=self._beginning(output.command, COMMAND_LIMIT),
             status=self._beginning(output.status, COMMAND_LIMIT),
             delegate=self._beginning(output.delegate, SHORT_LIMIT),
+            runbook=self._beginning(task.runbook, COMMAND_LIMIT),
         )
 
     def _beginning(self, string: str, limit: int) -> str:

@@ -48,6 +48,7 @@ class Failure:
     :param command: the command that failed, on one line.
     :param status: how that command ended, such as ``exit status 1``, or the HTTP status and who gave it.
     :param delegate: the other host to which the task was delegated; empty if it was not.
+    :param runbook: the link to the instructions for the failure of this task; empty if there is none.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Failure:
     command: str = ""
     status: str = ""
     delegate: str = ""
+    runbook: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Run:
     :param guarded: hosts whose failures a guard has reported. They count neither as failed nor as succeeded.
     :param aborted: the run started, but never reached its end.
     :param last_task: of an aborted run, the task that started last; None if none did.
+    :param error: of an aborted run, the message of the error that ended it; empty if it is not known.
     :param interrupted: the run was ended deliberately, by a signal, in the debugger, or at a prompt.
     :param check_mode: the run was in check mode.
     :param dubious: part of the run could not be read, or Ansible's statistics show more failures than its events. No
@@ -90,6 +93,7 @@ class Run:
     guarded: frozenset[str] = frozenset()
     aborted: bool = False
     last_task: Task | None = None
+    error: str = ""
     interrupted: bool = False
     check_mode: bool = False
     dubious: bool = False
@@ -108,6 +112,7 @@ class Task:
     :param fatal: if the task fails, the play may end for other hosts too: ``run_once``, ``any_errors_fatal``, or a play
         with ``max_fail_percentage``.
     :param guard: the task belongs to the guard itself: its failure repeats what the guard has reported.
+    :param runbook: the link to the instructions for its failure; empty if there is none.
     """
 
     name: str
@@ -118,6 +123,7 @@ class Task:
     rescues: frozenset[str] = frozenset()
     fatal: bool = False
     guard: bool = False
+    runbook: str = ""
 
 
 @dataclass(frozen=True)

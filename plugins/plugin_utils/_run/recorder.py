@@ -19,6 +19,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
     DROPPED_MESSAGE,
     FAILED,
     FAILURES_PER_HOST,
+    MESSAGE_LIMIT,
     NO_HOSTS,
     NO_RESULTS,
     NOT_REACHED,
@@ -246,13 +247,20 @@ class Recorder:
         succeeded = self._ok - self._unproven - self._failures.keys()
         return self._finish(succeeded=frozenset(succeeded), interrupted=self._is_interrupted, dubious=self._is_dubious)
 
-    def give_up(self, interrupted: bool = False, last_task: Task | None = None) -> Run:
+    def give_up(self, interrupted: bool = False, last_task: Task | None = None, error: str = "") -> Run:
         """End the run as aborted, and return it with the failures so far.
 
         :param interrupted: whether the run was ended deliberately.
         :param last_task: the task that started last, if any did.
+        :param error: the message of the error that ended it; empty if it is not known.
         """
-        return self._finish(aborted=True, interrupted=interrupted, last_task=last_task, dubious=self._is_dubious)
+        return self._finish(
+            aborted=True,
+            interrupted=interrupted,
+            last_task=last_task,
+            error=error[:MESSAGE_LIMIT],
+            dubious=self._is_dubious,
+        )
 
     def _finish(self, **facts: object) -> Run:
         self.running = False

@@ -42,9 +42,9 @@ APT = {
         failed=True,
         cache_updated=False,
         rc=100,
-        msg="'/usr/bin/apt-get -y -o \"Dpkg::Options::=--force-confdef\" install 'nginx=1.24'' failed: E: Could not get lock "
-        "/var/lib/dpkg/lock-frontend. It is held by process 4242 (unattended-upgr)\nE: Unable to acquire the dpkg frontend lock"
-        " (/var/lib/dpkg/lock-frontend), is another process using it?\n",
+        msg="'/usr/bin/apt-get -y -o \"Dpkg::Options::=--force-confdef\" install 'nginx=1.24'' failed: E: Could not get "
+        "lock /var/lib/dpkg/lock-frontend. It is held by process 4242 (unattended-upgr)\nE: Unable to acquire the dpkg "
+        "frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?\n",
         stderr="E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4242 (unattended-upgr)\n"
         "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?\n",
         stdout="",
@@ -72,7 +72,7 @@ outer(28)
 ROLE = {
     "roles/client/tasks/main.yml": """
 - name: Fetch the release
-  ansible.builtin.command: {cmd: "sh -c 'echo curl: (22) 404 Not Found >&2; exit 22'"}
+  ansible.builtin.command: {cmd: "sh -c 'echo curl: 404 Not Found >&2; exit 22'"}
   when: inventory_hostname[3:5] | int <= 9
 - name: Unpack the client
   ansible.builtin.command: {cmd: "sh -c 'echo tar: write error: No space left on device >&2; exit 2'"}
@@ -108,7 +108,8 @@ GOLDEN = {
         "- {name: Look, ansible.builtin.raw: 'true'}", hosts=("web1.example.com ansible_connection=away",)
     ),
     "assertion": Golden(
-        "- {name: Check the free space, ansible.builtin.assert: {that: free_gb | int > 10, fail_msg: only 3 GB are free}}",
+        "- {name: Check the free space, ansible.builtin.assert: "
+        "{that: free_gb | int > 10, fail_msg: only 3 GB are free}}",
         args=("-e", "free_gb=3"),
     ),
     "loop": Golden(
@@ -159,6 +160,12 @@ GOLDEN = {
         "- block:\n    - {name: Deploy, ansible.builtin.command: {cmd: \"sh -c 'echo disk full >&2; exit 1'\"}}\n"
         "  rescue:\n    - {name: Roll back, ansible.builtin.debug: {msg: rolled back}}\n"
         "    - {name: Report, ansible.builtin.fail: {msg: 'Deployment failed, rolled back'}}",
+    ),
+    "localhost": Golden(
+        "- {name: Apply the updates, ansible.builtin.command: 'false', vars: "
+        "{callgoose_runbook_url: 'https://wiki.example.com/runbooks/updates'}}",
+        hosts=("localhost",),
+        inventory="hosts.ini",
     ),
     "guard": Golden(GUARDED, hosts=SEVERAL, files=DEPLOY, args=("-e", "database=shop")),
     "staging": Golden(

@@ -38,6 +38,7 @@ def page_of(body: dict[str, Any], project: Path, server: str) -> str:
         text = text.replace(known, word)
     text = re.sub(r"(?m)^Failing since: .*$", "Failing since: 2026-11-27 02:10 UTC", text)
     text = re.sub(r"(?m)^Run on: [^,\n]*", "Run on: ctl7", text)
+    text = re.sub(r"localhost \([^)]*\)", "localhost (ctl7)", text)
     text = re.sub(r"(?m)^Started by: .*$", "Started by: ada", text)
     return re.sub(r"/\S*/bin/python[\d.]*", "/usr/bin/python3", text)
 
