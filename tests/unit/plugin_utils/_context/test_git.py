@@ -51,6 +51,26 @@ def test_a_checkout_found_through_a_link_has_its_real_name(tmp_path: Path) -> No
     assert find_checkout(tmp_path / "current") == Checkout(tmp_path / "infra", "infra", URL)
 
 
+COMMIT = "4f2b9c1e0d7a6b5c3f8e9d2a1b0c4e7f6a5d3b2c"
+
+
+def test_the_commit_that_is_checked_out_is_read_from_a_loose_or_packed_reference(tmp_path: Path) -> None:
+    git = make_git_directory(tmp_path / "infra/.git")
+    packed = f"# pack-refs with: peeled\n{'1' * 40} refs/heads/mainline\n{COMMIT} refs/heads/main\n^{'2' * 40}\n"
+    (git / "packed-refs").write_text(packed, encoding="utf-8")
+    assert find_checkout(tmp_path / "infra").revision == COMMIT
+    (git / "refs/heads").mkdir(parents=True)
+    (git / "refs/heads/main").write_text(f"{'3' * 40}\n", encoding="utf-8")
+    assert find_checkout(tmp_path / "infra").revision == "3" * 40
+
+
+@pytest.mark.parametrize(("head", "revision"), [(COMMIT, COMMIT), ("ref: refs/heads/new", ""), ("garbage", "")])
+def test_the_commit_of_a_detached_or_unborn_head(tmp_path: Path, head: str, revision: str) -> None:
+    git = make_git_directory(tmp_path / "infra/.git")
+    (git / "HEAD").write_text(f"{head}\n", encoding="utf-8")
+    assert find_checkout(tmp_path / "infra").revision == revision
+
+
 def test_outside_a_checkout_none_is_found(tmp_path: Path) -> None:
     (tmp_path / "plain/.git").mkdir(parents=True)
     assert find_checkout(tmp_path / "plain") is None

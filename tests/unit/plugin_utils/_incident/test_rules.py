@@ -284,6 +284,40 @@ def test_the_next_opening_has_a_new_episode(opened: Base) -> None:
     assert opened.send().episode == 2
 
 
+def test_an_incident_keeps_the_time_and_the_last_good_revision_of_its_opening(base: Base) -> None:
+    base.run(ok="web1 web2 db1", revision="good")
+    base.now += HOUR
+    base.run(failed="web1", revision="bad")
+    opening = base.now
+    for _time in range(2):
+        base.now += 5 * HOUR
+        base.run(failed="web1 web2", revision="worse")
+        base.answered("created")
+        assert (base[WHOLE].since, base[WHOLE].good_revision) == (opening, "good")
+    base.run(ok="web1 web2 db1", revision="better")
+    base.now += HOUR
+    base.run(failed="db1")
+    assert (base[WHOLE].since, base[WHOLE].good_revision) == (base.now, "better")
+
+
+def test_a_run_that_waits_for_a_second_failure_counts_from_the_first() -> None:
+    base = Base(after_failures=2)
+    base.run(failed="web1")
+    first = base.now
+    base.now += HOUR
+    base.run(failed="web1")
+    assert base[WHOLE].since == first
+
+
+@pytest.mark.parametrize(
+    "facts", [{"scope": LIMIT_WEB1}, {"scope": DEPLOY}, {"partial": True}, {"dubious": True}, {"revision": ""}]
+)
+def test_a_run_of_a_part_or_without_a_revision_is_no_last_good_run(base: Base, facts: dict[str, Any]) -> None:
+    base.run(ok="web1 web2 db1", revision="good")
+    base.run(ok="web1", **{"revision": "part", **facts})
+    assert base.ledger.good_revision == "good"
+
+
 def test_a_limited_run_resolves_only_what_it_covers(opened: Base) -> None:
     opened.run(ok="web1", scope=LIMIT_WEB1)
     assert opened.hosts() == {"web2"}

@@ -69,6 +69,15 @@ def test_the_line_that_tells_the_error_is_found(output: str, line: str) -> None:
             "The following packages have unmet dependencies: nginx : Depends: libssl3",
         ),
         (PYTHON, "", "", "", "ValueError: no slots"),
+        ("'/usr/bin/apt-get -y install 'nginx=1'' failed: E: no lock\nE: more", "exit status 100", "", "", "E: no lock"),
+        ("/usr/bin/true is no shell: failed", "", "", "", "/usr/bin/true is no shell: failed"),
+        (
+            "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
+            "",
+            "",
+            "",
+            "no_log hides the output",
+        ),
         ("", "", "", "", ""),
     ],
 )

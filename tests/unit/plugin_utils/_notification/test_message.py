@@ -19,7 +19,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_conte
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import FailedHost
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import snapshot
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import aborted_snapshot, snapshot
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.title import TITLE_LIMIT
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
@@ -28,6 +28,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
     Failure,
     Run,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Task as RunTask
 from ansible_collections.callgoose.sqibs.tests.unit.plugin_utils._notification.pages import (
     AWX,
     DOWN,
@@ -56,6 +57,7 @@ NAMED = "Migrate the … database failed on {}: disk full [site.yml]"
         ({"web1.a.example": FULL, "web1.b.example": FULL}, 2, NAMED.format("web1.a.example and web1.b.example")),
         ({"10.0.0.7": FULL}, 2, NAMED.format("10.0.0.7")),
         ({"web1": replace(FULL, delegate="db1")}, 2, NAMED.format("web1 -> db1")),
+        ({"web1.example": replace(FULL, delegate="db1.example")}, 2, NAMED.format("web1 -> db1")),
         ({"a": DOWN, "web1": FULL}, 2, "site.yml: 2 of 2 hosts failed: Migrate the … database (1), unreachable (1)"),
         ({"db1": DOWN, "db2": DOWN}, 12, "db1 and db2 unreachable: ssh: timed out [site.yml]"),
         ({"db1": Failure(DROPPED, task="Load {{ it }}")}, 12, "Load … dropped db1 [site.yml]"),
@@ -86,6 +88,37 @@ def test_several_failing_tasks_are_counted_in_the_title() -> None:
         "Unpack the client",
         "Restart",
     ]
+
+
+def test_the_tasks_of_a_title_are_named_without_their_role_and_never_cut() -> None:
+    tasks = ["client : Fetch the release", "client : Unpack the new client there", "Restart all services of it", "Stop"]
+    failures = {f"web{n:02}": replace(FULL, task=task) for n, task in enumerate(tasks)}
+    title = page(failures, 40).title
+    assert title == (
+        "site.yml: 4 of 40 hosts failed: Fetch the release (1), Restart all services of it (1), Stop (1), …"
+    )
+
+
+def test_localhost_has_the_name_of_the_controller_in_the_text_but_not_in_the_data() -> None:
+    subject = replace(SITE, origin=Origin(), invocation=Invocation(controller="ctl7"))
+    event = page({"localhost": FULL}, 1, subject=subject)
+    assert event.title == NAMED.format("localhost (ctl7)")
+    assert "\nHost: localhost (ctl7)\n" in event.content
+    assert event.details["hosts"] == event.details["failures"][0]["hosts"] == ["localhost"]
+    delegated = page({"web1": replace(FULL, delegate="localhost")}, 1, subject=subject)
+    assert delegated.title == NAMED.format("web1 -> localhost (ctl7)")
+
+
+def test_the_runbook_of_a_task_stands_with_its_failure() -> None:
+    url = "https://wiki.example.com/migrate"
+    event = page({"web1": replace(FULL, runbook=url), "web2": DOWN})
+    assert f"Cause: disk full\nRunbook: {url}\n" in event.content
+    assert [failed.get("runbook_url") for failed in event.details["failures"]] == [url, None]
+
+
+def test_the_output_of_an_http_request_is_the_answer_of_the_server() -> None:
+    failure = replace(FULL, message="Status code was 503", status="HTTP status 503 from https://lb/x", stdout="{}")
+    assert "\nAnswer: {}\n" in page({"web1": failure}).content
 
 
 def test_a_long_title_keeps_the_hosts_and_shortens_the_task_first() -> None:
@@ -244,6 +277,30 @@ def test_an_aborted_run_shows_its_limit_and_the_hosts_that_failed_before() -> No
     event = page({"web1": MIGRATE}, aborted="web1,web2")
     assert event.title == "site.yml aborted; 1 host failed"
     assert "\nLimit: web1,web2\n" in event.content
+
+
+def test_an_aborted_run_says_the_error_that_ended_it_and_the_task_that_started_last() -> None:
+    last = RunTask("Check {{ it }}", path=f"{ROOT}/site.yml", line=7)
+    run = Run("site.yml", aborted=True, last_task=last, error="'nowhere' is undefined")
+    event = payload_for(send({"*": aborted_snapshot(run, SECRETIVE, ROOT)}), SITE, PageOptions(), 3)
+    assert event.title == "site.yml aborted: 'nowhere' is undefined"
+    assert (
+        "Aborted: the run started but did not finish.\nLast task: Check {{ it }} (site.yml:7)\n"
+        "Cause: 'nowhere' is undefined\n" in event.content
+    )
+    silent = payload_for(
+        send({"*": aborted_snapshot(replace(run, error=""), SECRETIVE, ROOT)}), SITE, PageOptions(), 3
+    )
+    assert silent.title == "site.yml aborted at Check …"
+    assert "See the output of ansible-playbook for the cause." in silent.content
+
+
+@pytest.mark.parametrize(
+    "place", ["/usr/share/ansible/collections/ansible_collections", f"{ROOT}/collections/ansible_collections"]
+)
+def test_a_task_of_a_collection_shows_its_path_in_the_collection(place: str) -> None:
+    failure = replace(FULL, path=f"{place}/acme/shop/roles/app/tasks/main.yml", line=7)
+    assert "(acme.shop/roles/app/tasks/main.yml:7)" in page({"web1": failure}).content
 
 
 def test_a_path_outside_the_project_and_a_task_without_a_path_are_shown_unchanged() -> None:
