@@ -17,7 +17,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.values im
 FAILED_WHEN = "its failed_when was true"
 
 # ansible-core 2.19 and later put these before a message.
-_PREFIXES = ("Task failed: ", "Action failed: ", "Module failed: ")
+_PREFIXES = ("Task failed: ", "Action failed: ", "Module failed: ", "AnsibleUndefinedVariable: ")
 _FAILED_WHEN = "A 'failed_when' expression evaluated to"
 # ansible-core 2.18 and earlier quote the playbook behind a message, including the neighbours of the line.
 _QUOTED = "\n\nThe error appears to be in '"

@@ -186,7 +186,7 @@ class FailureGroups:
         return self._fitting((self._name(host, delegates.get(host, "")) for host in sorted(hosts)[: self._named]), most)
 
     def short_names(self, hosts: Collection[str], delegates: Mapping[str, str]) -> list[str]:
-        """Return the names of these hosts up to the first dot, where that tells them from the other hosts of the page."""
+        """Return the names of these hosts up to the first dot, where no other host of the page has the same."""
 
         def short(host: str) -> str:
             return self._short.get(host, host)

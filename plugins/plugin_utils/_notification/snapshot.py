@@ -58,8 +58,8 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
 
     :param root: the project's directory, absolute.
     :returns: by host ``{"failures": [{"kind", "task", "path", "line", "message", "status", "delegate", "command",
-        "runbook", "stdout", "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure of a host is
-        kept, in brief, with its ``cause`` if only its output has a reason.
+        "runbook", "stdout", "stderr"}, …]}`` without empty values. Beyond ``max_hosts`` hosts, only the first failure
+        of a host is kept, in brief, with its ``cause`` if only its output has a reason.
     """
     texts = _Texts(redactor)
     in_full = _hosts_in_full(run, options.max_hosts)
@@ -76,7 +76,7 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
 
 
 def aborted_snapshot(run: Run, redactor: Redactor, root: str) -> dict[str, Any]:
-    """Return the same for the pseudo-host of an aborted run: the task that started last, and the error that ended it."""
+    """Return the same for the pseudo-host of an aborted run: the last task, and the error that ended it."""
     task = run.last_task or Task("")
     texts = _Texts(redactor)
     failure = Failure(ABORTED, task.name, task.action, task.path, task.line, message=run.error)

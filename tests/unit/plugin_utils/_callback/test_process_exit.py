@@ -53,7 +53,8 @@ def test_without_watching_nothing_is_reported(collections_path) -> None:
 
 
 def test_the_end_of_a_fork_is_not_reported(collections_path) -> None:
-    lines = ("end.watch(display, signals=True)", "child = os.fork()", "if not child: sys.exit()", "os.waitpid(child, 0)")
+    fork = ("child = os.fork()", "if not child: sys.exit()", "os.waitpid(child, 0)")
+    lines = ("end.watch(display, signals=True)", *fork)
     assert run(collections_path, *lines) == (0, "end False")
 
 

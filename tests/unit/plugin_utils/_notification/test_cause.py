@@ -53,7 +53,7 @@ def test_the_line_that_tells_the_error_is_found(output: str, line: str) -> None:
         ("non-zero return code", "killed by SIGKILL (exit status -9)", "", "", "killed by SIGKILL (exit status -9)"),
         ("non-zero return code", "", "", "", "non-zero return code"),
         ("The command exited with a non-zero return code.", "exit status 2", "no slots", "", "exit status 2: no slots"),
-        ("gave up after 3 attempts", "exit status 2", "no slots", "", "gave up after 3 attempts: exit status 2: no slots"),
+        ("gave up after 3 attempts", "exit status 2", "full", "", "gave up after 3 attempts: exit status 2: full"),
         (
             "Unable to start service nginx: Job failed.\nSee systemctl status.",
             "",
@@ -69,7 +69,7 @@ def test_the_line_that_tells_the_error_is_found(output: str, line: str) -> None:
             "The following packages have unmet dependencies: nginx : Depends: libssl3",
         ),
         (PYTHON, "", "", "", "ValueError: no slots"),
-        ("'/usr/bin/apt-get -y install 'nginx=1'' failed: E: no lock\nE: more", "exit status 100", "", "", "E: no lock"),
+        ("'/usr/bin/apt-get install 'nginx=1'' failed: E: no lock\nE: more", "exit status 100", "", "", "E: no lock"),
         ("/usr/bin/true is no shell: failed", "", "", "", "/usr/bin/true is no shell: failed"),
         (
             "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
