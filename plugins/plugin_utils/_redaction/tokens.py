@@ -16,6 +16,7 @@ from functools import cache
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text, spans_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import HARMLESS
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import Table, known
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # Where a token begins: not inside a word, nor inside a longer name with hyphens and dots.
@@ -26,7 +27,7 @@ _E = r"(?![\w-])"
 # Tokens that no host, task, role or file is called like: (lower-case words of which the text must contain one;
 # patterns). The prefixes are those of the issuers' documentation. The minimum lengths are below the real ones, to find
 # truncated tokens too.
-_ISSUED: tuple[tuple[str, str], ...] = (
+_ISSUED = Table((words.split(), pattern) for words, pattern in (
     ("eyj", r"(?<![\w-])eyJ[\w-]{10,}(?:\.[\w-]+){1,4} | (?<![\w-])eyJrIjoi[\w+/=-]{40,}"),
     ("ghp_ gho_ ghu_ ghs_ ghr_", r"gh[opsur]_[A-Za-z0-9]{16,}"),
     ("github_pat_", r"github_pat_\w{20,}"),
@@ -91,10 +92,10 @@ _ISSUED: tuple[tuple[str, str], ...] = (
     ("eaa", rf"{_B}EAA(?:A[\w-]{{50,}}|[A-Z][A-Za-z0-9]{{60,}})"),
     ("-us", rf"{_C}[0-9a-f]{{32}}-us[0-9]{{1,2}}{_E}"),
     ("cio", rf"{_B}cio(?=[A-Za-z]{{0,31}}[0-9])(?=[a-z0-9]{{0,31}}[A-Z])[A-Za-z0-9]{{32}}(?![A-Za-z0-9])"),
-)
+))
 
 # The same for tokens that a name can be like.
-_SHAPES: tuple[tuple[str, str], ...] = (
+_SHAPES = Table((words.split(), pattern) for words, pattern in (
     ("sk-", r"(?<![\w-])sk-(?=[\w-]{0,80}?[A-Za-z0-9_]{20})(?=[A-Za-z_-]{0,64}[0-9])[\w-]{32,}(?!\.[a-z])"),
     ("s. b. r.", r"(?<![\w./-])[sbr]\.(?=[A-Za-z]{0,23}[0-9])[A-Za-z0-9]{24}(?![\w.-])"),
     ("q~", r"(?<![\w.~-])[\w.~-]{3}[0-9]Q~[\w.~-]{25,}"),
@@ -126,12 +127,12 @@ _SHAPES: tuple[tuple[str, str], ...] = (
         r"(?:(?:JSESSION|PHPSESS|ASPSESS)ID[A-Z]{0,12}|connect\.sid)=(?P<secret>[\w.%-]{12,})",
     ),
     ("$ansible_vault;", r"\$ANSIBLE_VAULT;[\w.;-]{1,120}(?P<secret>(?:\s+[0-9a-f]{2,}(?![0-9A-Za-z]))+)"),
-)
+))
 
-_ON_SEVERAL_LINES = "$ansible_vault;"
+_ON_SEVERAL_LINES = ("$ansible_vault;",)
 
 # URLs that are secret, but not by a password or a parameter with a name.
-_URLS: tuple[tuple[str, str], ...] = (
+_URLS = Table((words.split(), pattern) for words, pattern in (
     ("hooks.slack.com/", r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[\w/-]{8,})"),
     (".office.com/webhook", r"(?:\.webhook|outlook)\.office\.com/webhook(?:b2)?/(?P<secret>[\w/@-]{8,})"),
     ("/webhooks/", r"discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/(?P<secret>[\w/-]{8,})"),
@@ -153,7 +154,7 @@ _URLS: tuple[tuple[str, str], ...] = (
     ),
     ("signature=", r"(?:[?&,]|[ ])(?:x-(?:amz|goog)-)?signature=(?P<secret>[\w+/%=~-]{12,})"),
     ("%3a%2f%2f", r"%3a%2f%2f[\w.-]{1,64}%3a(?P<secret>(?:(?!%40)[\w.%~-]){1,128})%40"),
-)
+))
 # The user ends at the first colon, the password at the last @ before a slash. A slash counts as part of the password
 # only if what precedes it is not a port (https://host:8080/a@b). A long user without a password counts as a token, as
 # does one whose password is only a word that says so.
@@ -164,12 +165,9 @@ _URL = re.compile(
       | (?<=://) (?=[a-z_-]{0,64}[0-9])(?P<user>[a-z0-9_-]{20,}) (?=@)""",
     FLAGS,
 )
+_URL_WORDS = known("://", "%3a%2f%2f", "get /", "post /", "?", "signature=")
+_BASIC_WORDS = known("basic")
 _BASIC = re.compile(r"\bbasic[ \t]+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", re.ASCII | re.IGNORECASE)
-
-
-@cache
-def _split(words: str) -> tuple[str, ...]:
-    return tuple(words.split())
 
 
 @cache
@@ -178,12 +176,9 @@ def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
     return re.compile(pattern.replace(" | ", "|"), flags)
 
 
-def _found(text: Text, table: tuple[tuple[str, str], ...], flags: int) -> Iterator[Span]:
-    for words, pattern in table:
-        windows = text.windows(_split(words))
-        if windows and words == _ON_SEVERAL_LINES:
-            windows = [(0, len(text.view))]
-        for window in windows:
+def _found(text: Text, table: Table[str], flags: int) -> Iterator[Span]:
+    for words, pattern in table.rows(text.words):
+        for window in [(0, len(text.view))] if words == _ON_SEVERAL_LINES else text.windows(words):
             for start, end in spans_of(_compiled(pattern, flags), text.view, window):
                 if start >= 0:
                     yield start, end
@@ -203,9 +198,9 @@ def secrets_by_form(text: Text) -> Iterator[Span]:
     """Yield all secrets that are recognized by their form."""
     yield from issued(text)
     yield from _found(text, _SHAPES, re.ASCII)
-    if text.has("://", "%3a%2f%2f", "get /", "post /", "?", "signature="):
+    if text.has(_URL_WORDS):
         yield from _found(text, _URLS, re.ASCII | re.IGNORECASE)
-    if text.has("basic"):
+    if text.has(_BASIC_WORDS):
         for found in _BASIC.finditer(text.view):
             if is_basic(found["secret"]):
                 yield found.span("secret")
