@@ -14,7 +14,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text
 
 # Messages that only say that something failed. The reason is in the output.
 _NO_REASON = re.compile(
-    r"(?:The command exited with a )?non-zero return code\.?|command failed|gave up after \d+ attempts|MODULE FAILURE\b.*",
+    r"(?:The command exited with a )?non-zero return code\.?|command failed|gave up after \d+ attempts"
+    r"|MODULE FAILURE\b.*",
     re.DOTALL,
 )
 _GAVE_UP = "gave up after"

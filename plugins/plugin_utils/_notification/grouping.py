@@ -144,15 +144,15 @@ class FailureGroups:
                 cause = _text(entry, "cause") if options.include_output else ""
                 cause = cause or cause_of(message, status, stderr, stdout)
                 reason = comparable(cause, host)[:_ALIKE]
-            keys = [(*place, reason)]
+            keys: list[tuple[Any, ...]] = [(*place, reason)]
             if len(message) == BRIEF_MESSAGE and message.endswith("…"):
                 keys.append((*place, "", reason[:_ALIKE]))
             group = next((found[key] for key in keys if key in found), None)
             if len(message) > BRIEF_MESSAGE:
                 keys.append((*place, "", reason[:_ALIKE]))
             if not group:
-                words = [_text(entry, name) for name in ("status", "command", "runbook")]
-                group = FailureGroup(*place, message, cause, *words)
+                command, runbook = _text(entry, "command"), _text(entry, "runbook")
+                group = FailureGroup(*place, message, cause, status, command, runbook)
             for key in keys:
                 found.setdefault(key, group)
             group.hosts.add(host)

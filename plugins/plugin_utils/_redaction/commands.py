@@ -164,7 +164,9 @@ _ON_SEVERAL_LINES = (
 
 
 _COMMAND_TABLE = Table((words.split(","), (names, option)) for words, names, option in _COMMANDS)
-_STATED_TABLE = Table((words.split(","), (pattern, 2 if words in _ON_SEVERAL_LINES else 0)) for words, pattern in _STATED)
+_STATED_TABLE = Table(
+    (words.split(","), (pattern, 2 if words in _ON_SEVERAL_LINES else 0)) for words, pattern in _STATED
+)
 
 
 @cache

@@ -114,7 +114,9 @@ _SEPARATOR = re.compile(
 )
 # What follows a name whose value is masked: on the second pass, that is most of them.
 _DONE = re.compile(
-    rf"""\\{{0,8}}["']?[:=][ \t]?(?:{re.escape(MASK)}(?=\n|\Z)|"{re.escape(MASK)}"(?=[\s,}}]|\Z)|'{re.escape(MASK)}'(?=[\s,}}]|\Z))"""
+    rf"""\\{{0,8}}["']?[:=][ \t]?
+    (?:{re.escape(MASK)}(?=\n|\Z) | (?P<quote>["']){re.escape(MASK)}(?P=quote)(?=[\s,}}]|\Z))""",
+    re.VERBOSE,
 )
 _OPTION = re.compile(r"(?:\A|[^\w-])(?:--?|/)(?:[a-z][\w.-]{0,39})?\Z", re.ASCII)
 # 'db_password=with spaces' as one argument of a shell.

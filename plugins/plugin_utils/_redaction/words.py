@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds which of the words that patterns need are in a text: all of them at once, so that only these patterns are tried.
+"""Finds which of the words that patterns need are in a text, all of them at once: only these patterns are tried then.
 
 Most texts have few of these words. To look for one after the other takes longer than all else that is done to a text.
 Must take linear time, and not know what a word is for.
