@@ -51,16 +51,21 @@ def measured(collections: str) -> dict[str, tuple[float, float]]:
     snapshot = imported("plugin_utils._notification.snapshot", "snapshot")
     failure, run = (imported("plugin_utils._run.model", name) for name in ("Failure", "Run"))
     failed_host, incident = (imported("plugin_utils._incident.ledger", name) for name in ("FailedHost", "Incident"))
-    subject = imported("plugin_utils._context.run_context", "Subject")("site.yml", imported(
-        "plugin_utils._context.ci", "Origin")(), "/srv/infra")
+    subject = imported("plugin_utils._context.run_context", "Subject")(
+        "site.yml", imported("plugin_utils._context.ci", "Origin")(), "/srv/infra"
+    )
     options = imported("plugin_utils._notification.options", "PageOptions")()
-    request, scope = imported("plugin_utils._incident.rules", "Request"), imported(
-        "plugin_utils._incident.identity", "Scope")()
+    request, scope = (
+        imported("plugin_utils._incident.rules", "Request"),
+        imported("plugin_utils._incident.identity", "Scope")(),
+    )
     redactor = imported("plugin_utils._redaction.redactor", "Redactor")(secrets=["t0k3n-Of-The-Api"])
 
     def page(failed: dict[str, Any]) -> None:
-        kept = {host: failed_host(1, data) for host, data in snapshot(
-            run("site.yml", failed), redactor, options, "/srv/infra").items()}
+        kept = {
+            host: failed_host(1, data)
+            for host, data in snapshot(run("site.yml", failed), redactor, options, "/srv/infra").items()
+        }
         asked = request("triggered", "site-1a2b", 1, frozenset(kept), incident("site-1a2b", scope, kept))
         json.dumps(payload_for(asked, subject, options, HOSTS, redactor).body())
 
