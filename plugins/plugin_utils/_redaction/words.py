@@ -14,12 +14,13 @@ from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
 
-# In characters. What a word begins with is compared as a number of four bytes: of all of a text, Python makes them in
-# one step. Two bits of each are left out, because numbers of less than 30 bits are faster.
-_BEGINNING = 4
+# In characters. Runs of so many are compared as numbers of four bytes: Python makes all of them in one step. Two
+# bits of each character are left out, because numbers of less than 30 bits are faster.
+_RUN = 4
 _SIX_BITS = bytes(code & 63 for code in range(256))
-# The known words by their beginning, and those that are too short.
-_by_beginning: dict[int, list[str]] = {}
+# The known words by the run that they end with, each behind the run that it begins with, which is a key too; and those
+# that are too short.
+_by_end: dict[int, list[tuple[int, str]]] = {}
 _short: set[str] = set()
 
 
@@ -46,21 +47,24 @@ class Table(Generic[Row]):
 def known(*words: str) -> tuple[str, ...]:
     """Make lower-case words known, so that texts are searched for them, and return them."""
     for word in words:
-        if len(word) < _BEGINNING or not word.isascii():
+        if len(word) < _RUN or not word.isascii():
             _short.add(word)
-        elif word not in (alike := _by_beginning.setdefault(_numbers(word[:_BEGINNING].encode())[0], [])):
-            alike.append(word)
+            continue
+        (first,), (last,) = (_numbers(part.encode()) for part in (word[:_RUN], word[-_RUN:]))
+        _by_end.setdefault(first, [])
+        if (first, word) not in (alike := _by_end.setdefault(last, [])):
+            alike.append((first, word))
     return words
 
 
 def words_in(lowered: str) -> frozenset[str]:
     """Return the known words that are in a text of lower-case letters."""
     data = lowered.encode("latin-1", "replace")
-    found = {word for word in _short if word in lowered}
-    for start in range(_BEGINNING):
-        for beginning in _by_beginning.keys() & _numbers(data[start:]):
-            found.update(word for word in _by_beginning[beginning] if word in lowered)
-    return frozenset(found)
+    runs: set[int] = set()
+    for start in range(_RUN):
+        runs |= _by_end.keys() & _numbers(data[start:])
+    likely = [word for run in runs for first, word in _by_end[run] if first in runs]
+    return frozenset([word for word in (*likely, *_short) if word in lowered])
 
 
 def words_left(lowered: str, before: frozenset[str]) -> frozenset[str]:
@@ -74,10 +78,10 @@ def words_left(lowered: str, before: frozenset[str]) -> frozenset[str]:
 
 def _all() -> Iterator[str]:
     yield from _short
-    for words in _by_beginning.values():
-        yield from words
+    for words in _by_end.values():
+        yield from (word for _first, word in words)
 
 
 def _numbers(data: bytes) -> memoryview:
     """Return each four bytes as a number."""
-    return memoryview(data[: len(data) // _BEGINNING * _BEGINNING].translate(_SIX_BITS)).cast("I")
+    return memoryview(data[: len(data) // _RUN * _RUN].translate(_SIX_BITS)).cast("I")
