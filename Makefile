@@ -30,6 +30,7 @@ bench: $(VENV)/.benchmarks
 	$(VENV)/bin/python tests/benchmarks/task.py
 	$(VENV)/bin/python tests/benchmarks/callback.py
 	$(VENV)/bin/python tests/benchmarks/guard.py
+	$(VENV)/bin/python tests/benchmarks/page.py
 
 lint: $(VENV)/bin/nox
 	$(VENV)/bin/nox -s lint ruff license-check extra-checks ansible-lint artifact typing changelog docs-check docs

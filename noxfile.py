@@ -267,5 +267,5 @@ def oracle(session: nox.Session, core: str) -> None:
 def benchmarks(session: nox.Session, core: str) -> None:
     """Time and memory beside other ways to do the same, against the limits; needs a quiet machine."""
     environment(session, core, "-r", "tests/benchmarks/requirements.txt")
-    for part in ("task", "callback", "guard"):
+    for part in ("task", "callback", "guard", "page"):
         session.run("python", f"tests/benchmarks/{part}.py", *session.posargs)

@@ -42,7 +42,7 @@ _FLAGS = {
     "force_handlers": "--force-handlers",
 }
 # What Ansible sets if an option is not given.
-_DEFAULTS = (None, False, "", (), [], ("all",), ["all"], "sudo", "smart", "ssh")
+_DEFAULTS: tuple[object, ...] = (None, False, "", (), [], ("all",), ["all"], "sudo", "smart", "ssh")
 _COMPARE = {"github": "/compare/{good}...{failed}", "gitlab": "/-/compare/{good}...{failed}"}
 
 

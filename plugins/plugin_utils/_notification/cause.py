@@ -25,10 +25,10 @@ _COMMAND_FIRST = re.compile(r"""['"`]?/[^\n]{0,1000}? failed: """)
 _HIDDEN = "the output has been hidden due to the fact that 'no_log: true'"
 # Lines of a stack trace, and of shells and tools, that are not the error itself.
 _TRACE = re.compile(r"\s|at |\.\.\. \d+ more|Traceback |File |During handling of|The above exception|\+ |[-=~^*#]+$")
+# In lower case: to ignore the case makes the search take several times as long.
 _ERROR = re.compile(
     r"error|exception|fatal|fail|cannot|can't|could not|couldn't|denied|no such|not found|refused|timed out|timeout"
-    r"|unable|invalid|killed|no space|unreachable|missing|abort|panic",
-    re.IGNORECASE,
+    r"|unable|invalid|killed|no space|unreachable|missing|abort|panic"
 )
 # Lines of an output that are searched: more would take long, and the error is near the end.
 _SEARCHED = 200
@@ -58,11 +58,21 @@ def telling_line(output: str) -> str:
 
     It is the last *Caused by* of a Java trace, else the last line that looks like an error, else the last line.
     """
-    lines = [line for line in output.splitlines()[-_SEARCHED:] if line.strip()]
-    own = [line for line in lines if not _TRACE.match(line)] or lines
-    caused = [line for line in own if line.startswith("Caused by:")]
-    errors = caused or [line for line in own if _ERROR.search(line)] or own
-    return one_line(errors[-1]) if errors else ""
+    backwards = [line for line in reversed(output.splitlines()[-_SEARCHED:]) if line and not line.isspace()]
+    for is_trace in (_TRACE.match, None):  # of a trace itself, only if there is nothing else
+        for tells_most in (_is_cause, _is_error, bool):
+            for line in backwards:
+                if tells_most(line) and not (is_trace and is_trace(line)):
+                    return one_line(line)
+    return ""
+
+
+def _is_cause(line: str) -> bool:
+    return line.startswith("Caused by:")
+
+
+def _is_error(line: str) -> bool:
+    return bool(_ERROR.search(line.lower()))
 
 
 def _reason(message: str) -> str:

@@ -60,7 +60,7 @@ _SHARES = 6
 class FailureGroup:
     """One problem and all hosts that have it. Its texts are those of one of these hosts.
 
-    :param cause: on one line, for the title.
+    :param told: the cause that the output tells, on one line, if the message gives no reason.
     :param first: the hosts for which this is the first failure. It is usually the cause of their other failures.
     :param delegates: by host, the host to which its task was delegated.
     """
@@ -70,7 +70,7 @@ class FailureGroup:
     path: str
     line: int
     message: str
-    cause: str
+    told: str = ""
     status: str = ""
     command: str = ""
     runbook: str = ""
@@ -78,6 +78,11 @@ class FailureGroup:
     first: set[str] = field(default_factory=set)
     delegates: dict[str, str] = field(default_factory=dict)
     outputs: dict[tuple[str, str], _Output] = field(default_factory=dict)
+
+    @property
+    def cause(self) -> str:
+        """The cause on one line, for the title."""
+        return self.told or cause_of(self.message, self.status, "", "")
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -135,21 +140,23 @@ class FailureGroups:
         for host, entry, is_first in everything:
             line = entry.get("line")
             place = (_kind(entry), _text(entry, "task"), _text(entry, "path"), line if isinstance(line, int) else 0)
-            message, status = _text(entry, "message"), _text(entry, "status")
+            message, status, cause = _text(entry, "message"), _text(entry, "status"), ""
             stderr, stdout = (_text(entry, name) if options.include_output else "" for name in ("stderr", "stdout"))
-            cause = _text(entry, "cause")
-            if not cause or not options.include_output:
-                cause = cause_of(message, status, stderr, stdout)
-            reason = comparable(message, host) if gives_reason(message) else comparable(cause, host)[:_ALIKE]
-            keys = [(*place, reason)]
+            if gives_reason(message):
+                reason = comparable(message, host)
+            else:
+                cause = _text(entry, "cause") if options.include_output else ""
+                cause = cause or cause_of(message, status, stderr, stdout)
+                reason = comparable(cause, host)[:_ALIKE]
+            keys: list[tuple[Any, ...]] = [(*place, reason)]
             if len(message) == BRIEF_MESSAGE and message.endswith("…"):
                 keys.append((*place, "", reason[:_ALIKE]))
             group = next((found[key] for key in keys if key in found), None)
             if len(message) > BRIEF_MESSAGE:
                 keys.append((*place, "", reason[:_ALIKE]))
             if not group:
-                words = [_text(entry, name) for name in ("status", "command", "runbook")]
-                group = FailureGroup(*place, message, cause, *words)
+                command, runbook = _text(entry, "command"), _text(entry, "runbook")
+                group = FailureGroup(*place, message, cause, status, command, runbook)
             for key in keys:
                 found.setdefault(key, group)
             group.hosts.add(host)

@@ -13,10 +13,10 @@ import re
 # What differs between two hosts that have the same problem: numbers and times, ids, and names made of letters and
 # digits in turn, such as those of a Kubernetes pod. A name that only ends in a number is compared without it.
 _VARYING = re.compile(
-    r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"
-    r"|\b(?=[a-f]{0,39}[0-9])[0-9a-f]{7,}\b"
-    r"|\b[0-9a-z]{0,40}[0-9][a-z]{1,40}[0-9][0-9a-z]{0,40}\b"
-    r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b"
+    r"\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+    r"|(?=[a-f]{0,39}[0-9])[0-9a-f]{7,}"
+    r"|[0-9a-z]{0,40}[0-9][a-z]{1,40}[0-9][0-9a-z]{0,40}"
+    r"|Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b"
     r"|[0-9]+"
 )
 _SPACE = re.compile(r"\s+")

@@ -64,7 +64,8 @@ def snapshot(run: Run, redactor: Redactor, options: PageOptions, root: str) -> d
     texts = _Texts(redactor)
     in_full = _hosts_in_full(run, options.max_hosts)
     data: dict[str, dict[str, Any]] = {}
-    for host, failures in run.failures.items():
+    for host in sorted(run.failures):  # the first of several hosts gives them its cause
+        failures = run.failures[host]
         if host in in_full:
             kept = [_in_full(failure, texts, root, options) for failure in failures[:_KEPT_FAILURES]]
         else:
@@ -143,9 +144,10 @@ class _Texts:
     def cause(self, failure: Failure, host: str) -> str:
         """Return the cause of a failure whose reason is in its output, in the form in which causes are compared.
 
-        It is computed once for hosts that have the same problem: to redact a thousand outputs takes seconds.
+        It is computed once for hosts whose outputs tell the same: to redact a thousand outputs takes long.
         """
-        key = comparable("\0".join((failure.status, failure.stderr, failure.stdout)), host)
+        raw = cause_of(failure.message, failure.status, cleaned(failure.stderr), cleaned(failure.stdout))
+        key = comparable(shortened(raw, _BRIEF_WINDOW), host)
         if key not in self._causes:
             outputs = self.output(failure.stderr), self.output(failure.stdout)
             cause = shortened(cause_of(failure.message, failure.status, *outputs), BRIEF_MESSAGE)

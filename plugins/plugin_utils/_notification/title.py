@@ -54,7 +54,9 @@ def _one_problem(
     hosts = set().union(*(group.first for group in causes))
     delegates = {host: group.delegates[host] for group in causes for host in group.first if host in group.delegates}
     kind, task = causes[0].kind, _readable(groups.text(causes[0].task, TITLE_LIMIT * 2))
-    where = _where(groups.short_names(hosts, delegates), len(hosts), total_hosts)
+    # to redact the names of thousands of hosts takes long
+    names = groups.short_names(hosts, delegates) if len(hosts) <= _NAMED else []
+    where = _where(names, len(hosts), total_hosts)
     if kind == UNREACHABLE or not task:
         verb = {UNREACHABLE: "unreachable", FAILED: "failed", DROPPED: "dropped"}.get(kind, "not reached")
         task, what = "", f"{where} {verb}"

@@ -16,6 +16,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.prose import METAVARIABLE, is_sentence
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import LAST, LIKELY
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import Table, known
 
 # Options that take a password in some commands only (elsewhere, -p is a port or means "make parents"):
 # (words of which the text must contain one; the command; the option, with what else precedes the password).
@@ -79,6 +80,7 @@ _COMMANDS = (
 )
 # What is a secret where it stands behind these words, in the whole of a text.
 _SSHPASS = r"""(?<![\w.-])sshpass(?:["',\s]{1,4}-[ehvV])*["',\s]{1,4}-p""" + _AFTER
+_HEADER_WORDS = known("authorization", "cookie", "x-")
 _HEADER = re.compile(
     r"""(?<![a-z0-9]) (?:(?:proxy-)?authorization|(?<!-)cookie|set-cookie
         |x-[a-z]{2,12}(?:-[a-z]{2,12})?-(?:auth|key)) (?: \\*["']? [ \t]* (?:=>|[:=](?!=)) | \\*["'], )
@@ -161,9 +163,10 @@ _ON_SEVERAL_LINES = (
 )
 
 
-@cache
-def _split(words: str) -> tuple[str, ...]:
-    return tuple(words.split(","))
+_COMMAND_TABLE = Table((words.split(","), (names, option)) for words, names, option in _COMMANDS)
+_STATED_TABLE = Table(
+    (words.split(","), (pattern, 2 if words in _ON_SEVERAL_LINES else 0)) for words, pattern in _STATED
+)
 
 
 @cache
@@ -181,14 +184,14 @@ def _stated(pattern: str) -> re.Pattern[str]:
 
 def secret_arguments(text: Text) -> Iterator[Span]:
     """Yield the secrets that stand behind an option of a command or behind certain words."""
-    for words, names, option in _COMMANDS:
-        for window in text.windows(_split(words)):
-            command, argument = _command(names, option)
+    for words, (names, option) in _COMMAND_TABLE.rows(text.words):
+        command, argument = _command(names, option)
+        for window in text.windows(words):
             for called in command.finditer(text.view, *window):
                 for found in argument.finditer(text.view, *called.span()):
                     yield from _argument(text, found)
-    for words, pattern in _STATED:
-        for window in text.windows(_split(words), 2 if words in _ON_SEVERAL_LINES else 0):
+    for words, (pattern, lines) in _STATED_TABLE.rows(text.words):
+        for window in text.windows(words, lines):
             for found in _stated(pattern).finditer(text.view, *window):
                 yield from _stated_value(text, found)
 
@@ -226,7 +229,7 @@ def _sql(text: str, start: int) -> Span:
 
 def headers(text: Text) -> Iterator[Span]:
     """Yield the values of HTTP headers that authenticate."""
-    for window in text.windows(("authorization", "cookie", "x-"), 1):
+    for window in text.windows(_HEADER_WORDS, 1):
         yield from _headers_in(text, *window)
 
 

@@ -16,6 +16,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.prose import METAVARIABLE, is_sentence
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import LAST, LIKELY
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import Table
 
 _S = r"[ \t]+"
 # Where a line begins, or what a prompt or a quote makes the beginning of one.
@@ -26,6 +27,8 @@ _TYPE = (
     r"(?:(?:[0-9]{1,2}|cipher|simple|irreversible-cipher|ENC|encrypted|clear(?:text)?|plain(?:-?text)?|ascii(?:-text)?"
     rf"|hex(?:adecimal)?|sha512|sha256|md5|text|local|remote){_S}){{1,2}}"
 )
+# The words of the one pattern that spans several lines.
+_SERVERS = "aaa-server,tacacs server,radius server"
 # (words of which the text must contain one; pattern before the value; whether what follows can only be a secret).
 _LINES: tuple[tuple[str, str, bool], ...] = (
     ("snmp-server community", rf"snmp-server{_S}community{_S}(?:[0-9]{_S})?", False),
@@ -71,7 +74,7 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("shared-key", rf"(?:radius|hwtacacs)[^\n]{{0,40}}{_S}shared-key{_S}(?:{_TYPE})?", False),
     ("key authentication", rf"key{_S}authentication{_S}(?:{_TYPE})?", False),
     (
-        "aaa-server,tacacs server,radius server",
+        _SERVERS,
         rf"(?:aaa-server|tacacs{_S}server|radius{_S}server)[^\n]{{1,80}}\n(?:[ \t][^\n]{{1,80}}\n){{0,6}}?"
         rf"[ \t]+key{_S}(?:{_TYPE})?",
         False,
@@ -166,9 +169,7 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
 )
 
 
-@cache
-def _split(words: str) -> tuple[str, ...]:
-    return tuple(words.split(","))
+_TABLE = Table((words.split(","), (words, pattern, is_certain)) for words, pattern, is_certain in _LINES)
 
 
 @cache
@@ -178,8 +179,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def device_secrets(text: Text) -> Iterator[Span]:
     """Yield the secrets of configurations of network devices."""
-    for words, pattern, is_certain in _LINES:
-        for window in text.windows(_split(words), 6 if words == "aaa-server,tacacs server,radius server" else 0):
+    for words, (all_words, pattern, is_certain) in _TABLE.rows(text.words):
+        for window in text.windows(words, 6 if all_words == _SERVERS else 0):
             for found in _compiled(pattern).finditer(text.view, *window):
                 start = found.end()
                 quoted = values.QUOTE.match(text.text, start)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import Span, Text, spans_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import known
 
 _EDGE = re.compile(r"-----(?P<edge>BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BREAK = re.compile(r"""\n|\\{0,8}["'][ \t]*,\s*\\{0,8}["']""")
@@ -32,6 +33,7 @@ _ENCODED = re.compile(
     r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/=]+(?:\s+[A-Za-z0-9+/=]{16,}(?![\w:-]))*(?:\s+[A-Za-z0-9+/]{1,15}={0,2}(?=\s*(?:\n|\Z)))?"
 )
 _PUTTY = re.compile(r"Private-Lines:[ ][0-9]{1,4}(?P<secret>(?:[ \t]*\n[ \t]*[A-Za-z0-9+/=]{1,76}(?=\s|\Z))+)")
+_JWK_WORDS = known("kty")
 _JWK = re.compile(r"""["'](?:d|p|q|dp|dq|qi|k)\\{0,8}["']\s*:\s*\\{0,8}["'](?P<secret>[\w-]{16,})""", re.ASCII)
 # In characters. A shorter line of base64 is a word.
 _LINE = 16
@@ -47,7 +49,7 @@ def private_keys(text: Text) -> Iterator[Span]:
                 yield found.span()
     if "Private-Lines" in text.text:
         yield from spans_of(_PUTTY, text.view)
-    if text.has("kty"):
+    if text.has(_JWK_WORDS):
         yield from spans_of(_JWK, text.view)
 
 

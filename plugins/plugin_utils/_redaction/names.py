@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import values
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, MASK, Span, Text
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.prose import is_sentence
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.tokens import is_basic
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import known
 
 # The words with which the names of secrets end, in the lowered text; _BEFORE has what must precede some of them.
 _WORD = re.compile(
@@ -27,7 +29,7 @@ _WORD = re.compile(
     r"oken)[_-]?(?:value|secret))?"
     r"(?:_?[0-9]{1,2}|(?<=key)[ ][0-9]{1,2})?(?![a-z0-9])"
 )
-NAME_WORDS = (
+NAME_WORDS = known(
     "pass",
     "pwd",
     "pw",
@@ -110,6 +112,12 @@ _SEPARATOR = re.compile(
     [ \t]*""",
     FLAGS,
 )
+# What follows a name whose value is masked: on the second pass, that is most of them.
+_DONE = re.compile(
+    rf"""\\{{0,8}}["']?[:=][ \t]?
+    (?:{re.escape(MASK)}(?=\n|\Z) | (?P<quote>["']){re.escape(MASK)}(?P=quote)(?=[\s,}}]|\Z))""",
+    re.VERBOSE,
+)
 _OPTION = re.compile(r"(?:\A|[^\w-])(?:--?|/)(?:[a-z][\w.-]{0,39})?\Z", re.ASCII)
 # 'db_password=with spaces' as one argument of a shell.
 _QUOTED_ARGUMENT = re.compile(r"""(?<![\w-])--?[a-z][\w-]{0,30}[ =](?P<slashes>\\*)(?P<mark>["'])[\w.-]*\Z""", re.ASCII)
@@ -131,6 +139,7 @@ class _Name(NamedTuple):
     word: str
 
 
+@lru_cache(maxsize=1024)  # the same few names occur again and again
 def names_a_secret(name: str) -> bool:
     """Return whether this name, as a whole, is that of a secret."""
     if _EXACT.match(name):
@@ -140,8 +149,11 @@ def names_a_secret(name: str) -> bool:
 
 
 def _names(text: Text) -> Iterator[_Name]:
+    has_masks = MASK in text.text
     for found in _WORD.finditer(text.lowered):
         start = found.start()
+        if has_masks and _DONE.match(text.view, found.end()):
+            continue
         letters = _LETTERS.match(found[0])
         word = letters[0] if letters and not found["tail"] else ""
         behind = text.lowered[max(0, start - _LOOK_BEHIND) : start]
@@ -205,7 +217,7 @@ def _ends_with_word(behind: str, words: tuple[str, ...]) -> bool:
 
 def named_secrets(text: Text) -> Iterator[Span]:
     """Yield the values of all names of secrets in the text."""
-    if not text.has(*NAME_WORDS):
+    if not text.has(NAME_WORDS):
         return
     done = 0
     for name in _names(text):

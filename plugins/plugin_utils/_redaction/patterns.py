@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 import sys
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import words_in, words_left
 
 MASK = "[redacted]"
 FLAGS = re.ASCII | re.IGNORECASE | re.VERBOSE
@@ -29,10 +31,19 @@ _ESCAPED = re.compile(r"\\{1,8}r\\{1,8}n|\\{1,8}(?:[nr]|t(?!oken))|\\\r?\n")
 class Text:
     """A text, and views of it that have the same length, so that a position means the same in all of them."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, before: Text | None = None) -> None:
+        """Wrap a text.
+
+        :param before: the same text before some of it was masked.
+        """
         self.text = text
-        self._windows: dict[tuple[tuple[str, ...], int], list[Span]] = {}
+        self._before = before
         self._numbers: dict[tuple[str, ...], list[int]] = {}
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The known words that the text contains."""
+        return words_left(self.lowered, self._before.words) if self._before else words_in(self.lowered)
 
     @cached_property
     def view(self) -> str:
@@ -47,68 +58,65 @@ class Text:
         """The view in lower case. A capital I with a dot would become two characters."""
         return self.view.replace("\u0130", "i").lower()
 
-    def has(self, *words: str) -> bool:
-        """Return whether the text contains one of these lower-case words: much faster than any pattern."""
-        for word in words:  # noqa: SIM110 - a generator takes twice as long
-            if word in self.lowered:
-                return True
-        return False
+    def has(self, words: tuple[str, ...]) -> bool:
+        """Return whether the text contains one of these known words: much faster than any pattern."""
+        return not self.words.isdisjoint(words)
 
-    def touches(self, words: Iterable[str], window: Span) -> bool:
-        """Return whether these lines contain one of the words."""
-        for word in words:  # noqa: SIM110 - a generator takes twice as long
-            if self.lowered.find(word, *window) >= 0:
-                return True
-        return False
-
-    def windows(self, words: tuple[str, ...], lines: int = 0) -> list[Span]:
-        """Return the lines that contain one of these lower-case words, each once, as start and end.
+    def windows(self, words: tuple[str, ...], lines: int = 0, near: tuple[str, ...] = ()) -> list[Span]:
+        """Return the lines that contain one of these known words, each once, as start and end.
 
         A pattern takes long for a whole text and little for the few lines in which it can match.
 
         :param lines: how many lines before and after these belong to them; neighbouring lines are joined then.
+        :param near: only lines among which is one of these words too.
         """
-        key = (words, lines)
-        if key not in self._windows:
-            numbers = self._numbers.get(words)
-            if numbers is None:
-                numbers = self._numbers[words] = self._lines_with(words)
-            self._windows[key] = self._joined(numbers, lines) if numbers else []
-        return self._windows[key]
+        numbers, others = self._lines_with(words), self._lines_with(near)
+        if near and not lines:
+            numbers = sorted({*numbers}.intersection(others))
+        windows = self._joined(numbers, lines)
+        if near and lines:
+            windows = [(first, end) for first, end in windows if bisect_left(others, first) < bisect_left(others, end)]
+        starts = self._starts if windows else []
+        return [(starts[first], starts[end]) for first, end in windows]
 
     def _lines_with(self, words: tuple[str, ...]) -> list[int]:
         """Return the numbers of the lines that contain one of the words, in order."""
-        lowered = self.lowered
-        found: set[int] = set()
-        for word in words:
-            at = lowered.find(word)
-            while at >= 0:
-                number = bisect_right(self._starts, at)
-                found.add(number - 1)
-                at = lowered.find(word, self._starts[number]) if number < len(self._starts) else -1
-        return sorted(found)
+        if words not in self._numbers:
+            found: set[int] = set()
+            some = self.words.intersection(words)
+            lowered, starts = self.lowered, self._starts if some else []
+            for word in some:
+                at = lowered.find(word)
+                while at >= 0:
+                    number = bisect_right(starts, at)
+                    found.add(number - 1)
+                    at = lowered.find(word, starts[number]) if number < len(starts) else -1
+            self._numbers[words] = sorted(found)
+        return self._numbers[words]
 
     def _joined(self, numbers: list[int], lines: int) -> list[Span]:
-        starts = [*self._starts, len(self.view)]
+        """Return these lines with those around them, as the first line and the line after the last."""
         if not lines:
-            return [(starts[number], starts[number + 1]) for number in numbers]
-        windows: list[Span] = []
+            return [(number, number + 1) for number in numbers]
+        joined: list[Span] = []
+        last = len(self._starts) - 1 if numbers else 0
         for number in numbers:
-            start, end = starts[max(number - lines, 0)], starts[min(number + lines + 1, len(starts) - 1)]
-            if windows and start <= windows[-1][1]:
-                windows[-1] = (windows[-1][0], end)
+            first, end = max(number - lines, 0), min(number + lines + 1, last)
+            if joined and first <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], end)
             else:
-                windows.append((start, end))
-        return windows
+                joined.append((first, end))
+        return joined
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(found.end() for found in _LINE_BREAK.finditer(self.view))]
+        """Where each line starts, and where the text ends."""
+        return [0, *(found.end() for found in _LINE_BREAK.finditer(self.view)), len(self.view)]
 
     @property
     def lines(self) -> Iterator[tuple[int, str]]:
         """The lines of the view, each with the position at which it starts."""
-        return zip(self._starts, self.view.split("\n"), strict=True)
+        return zip(self._starts[:-1], self.view.split("\n"), strict=True)
 
     def masked(self, spans: Iterable[Span]) -> str:
         """Return the text with each span replaced by the mask, and spans that overlap by one."""

@@ -84,13 +84,14 @@ class Redactor:
 
     def _masked(self, text: str, finders: Sequence[_Finder]) -> str:
         # A mask can expose another secret next to it, so repeat until a pass finds nothing.
+        seen: Text | None = None
         for _pass in range(_MAX_PASSES):
             before = text
             if self._known:
                 text = self._known.sub(MASK, text)
             if self._extra:
                 text = self._extra.masked(text, is_name=finders is _FINDERS_IN_NAMES)
-            seen = Text(text)
+            seen = Text(text, seen)
             spans = [span for find in finders for span in find(seen)]
             text = seen.masked(spans) if spans else text
             if text == before:

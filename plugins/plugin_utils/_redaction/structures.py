@@ -15,6 +15,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.names import NAME_WORDS, names_a_secret
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.tokens import is_basic
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import Table, known
 
 _Q = r"""\\{0,8}["']"""
 _NAME = r"(?P<name>[\w.:-]{2,80})"
@@ -23,8 +24,8 @@ _VALUE = r"(?:parameter[_ ]?value|string_?value|default_?value|value|old|new)"
 _QUOTED_VALUE = ('value"', "value'", "value\\")
 # (what the lines must contain one of, besides a name; how many lines around the name; pattern). The value begins where
 # the match ends, or is the group "value".
-_PAIRS = tuple(
-    (words.split() if isinstance(words, str) else words, lines, re.compile(pattern, FLAGS))
+_PAIRS = Table(
+    (words.split() if isinstance(words, str) else words, (lines, re.compile(pattern, FLAGS)))
     for words, lines, pattern in (
         # {"db_password": {"sensitive": true, "value": "…"}}
         (
@@ -76,13 +77,14 @@ _PAIRS = tuple(
         (";", 0, rf"""(?:^|(?<=\n)){_NAME};(?P<value>[^\s;]{{6,200}})(?=\n|\Z)"""),
     )
 )
-_QUOTED_AUTH = ('auth"', "auth'", "auth\\")
+_QUOTED_AUTH = known('auth"', "auth'", "auth\\")
 _AUTH = re.compile(rf"""{_Q}auth{_Q}\s*:\s*{_Q}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}})""", re.ASCII)
 _PGPASS = re.compile(
     r"""[ \t]*(?:[\w.-]{1,128}|\*):(?:[0-9]{2,5}|\*):(?:[a-z_][\w.-]{0,64}|\*):(?:[a-z_][\w.@-]{0,64}|\*)
         :(?P<value>[^\s:]{4,256})[ \t]*""",
     FLAGS,
 )
+_SECRET_WORDS, _DATA_WORDS = known("secret"), known("data")
 # A Secret of Kubernetes, as YAML and as JSON: all values of its data are secret.
 _SECRET = re.compile(rf"""(?<![\w-])(?:{_Q})?kind(?:{_Q})?\s?:\s?(?:{_Q})?Secret(?![\w-])""", re.ASCII)
 _DATA_OF_YAML = re.compile(r"(?:^|(?<=\n))(?P<indent>[ \t]*)(?:stringData|data):[ \t]*\n")
@@ -93,21 +95,18 @@ _ENTRY_OF_JSON = re.compile(rf"""{_Q}[\w.-]{{1,253}}{_Q}\s?:\s?(?={_Q})""", re.A
 
 def structured_secrets(text: Text) -> Iterator[Span]:
     """Yield the secrets that a structure names."""
-    for words, lines, pattern in _PAIRS:
-        if not text.has(*words):
-            continue
-        for window in text.windows(NAME_WORDS, lines):
-            if text.touches(words, window):
-                for found in pattern.finditer(text.view, *window):
-                    yield from _of_pair(text, found)
+    for words, (lines, pattern) in _PAIRS.rows(text.words) if text.has(NAME_WORDS) else ():
+        for window in text.windows(NAME_WORDS, lines, near=words):
+            for found in pattern.finditer(text.view, *window):
+                yield from _of_pair(text, found)
     for window in text.windows(_QUOTED_AUTH):
         for found in _AUTH.finditer(text.view, *window):
             if is_basic(found["value"]):
                 yield found.span("value")
-    for start, line in text.lines:
+    for start, line in text.lines if text.text.count(":") >= 4 else ():
         if line.count(":") == 4 and (entry := _PGPASS.fullmatch(line)):
             yield start + entry.start("value"), start + entry.end("value")
-    if text.has("secret") and text.has("data") and _SECRET.search(text.view):
+    if text.has(_SECRET_WORDS) and text.has(_DATA_WORDS) and _SECRET.search(text.view):
         yield from _of_kubernetes(text)
 
 

@@ -243,6 +243,7 @@ def seconds(text: str) -> float:
             "pre-shared-key local ",
             "{{ token=",
         ),
+        *('{"name": "DB_PASSWORD", "value": [', 'auth=("a",', "su <<<", "a:b@", "password:\n  - a\n"),
         *("snmp-server user a ", "aaa-server a\n key ", "keykey", "passpass", "no token : a", '{"auth":"QUJD'),
     ],
 )
