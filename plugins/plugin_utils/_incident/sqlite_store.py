@@ -142,8 +142,8 @@ class SqliteStore:
     def _refusal(self, problem: str) -> str:
         return (
             f"The store {self.path} is not used: {problem}. It is not known which incidents are open. "
-            "Set state_url to a file in a directory of your own. If you trust the file, you can correct the owner or the "
-            "mode instead, with chown or chmod."
+            "Set state_url to a file in a directory of your own. If you trust the file, you can correct the owner or "
+            "the mode instead, with chown or chmod."
         )
 
     def _create(self) -> None:
