@@ -53,6 +53,8 @@ class ActionModule(ActionBase):
                 _validation, params = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC, **ARGUMENT_RULES)
             except AnsibleActionFail as error:  # Ansible's own result would lack our fields and have a traceback
                 return refused(error.message)
+            # Stripped here already: Ansible masks the option's value where it finds exactly that.
+            params["api_token"] = (params["api_token"] or "").strip() or None
             if self._task.delegate_to and self._task.delegate_to not in C.LOCALHOST:
                 return {**result, **self._run_module(params, task_vars)}
             outcome = run_task(params, check_mode=self._task.check_mode, diff=self._task.diff)

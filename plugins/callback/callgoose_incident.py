@@ -43,7 +43,9 @@ options:
       - section: callback_callgoose_incident
         key: enabled
   severity:
-    description: The severity of the incidents. API Filters can match on it and set the urgency by it.
+    description:
+      - The severity of the incidents. API Filters can match on it and set the urgency by it.
+      - Capitals and white space around the value do not matter.
     type: str
     choices: [critical, error, warning, info]
     default: critical
@@ -257,6 +259,8 @@ options:
   state_url:
     description:
       - The location of the ledger of open incidents, as V(sqlite:///) and a path. Only the owner can read the file.
+      - The ledger is not used, and a warning says why, if another user owns the file, if another user than root owns
+        its directory, or if every user can replace files there. This applies to root too.
       - The default is C(callgoose/state.sqlite3) in Ansible's home.
       - If the ledger cannot be kept, for example in a container that is deleted after the run, a later successful run
         of the same command still resolves the incident, because both runs have the same key.
@@ -307,6 +311,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import Cal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.events import EventReader
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import freeze_before_fork
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.options import (
+    documented_choices,
     read_options,
     without_empty_variables,
     written_value,
@@ -343,10 +348,10 @@ class CallbackModule(CallbackBase):
         self._exit = ProcessExit(self._aborted)
         self._has_warned = False
 
-    def set_options(self, *args: Any, **kwargs: Any) -> None:
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         """Read the options. Ansible calls this once, before the first event."""
         with without_empty_variables():
-            super().set_options(*args, **kwargs)
+            super().set_options(task_keys, var_options, {**documented_choices(), **(direct or {})})
         try:
             # Not get_options(), which fails on ansible-core 2.16: CallbackBase does not set what it needs.
             options = read_options(self._plugin_options, written_value)

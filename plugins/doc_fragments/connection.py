@@ -36,7 +36,7 @@ options:
   api_token:
     description:
       - The API token. It must be an B(Incident) token. The API refuses a Request token.
-      - A token is required.
+      - A token is required. White space around it is removed, such as the line break at the end of a file.
       - If not set, the value of the environment variable E(CALLGOOSE_API_TOKEN) is used.
     type: str
   auth_method:
@@ -73,7 +73,7 @@ options:
   allow_http:
     description:
       - Whether O(base_url) may use plain C(http). Everyone on the network path can then read the token.
-      - Loopback addresses need no permission.
+      - Loopback addresses (C(localhost), C(127.0.0.0/8) and C(::1)) need no permission.
       - If not set, the value of the environment variable E(CALLGOOSE_ALLOW_HTTP) is used.
     type: bool
     default: false
@@ -95,7 +95,8 @@ options:
 requirements:
   - requests (Python library, on the host that sends the request)
 notes:
-  - Proxies are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
+  - Proxies are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY).
+    Requests to loopback addresses never go through a proxy.
   - Entries in C(~/.netrc) are ignored and redirects are not followed, so that the token goes to O(base_url) only.
 """
 

@@ -8,7 +8,7 @@ Must check types and choices only; `_task_request` and `_connection` check value
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.errors import AnsibleFallbackNotFound
@@ -18,6 +18,18 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RE
 
 SEVERITIES = ("critical", "error", "warning", "info")
 EVENT_OPTIONS = ("title", "content", "incident_key", "severity", "tags", "details")
+
+
+class AnyCase(List[str]):
+    """Choices that a value may spell with capitals and with white space around it."""
+
+    def __contains__(self, value: object) -> bool:
+        return super().__contains__(lower_case(str(value)))
+
+
+def lower_case(word: str) -> str:
+    """Return a choice of :class:`AnyCase` as it is documented."""
+    return word.strip().lower()
 
 
 VARIABLE_PREFIX = "CALLGOOSE_"
@@ -31,11 +43,13 @@ def option(name: str, **spec: Any) -> Dict[str, Any]:
 
 
 def _from_environment(name: str) -> str:
-    """Return the value of an environment variable. Empty counts as unset: AWX passes blank fields as empty strings.
+    """Return the value of an environment variable without white space around it, such as a file's last line break.
+
+    Empty counts as unset: AWX passes blank fields as empty strings.
 
     :raises AnsibleFallbackNotFound: the variable is unset or empty; Ansible then uses the option's default.
     """
-    value: str = env_fallback(name)
+    value: str = env_fallback(name).strip()
     if not value and name != MAY_BE_EMPTY:
         raise AnsibleFallbackNotFound
     return value
@@ -62,7 +76,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "content": {"type": "str"},
     # An incident key is not secret. Without no_log, ansible-test sanity would report the word "key".
     "incident_key": {"type": "str", "no_log": False},
-    "severity": {"type": "str", "default": "critical", "choices": list(SEVERITIES)},
+    "severity": {"type": "str", "default": "critical", "choices": AnyCase(SEVERITIES)},
     "tags": {"type": "list", "elements": "str"},
     "details": {"type": "dict"},
     "payload": {"type": "raw"},

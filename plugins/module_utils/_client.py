@@ -20,8 +20,13 @@ import time
 import warnings
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Optional
+from urllib.parse import urlsplit
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import URL_PARAMETER, Connection
+from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import (
+    URL_PARAMETER,
+    Connection,
+    is_loopback,
+)
 from ansible_collections.callgoose.sqibs.plugins.module_utils._deadline import ATTEMPT, enforce_deadline
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, DeliveryError
 from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import is_doubtful, is_transient
@@ -140,7 +145,7 @@ class Client:
                 timeout=seconds,
                 verify=_verification(connection),
                 cert=_client_certificate(connection),
-                proxies=requests.utils.get_environ_proxies(connection.endpoint),
+                proxies=_proxies(connection.endpoint),
                 stream=True,
             )
             with response:
@@ -177,6 +182,17 @@ def _request(connection: Connection, body: bytes, content_type: str) -> Any:
     request = requests.PreparedRequest()
     request.prepare(method="POST", url=connection.endpoint, headers=headers, params=query, data=body)
     return request
+
+
+def _proxies(endpoint: str) -> Dict[str, str]:
+    """Return the proxies of the environment, by URL scheme; none for loopback, which is another machine for a proxy.
+
+    A proxy would also see the token of a plain http request, which is allowed to loopback only because it stays there.
+    """
+    if is_loopback(urlsplit(endpoint).hostname or ""):
+        return {}
+    proxies: Dict[str, str] = requests.utils.get_environ_proxies(endpoint)
+    return proxies
 
 
 def _client_certificate(connection: Connection) -> Any:
@@ -323,7 +339,7 @@ def _retry_after(header: Optional[str]) -> Optional[float]:
     else:
         try:
             seconds = email.utils.parsedate_to_datetime(header).timestamp() - time.time()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
     return max(0.0, min(seconds, LONGEST_RETRY_AFTER))
 

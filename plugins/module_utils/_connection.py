@@ -64,8 +64,9 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
     :raises OptionError: a value is invalid; the message names the option and the remedy.
     """
     return Connection(
-        endpoint=_endpoint(params["base_url"], params["allow_http"]),
-        token=_token(params["api_token"]),
+        endpoint=_endpoint(params["base_url"].strip(), params["allow_http"]),
+        # A token that comes from a file often ends with the file's line break.
+        token=_token((params["api_token"] or "").strip()),
         auth_method=params["auth_method"],
         source=_source(params["source"]),
         validate_certs=params["validate_certs"],
@@ -118,7 +119,7 @@ def _endpoint(base_url: str, allow_http: bool) -> str:
         raise OptionError("base_url", "it has a query or fragment", remedy)
     if "\\" in base_url:
         raise OptionError("base_url", "it contains a backslash", remedy)
-    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise OptionError(
             "base_url",
             "plain http would send the token unencrypted",
@@ -130,7 +131,8 @@ def _endpoint(base_url: str, allow_http: bool) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a URL's host is this machine itself, by its name or address."""
     if host == "localhost":
         return True
     try:
@@ -139,7 +141,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _token(token: Optional[str]) -> str:
+def _token(token: str) -> str:
     if not token:
         raise OptionError(
             "api_token",
@@ -150,7 +152,7 @@ def _token(token: Optional[str]) -> str:
         raise OptionError(
             "api_token",
             "it contains a line break, a space or another character that no token has",
-            "Copy the token again. If it comes from a file, add the filter trim.",
+            "Copy the token again. If it comes from a file, nothing else may be in that file.",
         )
     return token
 

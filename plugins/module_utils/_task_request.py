@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Union
 
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import lower_case
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import (
     VISIBLE_ASCII,
     Connection,
@@ -79,21 +80,16 @@ def request_from(params: Mapping[str, Any]) -> TaskRequest:
 def _payload(params: Mapping[str, Any], source: str) -> Any:
     if params["payload"] is not None:
         return _raw_payload(params["payload"])
-    # An empty string, as from an unset variable, would open an incident without a title or key.
-    for option, alternative in (
-        ("title", "A resolve may omit it if incident_key is set."),
-        ("incident_key", "Without it, the title is the key."),
-    ):
-        if params[option] is not None and not params[option].strip():
-            raise OptionError(option, "it is empty", f"Set it to a non-empty string. {alternative}")
+    title = _line("title", params, "A resolve may omit it if incident_key is set.")
+    incident_key = _line("incident_key", params, "Without it, the title is the key.")
     # Without content, the API shows the whole JSON body as the description.
-    default_content = params["title"] if params["state"] == TRIGGERED else None
+    default_content = title if params["state"] == TRIGGERED else ""
     request = Payload(
         state=params["state"],
-        incident_key=params["incident_key"] or params["title"],
-        title=params["title"] or "",
-        content=params["content"] or default_content or "",
-        severity=params["severity"],
+        incident_key=incident_key or title,
+        title=title,
+        content=params["content"] or default_content,
+        severity=lower_case(params["severity"]),
         source=source,
         tags=tuple(params["tags"] or ()),
         details=params["details"] or {},
@@ -102,6 +98,20 @@ def _payload(params: Mapping[str, Any], source: str) -> Any:
         return request.body()
     except NotPlainError as error:
         raise _not_plain(str(error)) from None
+
+
+def _line(option: str, params: Mapping[str, Any], alternative: str) -> str:
+    """Return an option without white space around it; empty if it is not set.
+
+    A YAML block (``title: |``) ends with a line break, and a resolve may spell the same title in another way.
+    """
+    if params[option] is None:
+        return ""
+    line: str = params[option].strip()
+    # An empty string, as from an unset variable, would open an incident without a title or key.
+    if not line:
+        raise OptionError(option, "it is empty", f"Set it to a non-empty string. {alternative}")
+    return line
 
 
 def _raw_payload(payload: Any) -> Union[str, Dict[str, Any], List[Any]]:

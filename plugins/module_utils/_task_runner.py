@@ -9,12 +9,13 @@ Must not know which of the two calls it, and must not check types: Ansible has d
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Optional
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Answer, client_for
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import check_files
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, DeliveryError
 from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import FAILED, UNMATCHED, WOULD_SEND, interpret
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import NotPlainError, plain
 from ansible_collections.callgoose.sqibs.plugins.module_utils._task_request import TaskRequest, request_from
 
 # Every result has these keys, so that a playbook can rely on them.
@@ -81,10 +82,35 @@ def _send(task: TaskRequest) -> Dict[str, Any]:
 
 
 def _answer_fields(answer: Answer) -> Dict[str, Any]:
-    """Return the result's fields that come from the answer. A section that is not an object counts as missing."""
+    """Return the result's fields that come from the answer.
+
+    Ansible cannot handle everything that the answer's JSON can contain, so only what is documented is passed on.
+    """
     body = answer.body or {}
-    parts = {name: body[name] if isinstance(body.get(name), dict) else {} for name in ("triggered", "resolved")}
-    return {"status_code": answer.status, "api_id": body.get("id"), "attempts": answer.attempts, **parts}
+    parts = {name: _scalars(body.get(name)) for name in ("triggered", "resolved")}
+    return {"status_code": answer.status, "api_id": _id(body.get("id")), "attempts": answer.attempts, **parts}
+
+
+def _id(value: Any) -> Optional[str]:
+    is_id = isinstance(value, (str, int)) and not isinstance(value, bool) and _is_scalar(value)
+    return str(value) if is_id else None
+
+
+def _scalars(section: Any) -> Dict[str, Any]:
+    """Return an object without its nested values; empty if it is not an object."""
+    entries = section.items() if isinstance(section, dict) else ()
+    return {name: value for name, value in entries if _is_scalar(name) and _is_scalar(value)}
+
+
+def _is_scalar(value: Any) -> bool:
+    """Return whether a value of the answer is a string, a finite number, a boolean or null."""
+    if isinstance(value, (dict, list)):
+        return False
+    try:
+        plain(value, "answer")
+    except NotPlainError:
+        return False
+    return True
 
 
 def _result(task: TaskRequest, **fields: Any) -> Dict[str, Any]:

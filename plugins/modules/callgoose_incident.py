@@ -34,6 +34,7 @@ options:
   title:
     description:
       - One line that says what failed. Callgoose reads it out on the phone.
+      - White space around it is removed, such as the line break at the end of a YAML block.
       - Required for O(state=triggered), unless O(payload) is given.
     type: str
   content:
@@ -45,12 +46,14 @@ options:
     description:
       - The key that identifies the incident. A resolve finds the incident that a trigger opened with the same key. In
         the API Filter, B(Map Incident With) and B(Incident Mapped With) refer to it.
+      - White space around it is removed.
       - The default is the O(title).
       - O(state=resolved) requires this option or O(title), unless O(payload) is given.
     type: str
   severity:
     description:
       - The severity of the incident. API Filters can match on it and set the urgency by it.
+      - Capitals and white space around the value do not matter.
     type: str
     choices: [critical, error, warning, info]
     default: critical
@@ -232,7 +235,7 @@ status_code:
   type: int
   sample: 201
 api_id:
-  description: The ID that the API gave to the request.
+  description: The ID that the API gave to the request. Empty if there was none.
   returned: always
   type: str
   sample: 6f1c2a0e

@@ -69,6 +69,7 @@ options:
   severity:
     description:
       - The severity of the incident. API Filters can match on it.
+      - Capitals and white space around the value do not matter.
       - If not set, the value of the environment variable E(CALLGOOSE_SEVERITY) is used.
     type: str
     choices: [critical, error, warning, info]
@@ -143,6 +144,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec imp
     CONNECTION_SPEC,
     GUARD_SPEC,
     SEVERITIES,
+    AnyCase,
 )
 
 
@@ -151,7 +153,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **GUARD_SPEC,
-            "severity": {"type": "str", "default": "critical", "choices": list(SEVERITIES)},
+            "severity": {"type": "str", "default": "critical", "choices": AnyCase(SEVERITIES)},
             "tags": {"type": "list", "elements": "str", "default": []},
             **CONNECTION_SPEC,
         },

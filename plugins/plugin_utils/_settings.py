@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import CONNECTION_SPEC, SEVERITIES, option
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import (
+    CONNECTION_SPEC,
+    SEVERITIES,
+    AnyCase,
+    lower_case,
+    option,
+)
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import (
     Connection,
     check_files,
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 
 # The options that callback and guard share, as an argument specification. The callback documents the same options.
 SETTINGS_SPEC: dict[str, dict[str, Any]] = {
-    "severity": option("severity", type="str", default="critical", choices=list(SEVERITIES)),
+    "severity": option("severity", type="str", default="critical", choices=AnyCase(SEVERITIES)),
     "tags": option("tags", type="list", elements="str", default=[]),
     "project": option("project", type="str", default=""),
     # Names of variables are not secret, but ansible-test sanity would take "key_vars" for a secret.
@@ -98,7 +104,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
             page_limited_runs=options["page_limited_runs"],
         ),
         page=PageOptions(
-            severity=options["severity"],
+            severity=lower_case(options["severity"]),
             tags=tuple(options["tags"]),
             source=connection.source,
             max_hosts=_at_least("max_hosts", options, 1),
@@ -108,8 +114,8 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
             runbook_url=options["runbook_url"].strip(),
         ),
         redact=_patterns(options["redact"]),
-        project=options["project"],
-        inventory_name=options["inventory_name"],
+        project=options["project"].strip(),
+        inventory_name=options["inventory_name"].strip(),
         key_vars=tuple(options["key_vars"]),
         max_delay=_at_least("max_delay", options, 1),
         state_url=options["state_url"],

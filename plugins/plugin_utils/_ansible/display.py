@@ -11,8 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible import constants as C
-from ansible.plugins.callback.default import CallbackModule as DefaultOutput
 from ansible.plugins.loader import callback_loader
+
+# The modules of the default stdout callback: a copy of its own is loaded for the name ansible.builtin.default.
+_DEFAULT_OUTPUT = frozenset(
+    ("ansible.plugins.callback.default", "ansible_collections.ansible.builtin.plugins.callback.default")
+)
 
 
 def announce(display: Any, text: str) -> None:
@@ -24,7 +28,7 @@ def _is_for_people() -> bool:
     """Return whether the stdout callback is the default one or based on it, as AWX's is."""
     try:
         output = callback_loader.get(C.DEFAULT_STDOUT_CALLBACK, class_only=True)
-        return issubclass(output, DefaultOutput)
+        return any(kind.__module__ in _DEFAULT_OUTPUT for kind in output.__mro__)
     except Exception:
         # A third-party callback may fail in any way. Its output is then unknown.
         return False

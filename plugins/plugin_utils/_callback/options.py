@@ -16,7 +16,11 @@ from typing import Any
 from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import MAY_BE_EMPTY, VARIABLE_PREFIX
+from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import (
+    MAY_BE_EMPTY,
+    VARIABLE_PREFIX,
+    lower_case,
+)
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC
 
@@ -31,7 +35,7 @@ SWITCHES: dict[str, bool] = {
 @contextlib.contextmanager
 def without_empty_variables() -> Iterator[None]:
     """Hide empty environment variables within a ``with`` block: AWX sets them for credential fields left blank."""
-    empty = [name for name, value in os.environ.items() if name.startswith(VARIABLE_PREFIX) and not value]
+    empty = [name for name, value in os.environ.items() if name.startswith(VARIABLE_PREFIX) and not value.strip()]
     hidden = {name: os.environ.pop(name) for name in empty if name != MAY_BE_EMPTY}
     try:
         yield
@@ -47,6 +51,15 @@ def written_value(name: str) -> str | None:
     parser = C.config._parsers.get(C.CONFIG_FILE)
     configured = parser.get(_SECTION, name, raw=True, fallback=None) if parser else None
     return os.environ.get(VARIABLE_PREFIX + name.upper()) or configured or None
+
+
+def documented_choices() -> dict[str, str]:
+    """Return the severity as the documentation spells it: Ansible compares it with the choices there letter by letter.
+
+    Empty if the severity is not set.
+    """
+    severity = lower_case(written_value("severity") or "")
+    return {"severity": severity} if severity else {}
 
 
 def read_options(options: Mapping[str, Any], written: Callable[[str], str | None]) -> dict[str, Any]:

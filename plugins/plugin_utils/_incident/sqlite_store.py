@@ -9,6 +9,7 @@ Must not keep a connection open (Ansible forks), nor create a file or directory 
 from __future__ import annotations
 
 import os
+import pwd
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store im
 _VERSION = 1
 # The first bytes of each SQLite 3 file (https://www.sqlite.org/fileformat.html#the_database_header).
 _MAGIC = b"SQLite format 3\x00"
+# What SQLite appends to a store's name for the files that it keeps beside it, and reads.
+_BESIDE = ("-journal", "-wal", "-shm")
 _TABLE = "CREATE TABLE IF NOT EXISTS ledgers (base TEXT PRIMARY KEY, document TEXT NOT NULL)"
 
 
@@ -103,6 +106,11 @@ class SqliteStore:
         return version
 
     def _stat(self) -> os.stat_result | None:
+        """Return the file's status, None if it does not exist.
+
+        :raises StoreLost: somebody else could have written it. :raises StoreError: it is not a file.
+        """
+        self._check_owners()
         try:
             status = self.path.stat()
         except FileNotFoundError:
@@ -113,6 +121,31 @@ class SqliteStore:
             raise StoreError(f"The store {self.path} is not a regular file.")
         return status
 
+    def _check_owners(self) -> None:
+        """Refuse what another user may have written, also for root: whoever writes the ledger decides who is paged.
+
+        :raises StoreLost: the user must choose another path, or change an owner or a mode.
+        """
+        real = Path(os.path.realpath(self.path))  # beside which SQLite keeps its journal
+        user = os.geteuid()
+        for path in (self.path, *(real.with_name(real.name + ending) for ending in ("", *_BESIDE))):
+            status = _status_of(path)
+            # a link of root is an administrator's
+            if status and status.st_uid != user and not (stat.S_ISLNK(status.st_mode) and status.st_uid == 0):
+                raise StoreLost(self._refusal(_belongs_to(path, status)))
+        directory = _status_of(real.parent)
+        if directory and directory.st_uid not in (user, 0):
+            raise StoreLost(self._refusal(_belongs_to(real.parent, directory)))
+        if directory and directory.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+            raise StoreLost(self._refusal(f"every user can write to {real.parent}"))
+
+    def _refusal(self, problem: str) -> str:
+        return (
+            f"The store {self.path} is not used: {problem}. It is not known which incidents are open. "
+            "Set state_url to a file in a directory of your own. If you trust the file, you can correct the owner or "
+            "the mode instead, with chown or chmod."
+        )
+
     def _create(self) -> None:
         """Create directories and file if they are missing, accessible only to their owner."""
         try:
@@ -120,6 +153,7 @@ class SqliteStore:
                 if not directory.exists():
                     # not mkdir(parents=True): the directories in between would get the umask's mode
                     directory.mkdir(mode=0o700, exist_ok=True)
+            self._check_owners()
             try:
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             except FileExistsError:
@@ -181,3 +215,22 @@ class SqliteStore:
             f"The store {self.path} is broken ({error}) and was renamed to {renamed.name}. The next run creates a new "
             "one. It is no longer known which incidents are open."
         )
+
+
+def _status_of(path: Path) -> os.stat_result | None:
+    """Return the status of a path, without following a link; None if there is none: then its use says why."""
+    try:
+        return path.lstat()
+    except (OSError, ValueError):
+        return None
+
+
+def _belongs_to(path: Path, status: os.stat_result) -> str:
+    return f"{path} belongs to user {_name_of(status.st_uid)}, but this run to user {_name_of(os.geteuid())}"
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)  # as in a container

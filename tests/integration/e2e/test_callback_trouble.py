@@ -147,6 +147,26 @@ def test_a_store_that_is_a_directory_gives_a_note_and_the_trigger_is_sent(site, 
     assert text(failed).count("is not a regular file") == 1
 
 
+def test_a_store_that_every_user_could_replace_gives_one_warning_and_the_trigger_is_sent(site, tmp_path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    site.env["CALLGOOSE_STATE_URL"] = f"sqlite://{shared}/state.sqlite3"
+    assert_one_warning(site.run(bad="web1"), "every user can write to", "Set state_url to a file")
+    assert (site.incidents, list(shared.iterdir())) == (["open"], [])
+    assert site.run().rc == 0
+    assert site.states == ["resolved"], "as without a store"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_store_of_another_user_gives_one_warning_and_the_trigger_is_sent(site) -> None:
+    site.run()
+    before = site.ledger.read_bytes()
+    os.chown(site.ledger, 65534, 65534)
+    assert_one_warning(site.run(bad="web1"), "belongs to user", "chown")
+    assert (site.incidents, site.ledger.read_bytes()) == (["open"], before)
+
+
 def test_a_store_of_an_unknown_kind_gives_a_note_and_the_trigger_is_sent(site) -> None:
     site.env["CALLGOOSE_STATE_URL"] = "paper:///x"
     failed = site.run("-v", bad="web1")

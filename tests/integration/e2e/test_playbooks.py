@@ -118,6 +118,12 @@ def test_an_empty_severity_is_the_default_in_each_playbook(tmp_path, sandbox, pl
     assert triggers and all(body["severity"] == "critical" for body in triggers)
 
 
+def test_a_severity_may_have_capitals(tmp_path, sandbox) -> None:
+    words = '{"callgoose_title": "Disk full", "callgoose_severity": "Warning "}'
+    assert run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words).rc == 0
+    assert [body["severity"] for body in bodies(sandbox)] == ["warning"]
+
+
 def test_all_errors_are_reported_at_once(tmp_path, sandbox) -> None:
     words = "callgoose_titel='Nightly backup failed' callgoose_severity=fatal"
     result = run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words)

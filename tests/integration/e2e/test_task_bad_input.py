@@ -36,7 +36,8 @@ class Case:
 CASES = [
     Case("missing token", {"api_token": None}, ("api_token", "CALLGOOSE_API_TOKEN")),
     Case("empty token", {"api_token": ""}, ("api_token", "Set api_token")),
-    Case("token with line break", {"api_token": "abc\n"}, ("api_token", "trim")),
+    Case("token of white space", {"api_token": " \n"}, ("api_token", "Set api_token")),
+    Case("token with line break", {"api_token": "secret\nsecret"}, ("api_token", "line break", "file")),
     Case("token with header", {"api_token": "abc\r\nX-Evil: 1"}, ("api_token", "Copy the token again")),
     Case("token with control character", {"api_token": "abc\x07"}, ("api_token", "Copy the token again")),
     Case("no title", {"title": None}, ("title", "payload")),

@@ -53,9 +53,9 @@ SOURCES = """
       callgoose.sqibs.callgoose_incident: {title: x, api_token: unused, base_url: 'http://192.0.2.1', allow_http: true}
       environment: {http_proxy: "http://127.0.0.1:1"}
       ignore_errors: true
-    - name: no proxy
-      callgoose.sqibs.callgoose_incident: {title: no proxy, api_token: "{{ token }}"}
-      environment: {http_proxy: "http://127.0.0.1:1", no_proxy: 127.0.0.1}
+    - name: loopback
+      callgoose.sqibs.callgoose_incident: {title: loopback, api_token: "{{ token }}"}
+      environment: {http_proxy: "http://127.0.0.1:1", ALL_PROXY: "http://127.0.0.1:1"}
 """
 
 FORMS = """
@@ -134,7 +134,7 @@ def test_options_come_from_the_task_its_defaults_and_its_environment(tmp_path, s
         "variables": "the task's environment",
         "refused token": "Ansible",
         "no source": None,
-        "no proxy": "Ansible",
+        "loopback": "Ansible",
     }
     assert [run.result(name)["payload"]["severity"] for name in ("group", "own option")] == ["warning", "info"]
     assert "source" not in run.result("no source")["payload"]
@@ -146,7 +146,7 @@ def test_the_environment_of_a_task_applies_to_that_task_only(tmp_path, sandbox) 
     assert run.result("refused token")["status_code"] == 401, "the token of the task before it is gone"
     assert "Incident token" in run.result("refused token")["msg"]
     assert "the proxy could not be used" in run.result("dead proxy")["msg"]
-    assert run.result("no proxy")["outcome"] == "created"
+    assert run.result("loopback")["outcome"] == "created", "no proxy sees the token"
 
 
 @pytest.fixture()

@@ -121,7 +121,7 @@ def test_plain_http_to_any_other_host_is_refused_unless_allowed(host):
         ("https://api.example\\@evil.example/", ""),
         ("https://api.example/a\\b", "backslash"),
         ("https://api.example/a b", "spaces"),
-        (" https://api.example", "spaces"),
+        ("https ://api.example", "spaces"),
         ("https://api.example\r\nX-Evil: 1", "line breaks"),
         ("https://api.example/\x00", "line breaks"),
         ("https://api.example/\x7f", "line breaks"),
@@ -138,7 +138,7 @@ def test_a_wrong_base_url_is_refused_with_a_remedy_and_without_its_value(base_ur
     assert "evil" not in str(error)
 
 
-@pytest.mark.parametrize("token", [None, ""])
+@pytest.mark.parametrize("token", [None, "", "\n", "  "])
 def test_the_message_for_a_missing_token_names_the_environment_variable(token):
     error = refusal(api_token=token)
     assert error.option == "api_token"
@@ -147,14 +147,21 @@ def test_the_message_for_a_missing_token_names_the_environment_variable(token):
 
 @pytest.mark.parametrize(
     "token",
-    [SECRET + end for end in ("\n", "\r\nX-Evil: 1", " ", "\t", "\x00", "\x7f", "\x85", "\u2028", "ü", "\udcff")]
-    + [f" {SECRET}", "\n"],
+    [f"{SECRET}{character}{SECRET}" for character in ("\n", "\r\nX-Evil: 1", " ", "\t", "\x85", "\u2028")]
+    + [SECRET + end for end in ("\x00", "\x7f", "ü", "\udcff", "\n# a comment")],
 )
 def test_a_token_that_could_split_a_header_is_refused_and_not_repeated(token):
     error = refusal(api_token=token)
     assert error.option == "api_token"
-    assert "trim" in str(error)
+    assert "line break, a space or another character" in str(error)
+    assert "file" in str(error)
     assert SECRET not in str(error)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " ", "\t", "\n\n"])
+def test_white_space_around_a_token_and_an_address_is_no_part_of_them(end):
+    connection = made(api_token=f"{end}{SECRET}{end}", base_url=f" https://api.example{end}")
+    assert (connection.token, connection.endpoint) == (SECRET, "https://api.example/v1/process")
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\u2029", "\udcff"])

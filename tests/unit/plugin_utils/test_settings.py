@@ -39,6 +39,16 @@ def test_options_determine_what_a_page_says():
     assert (page.include_output, page.stable_payload) == (False, True)
 
 
+def test_white_space_around_names_and_capitals_in_the_severity_do_not_matter():
+    settings = settings_from(options(severity=" Critical\n", project="shop\n", inventory_name=" production"))
+    assert (settings.page.severity, settings.project, settings.inventory_name) == ("critical", "shop", "production")
+
+
+def test_the_redactor_masks_a_token_that_was_read_with_its_line_break():
+    text = settings_from(options(api_token=f"{TOKEN}\n")).redactor.text(f"the token {TOKEN} in a text")
+    assert TOKEN not in text
+
+
 def test_the_redactor_masks_the_token():
     assert TOKEN not in settings_from(options()).redactor.text(f"the token {TOKEN} in a text")
 

@@ -9,6 +9,7 @@ Must not depend on this machine's netrc file or proxy variables: the fixtures re
 from __future__ import annotations
 
 import base64
+import contextlib
 import traceback
 from urllib.parse import parse_qs, urlsplit
 
@@ -101,11 +102,12 @@ def test_no_certificate_error_contains_the_token(tls_sandbox, send):
 
 
 def test_no_proxy_error_contains_the_token_or_the_proxy_password(sandbox, send, monkeypatch):
+    endpoint = "http://api.example/v1/process"
     for proxy in ("http://user:pa55@127.0.0.1:1", "http://user:pa55@[::1", "http://"):
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("http_proxy", proxy)
         with pytest.raises(DeliveryError, match="proxy") as failed:
-            send(sandbox, token=SECRET, auth_method="url_parameter", retries=0)
+            send(sandbox, endpoint=endpoint, token=SECRET, auth_method="url_parameter", retries=0)
         assert SECRET not in texts_of(failed.value)
         assert "pa55" not in texts_of(failed.value)
 
@@ -132,19 +134,44 @@ def test_the_proxy_variables_are_honoured(sandbox, send, monkeypatch, variable):
 
 
 @pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
-@pytest.mark.parametrize("hosts", ["127.0.0.1", "*", "example.org,127.0.0.0/8"])
+@pytest.mark.parametrize("hosts", ["127.1", "*", "example.org,127.0.0.0/8"])
 def test_no_proxy_is_honoured(sandbox, send, monkeypatch, variable, hosts):
+    # an old spelling of the sandbox's address, which is not recognised as loopback
+    endpoint = sandbox.base_url.replace("127.0.0.1", "127.1") + "/v1/process"
     monkeypatch.setenv("http_proxy", DEAD_PROXY)
     with pytest.raises(DeliveryError, match="proxy could not be used"):
-        send(sandbox, retries=0)
+        send(sandbox, endpoint=endpoint, retries=0)
     monkeypatch.setenv(variable, hosts)
-    assert send(sandbox).status == 201
+    assert send(sandbox, endpoint=endpoint).status == 201
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost", "127.8.9.1"])
+def test_no_proxy_sees_a_request_to_loopback(sandbox, send, monkeypatch, variable, host):
+    with Sandbox() as proxy:
+        monkeypatch.setenv(variable, f"http://{urlsplit(proxy.base_url).netloc}")
+        send_to = sandbox.base_url.replace("127.0.0.1", host) + "/v1/process"
+        # only Linux answers at all addresses of 127.0.0.0/8, and the sandbox at none but the first
+        with contextlib.suppress(DeliveryError):
+            assert send(sandbox, endpoint=send_to, retries=0).status == 201
+        assert proxy.requests == []
+    assert len(sandbox.requests) == (host != "127.8.9.1")
+
+
+def test_no_proxy_sees_a_request_to_loopback_over_ipv6_or_tls(sandbox, tls_sandbox, send, monkeypatch):
+    with Sandbox() as proxy:
+        for variable in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(variable, f"http://{urlsplit(proxy.base_url).netloc}")
+        with pytest.raises(DeliveryError):
+            send(sandbox, endpoint="http://[::1]:1/v1/process", retries=0)
+        assert send(tls_sandbox).status == 201
+        assert (proxy.requests, proxy.connections) == ([], 0)
 
 
 def test_an_unreachable_proxy_is_retried_and_certain_to_have_sent_nothing(sandbox, send, monkeypatch):
     monkeypatch.setenv("http_proxy", DEAD_PROXY)
     with pytest.raises(DeliveryError, match="after 3 attempts") as failed:
-        send(sandbox, retries=2)
+        send(sandbox, endpoint="http://api.example/v1/process", retries=2)
     assert not failed.value.uncertain
     assert sandbox.requests == []
 

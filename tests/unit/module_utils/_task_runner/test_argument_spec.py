@@ -93,9 +93,17 @@ def test_every_connection_option_has_an_environment_variable(validate, monkeypat
     assert (parameters[option], errors) == (expected[kind], [])
 
 
+def test_white_space_around_an_environment_variable_is_no_part_of_its_value(validate, monkeypatch):
+    monkeypatch.setenv("CALLGOOSE_API_TOKEN", f" {TOKEN}\n")
+    monkeypatch.setenv("CALLGOOSE_AUTH_METHOD", "url_parameter\n")
+    parameters, errors = validate(title="x")
+    assert (parameters["api_token"], parameters["auth_method"], errors) == (TOKEN, "url_parameter", [])
+
+
+@pytest.mark.parametrize("value", ["", "\n"])
 @pytest.mark.parametrize("option", sorted(set(CONNECTION_SPEC) - {"source"}))
-def test_an_empty_environment_variable_counts_as_unset(validate, monkeypatch, option):
-    monkeypatch.setenv(f"CALLGOOSE_{option.upper()}", "")
+def test_an_empty_environment_variable_counts_as_unset(validate, monkeypatch, option, value):
+    monkeypatch.setenv(f"CALLGOOSE_{option.upper()}", value)
     parameters, errors = validate(title="x")
     assert (parameters[option], errors) == (CONNECTION_SPEC[option].get("default"), [])
 
@@ -214,6 +222,28 @@ def test_the_key_defaults_to_the_title(task):
     assert task(title="Disk full", incident_key="disk").incident_key == "disk"
     assert task(state="resolved", incident_key="disk").incident_key == "disk"
     assert task(state="resolved", title="Disk full").incident_key == "Disk full"
+
+
+@pytest.mark.parametrize("option", ["title", "incident_key"])
+def test_white_space_around_a_title_or_a_key_is_not_sent_in_either_state(task, option):
+    trigger, resolve = (
+        task(**{"title": "x", option: "Disk full\n"}),
+        task(state="resolved", **{option: "\t Disk full "}),
+    )
+    assert trigger.incident_key == resolve.incident_key == "Disk full"
+    assert trigger.payload[option] == trigger.payload["incident_key"] == resolve.payload[option] == "Disk full"
+    assert trigger.payload["content"] == trigger.payload["title"]
+
+
+@pytest.mark.parametrize("severity", ["warning", "Warning", "WARNING", " warning\n"])
+def test_capitals_and_white_space_around_a_severity_do_not_matter(task, severity):
+    assert task(title="x", severity=severity).payload["severity"] == "warning"
+
+
+@pytest.mark.parametrize("severity", ["warn", "war ning", "", "True"])
+def test_any_other_severity_is_refused_with_the_documented_ones(validate, severity):
+    _parameters, errors = validate(title="x", severity=severity)
+    assert errors == [f"value of severity must be one of: critical, error, warning, info, got: {severity}"]
 
 
 @pytest.mark.parametrize("content", [None, ""])

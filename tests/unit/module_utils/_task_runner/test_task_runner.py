@@ -141,6 +141,48 @@ def test_an_unexpected_body_is_a_warning_and_the_result_has_all_keys(run, sandbo
     assert (result["triggered"], result["resolved"]) == ({}, {})
 
 
+NESTED = "[" * 300 + "]" * 300
+
+
+@pytest.mark.parametrize(
+    ("value", "api_id"),
+    [
+        ('"a1"', "a1"),
+        ("5", "5"),
+        ("true", None),
+        ("1.5", None),
+        ("null", None),
+        (NESTED, None),
+        ('{"a": {}}', None),
+        ("NaN", None),
+        ("Infinity", None),
+        ("9" * 4000, None),
+        ('"\\ud800"', None),
+    ],
+)
+def test_the_id_of_an_answer_is_a_string_or_missing(run, sandbox, value, api_id):
+    sandbox.queue_fault("body", body=f'{{"id": {value}, "triggered": {{"created": true}}}}')
+    result = run(title="x")
+    assert (told(result), result["api_id"]) == (("created", True, False, 201), api_id)
+
+
+def test_only_scalars_are_passed_on_from_the_sections_of_an_answer(run, sandbox):
+    odd = f'"a": {NESTED}, "b": {{}}, "c": NaN, "d": -Infinity, "e": 1e999, "f": "\\ud800", "\\udfff": 1'
+    good = '"created": true, "note": "ü", "count": 2, "share": 0.5, "since": null'
+    sandbox.queue_fault("body", body=f'{{"triggered": {{{odd}, {good}}}, "resolved": {{{odd}}}}}')
+    result = run(title="x")
+    assert result["triggered"] == {"created": True, "note": "ü", "count": 2, "share": 0.5, "since": None}
+    assert result["resolved"] == {}
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_an_answer_nested_too_deep_for_the_parser_is_not_an_object(run, sandbox, opening):
+    sandbox.queue_fault("body", body=opening * (60_000 // len(opening)))
+    result = run(title="x")
+    assert told(result) == ("created", True, False, 201)
+    assert "not a JSON object" in result["warnings"][0]
+
+
 @pytest.mark.parametrize("state", ["triggered", "resolved"])
 def test_check_mode_sends_nothing_and_returns_the_payload(run, sandbox, state):
     result = run(check_mode=True, title="x", state=state)
@@ -172,7 +214,7 @@ def test_diff_mode_shows_a_string_payload_unchanged_and_no_diff_without_a_change
     [
         ({"api_token": "a\nb"}, "api_token"),
         ({"source": "a\nb"}, "source"),
-        ({"base_url": "https://api.example\n"}, "base_url"),
+        ({"base_url": "https://api.example\n/x"}, "base_url"),
         ({"base_url": "api.example"}, "base_url"),
         ({"base_url": "https://user:word@api.example"}, "base_url"),
         ({"base_url": "http://api.example"}, "base_url"),

@@ -20,6 +20,7 @@ from ansible_collections.callgoose.sqibs.plugins.callback.callgoose_incident imp
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.options import (
     SWITCHES,
+    documented_choices,
     read_options,
     without_empty_variables,
     written_value,
@@ -65,17 +66,27 @@ def test_an_option_is_read_as_it_was_written_and_the_environment_takes_precedenc
     assert written_value("stable_payload") is None
 
 
+@pytest.mark.parametrize(("written", "severity"), [("Critical", "critical"), (" ERROR\n", "error"), ("awful", "awful")])
+def test_a_severity_is_passed_on_as_the_documentation_spells_it(monkeypatch, written, severity) -> None:
+    monkeypatch.setattr(C, "CONFIG_FILE", None)
+    assert documented_choices() == {}
+    monkeypatch.setenv("CALLGOOSE_SEVERITY", written)
+    assert documented_choices() == {"severity": severity}
+
+
 def test_empty_items_of_lists_are_removed() -> None:
     assert read({}, tags=[""], playbooks=["", "a.yml"]).items() >= {"tags": [], "playbooks": ["a.yml"]}.items()
 
 
 def test_empty_environment_variables_are_hidden_but_the_source_may_be_empty(monkeypatch):
     monkeypatch.setenv("CALLGOOSE_SEVERITY", "")
+    monkeypatch.setenv("CALLGOOSE_TIMEOUT", "\n")
     monkeypatch.setenv("CALLGOOSE_SOURCE", "")
     monkeypatch.setenv("CALLGOOSE_PROJECT", "shop")
     monkeypatch.setenv("OTHER", "")
     with without_empty_variables():
         assert "CALLGOOSE_SEVERITY" not in os.environ
+        assert "CALLGOOSE_TIMEOUT" not in os.environ
         assert (os.environ["CALLGOOSE_SOURCE"], os.environ["CALLGOOSE_PROJECT"], os.environ["OTHER"]) == (
             "",
             "shop",

@@ -31,6 +31,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store im
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
 
+# The user "nobody".
+OTHER = 65534
 FORK = multiprocessing.get_context("fork")
 
 
@@ -54,7 +56,7 @@ def unprivileged_user() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    os.seteuid(65534)
+    os.seteuid(OTHER)
     try:
         yield
     finally:
@@ -63,9 +65,10 @@ def unprivileged_user() -> Iterator[None]:
 
 @pytest.fixture
 def shared_directory() -> Iterator[Path]:
-    """A directory that an unprivileged user can reach. pytest's own temporary directories are private."""
+    """A directory of the unprivileged user, whom pytest's own temporary directories keep out."""
     with tempfile.TemporaryDirectory(prefix="sqibs-store-") as directory:
-        Path(directory).chmod(0o777)
+        if os.geteuid() == 0:
+            os.chown(directory, OTHER, OTHER)
         yield Path(directory)
 
 
@@ -307,6 +310,102 @@ def test_a_full_disk_is_reported_and_changes_nothing(store: SqliteStore) -> None
     child.join(30)
     assert child.exitcode == 0
     assert store.update("base", counted) == 2
+
+
+# --- what another user may have written ----------------------------------------------------------------------------
+
+
+class Owners:
+    """Owners of paths as the store sees them, without the rights that changing them would need."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.users: dict[Path, int] = {}
+        lstat = Path.lstat
+
+        def status(path: Path) -> os.stat_result:
+            found = list(lstat(path))
+            found[stat.ST_UID] = self.users.get(path, found[stat.ST_UID])
+            return os.stat_result(found)
+
+        monkeypatch.setattr(Path, "lstat", status)
+
+
+@pytest.fixture
+def owners(monkeypatch: pytest.MonkeyPatch) -> dict[Path, int]:
+    return Owners(monkeypatch).users
+
+
+def assert_refused(store: SqliteStore, *words: str) -> None:
+    """Reading and updating are refused with a warning that has these words, and nothing is changed."""
+    before = store.path.read_bytes() if store.path.exists() else None
+    for use in (store.read, lambda base: store.update(base, counted)):
+        with pytest.raises(StoreLost) as refused:
+            use("base")
+        message = str(refused.value)
+        assert all(word in message for word in (str(store.path), "Set state_url to a file", "chown", *words)), message
+    assert (store.path.read_bytes() if store.path.exists() else None) == before
+
+
+@pytest.mark.parametrize("ending", ["", "-journal", "-wal", "-shm"])
+def test_a_file_of_another_user_is_refused(store: SqliteStore, owners: dict[Path, int], ending: str) -> None:
+    store.update("base", counted)
+    path = store.path.with_name(store.path.name + ending)
+    path.touch()
+    owners[path] = os.geteuid() + 4321
+    assert_refused(store, f"{path} belongs to user {os.geteuid() + 4321}, but this run to user ")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_refuses_a_file_that_belongs_to_another_user(store: SqliteStore) -> None:
+    store.update("base", counted)
+    os.chown(store.path, OTHER, OTHER)
+    assert_refused(store, f"{store.path} belongs to user ", "but this run to user root")
+
+
+@pytest.mark.parametrize(("user", "is_refused"), [(os.geteuid() + 4321, True), (0, False)])
+def test_a_link_of_another_user_is_refused_unless_it_is_roots(
+    store: SqliteStore, tmp_path: Path, owners: dict[Path, int], user: int, is_refused: bool
+) -> None:
+    store.update("base", counted)
+    link = SqliteStore(tmp_path / "link.db")
+    link.path.symlink_to(store.path)
+    assert link.read("base").sequence == 1, "a link of one's own is followed"
+    owners[link.path] = user
+    if is_refused:
+        assert_refused(link, f"{link.path} belongs to user {user}")
+    else:
+        assert link.update("base", counted) == 2
+
+
+def test_a_link_leads_to_the_file_whose_surroundings_are_checked(
+    store: SqliteStore, tmp_path: Path, owners: dict[Path, int]
+) -> None:
+    store.update("base", counted)
+    link = SqliteStore(tmp_path / "link.db")
+    link.path.symlink_to(store.path)
+    owners[store.path] = os.geteuid() + 4321
+    assert_refused(link, f"{store.path} belongs to user")
+
+
+def test_a_directory_of_another_user_is_refused_unless_it_is_roots(store: SqliteStore, owners: dict[Path, int]) -> None:
+    store.update("base", counted)
+    owners[store.path.parent] = 0
+    store.update("base", counted)
+    owners[store.path.parent] = os.geteuid() + 4321
+    assert_refused(store, f"{store.path.parent} belongs to user")
+
+
+@pytest.mark.parametrize(("rights", "is_refused"), [(0o777, True), (0o1777, False), (0o775, False)])
+def test_a_directory_in_which_every_user_can_replace_the_file_is_refused(
+    store: SqliteStore, rights: int, is_refused: bool
+) -> None:
+    store.path.parent.mkdir()
+    store.path.parent.chmod(rights)
+    if not is_refused:
+        assert store.update("base", counted) == 1
+        return
+    assert_refused(store, f"every user can write to {store.path.parent}", "chmod")
+    assert not store.path.exists()
 
 
 # --- what is broken ------------------------------------------------------------------------------------------------
