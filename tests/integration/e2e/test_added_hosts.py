@@ -39,6 +39,15 @@ GUARDED = """
     - ansible.builtin.include_role: {{name: callgoose.sqibs.incident_guard}}
       vars: {{incident_guard_tasks: deploy.yml}}
 """
+# A host that is lost here is in no group of the second play.
+GROUPING = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.raw: "true"
+    - ansible.builtin.assert: {that: "inventory_hostname != (lost | default(''))"}
+    - ansible.builtin.group_by: {key: grouped}
+"""
 INVENTORIES = pytest.mark.parametrize("inventory", ["temporary", "local"])
 
 
@@ -82,9 +91,7 @@ def test_an_added_host_leaves_the_incident_by_a_wholly_successful_run_that_does_
 
 
 @INVENTORIES
-def test_hosts_that_an_earlier_playbook_of_the_call_added_do_not_change_the_identity(
-    site, tmp_path, inventory
-) -> None:
+def test_hosts_that_an_earlier_playbook_of_the_call_added_do_not_change_the_identity(site, tmp_path, inventory) -> None:
     site.hosts = None
     words, site.playbook = arguments(tmp_path, inventory, ON_GIVEN)
     first = tmp_path / "project" / "first.yml"
@@ -114,3 +121,13 @@ def test_an_added_host_leaves_the_incident_of_a_guard_whose_play_has_it_no_longe
     project.run(playbook, "-e", "new=vm1,vm2", "-e", "broken=vm1", hosts=["web1"])
     project.run(playbook, "-e", "new=vm2", hosts=["web1"])
     assert project.sent_states() == [("triggered", ("vm1",)), ("resolved", ())]
+
+
+@pytest.mark.parametrize(("hosts", "words"), [(["a", "b"], ["-e", "lost=b"]), (["a", "b ansible_connection=away"], [])])
+def test_a_host_that_was_lost_before_it_was_grouped_stays_in_the_incident_of_a_guard(project, hosts, words) -> None:
+    playbook = GROUPING + GUARDED.format(hosts="grouped")
+    project.run(playbook, "-e", "broken=b", hosts=["a", "b"])
+    assert project.run(playbook, *words, hosts=hosts).rc in (2, 4)
+    assert project.sent_states() == [("triggered", ("b",))]
+    project.run(playbook, hosts=["a", "b"])
+    assert project.sent_states() == [("resolved", ())]
