@@ -426,7 +426,7 @@ class CallbackModule(CallbackBase):
     def _finished(self, run: Run) -> None:
         """Report a finished or aborted run, and show the result."""
         try:
-            result = self._session.finish(run, self._events.inventory_hosts)
+            result = self._session.finish(run, self._events.inventory)
         except KeyboardInterrupt:
             self._warn("it was interrupted while sending. The next run sends what may be missing.")
             raise

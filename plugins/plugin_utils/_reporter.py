@@ -39,7 +39,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores i
     MemoryStore,
     open_store,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings
 
 if TYPE_CHECKING:
@@ -79,11 +79,11 @@ class IncidentReporter:
         """The message about data that :meth:`begin` found lost, or empty. :meth:`reconcile` reports it too."""
         return str(self._store_error) if isinstance(self._store_error, StoreLost) else ""
 
-    def reconcile(self, run: Run, began: Mark, inventory: frozenset[str], seconds: float) -> Reconciliation:
+    def reconcile(self, run: Run, began: Mark, inventory: Inventory, seconds: float) -> Reconciliation:
         """Record the run, send what is due, and return what was done.
 
         :param began: the mark that :meth:`begin` returned.
-        :param inventory: all hosts of the inventory.
+        :param inventory: its hosts, read when the run ended.
         :param seconds: how long sending may take.
         """
         deadline = time.monotonic() + seconds
@@ -93,7 +93,8 @@ class IncidentReporter:
             key=self.context.identity.key,
             succeeded=run.succeeded,
             failed=failed,
-            inventory=inventory,
+            inventory=inventory.hosts,
+            added=inventory.added,
             began=began,
             aborted=aborted,
             partial=self.context.is_partial or run.interrupted,

@@ -21,7 +21,7 @@ from ansible.template import Templar
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import has_failed, rescuing_block
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
     is_template,
-    known_hosts,
+    read_inventory,
     source_hosts,
     without_pattern_warnings,
 )
@@ -38,7 +38,13 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.runbook i
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import find_iterator, find_task_queue
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.tasks import catching_block, read_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.values import text_of
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Play, Run, Task, Verdict
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
+    Inventory,
+    Play,
+    Run,
+    Task,
+    Verdict,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder import Recorder
 
 # The name that ansible-core gives the playbook of an ad-hoc command (cli/adhoc.py).
@@ -205,9 +211,9 @@ class EventReader:
         """Return the plays of the playbook, the extra vars of the call, and the hosts of the inventory's sources."""
         return self._playbook.get_plays(), self._variables.extra_vars, source_hosts(self._inventory)
 
-    def inventory_hosts(self) -> frozenset[str]:
-        """Return all hosts in the current inventory, or none if Ansible could not read one of its sources."""
-        return known_hosts(self._inventory)
+    def inventory(self) -> Inventory:
+        """Return the hosts of the inventory as it is now."""
+        return read_inventory(self._inventory)
 
     def _leave_play(self) -> None:
         self._play = self._tqm = self._iterator = None

@@ -18,24 +18,28 @@ from ansible import constants as C
 from ansible.inventory.manager import IGNORED
 from ansible.utils.path import unfrackpath
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import NO_HOSTS, Inventory
+
 # Ansible silently skips its default inventory (DEFAULT_HOST_LIST) if that does not exist.
 _DEFAULT = "/etc/ansible/hosts"
 
 
-def known_hosts(manager: Any) -> frozenset[str]:
-    """Return all current hosts of an `InventoryManager`, or none if it could not read one of its sources.
+def read_inventory(manager: Any) -> Inventory:
+    """Return the current hosts of an `InventoryManager`, as none if it could not read one of its sources.
 
     Ansible only warns about such a source. If a cloud's API fails for a moment, the inventory lacks hosts that still
     exist.
     """
     try:
+        added = frozenset(manager.hosts).difference(source_hosts(manager))
         read = set(manager._inventory.processed_sources)
         if not all(source in read for source in _sources(manager)):
-            return frozenset()
-        return frozenset(host.name for host in manager.get_hosts(ignore_limits=True, ignore_restrictions=True))
+            return Inventory(NO_HOSTS, added)
+        hosts = manager.get_hosts(ignore_limits=True, ignore_restrictions=True)
+        return Inventory(frozenset(host.name for host in hosts), added)
     except Exception:
         # Third-party inventory plugins may fail in any way. That must not prevent a page.
-        return frozenset()
+        return Inventory()
 
 
 def source_hosts(manager: Any) -> list[str]:

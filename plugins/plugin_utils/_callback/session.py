@@ -17,7 +17,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_conte
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._reporter import IncidentReporter
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings, settings_from
 
 # These playbooks send to Callgoose themselves.
@@ -57,10 +57,10 @@ class Session:
             self._began = self._reporter.begin(self._seconds)
             self._seconds -= time.monotonic() - started
 
-    def finish(self, run: Run, inventory: Callable[[], frozenset[str]]) -> Reconciliation:
+    def finish(self, run: Run, inventory: Callable[[], Inventory]) -> Reconciliation:
         """Reconcile the run that :meth:`begin` began, and return what was done.
 
-        :param inventory: returns all hosts of the inventory; called only if the run is reconciled.
+        :param inventory: returns the hosts of the inventory; called only if the run is reconciled.
         """
         reporter, self._reporter = self._reporter, None
         is_deliberate = run.interrupted and self._options["on_interrupt"] == "ignore"

@@ -101,6 +101,7 @@ class Evaluation:
         failed because of the guard.
     :param skipped: hosts that skipped the guard because of a condition.
     :param mark: the ledger's mark when the first host began.
+    :param lost: hosts that failed or were unreachable so far, in any play; None if that cannot be determined.
     """
 
     failures: Mapping[str, Failure] = field(default_factory=dict)
@@ -110,6 +111,7 @@ class Evaluation:
     missing: frozenset[str] = frozenset()
     skipped: frozenset[str] = frozenset()
     mark: Mark = NO_MARK
+    lost: frozenset[str] | None = frozenset()
 
     @property
     def report(self) -> str:
@@ -133,8 +135,9 @@ class Evaluation:
             failures={host: (failure,) for host, failure in sorted(self.failures.items())},
             succeeded=frozenset() if self.waiting else self.succeeded,
             hosts=(all_hosts | frozenset(self.failures) | self.succeeded) - self.skipped,
-            # A host that only skipped the guard still belongs to the play.
-            matched=None if may_match_others else all_hosts,
+            # A host that only skipped the guard still belongs to the play. So may one that was lost in an earlier play:
+            # the pattern may be a group that tasks of that play make.
+            matched=None if may_match_others or self.lost is None else all_hosts | self.lost,
         )
 
 
@@ -184,6 +187,7 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
         frozenset(missing),
         frozenset(skipped),
         _first_mark(own),
+        None if hosts.gone is None else frozenset(hosts.gone),
     )
 
 

@@ -22,7 +22,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import TR
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.display import announce
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
     is_template,
-    known_hosts,
+    read_inventory,
     source_hosts,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import GUARD_RESULT
@@ -315,7 +315,10 @@ class GuardSteps:
             # A user's own trigger and resolve may stand in different plays, with different hosts.
             may_match_others = not guard.include or is_template(self.task.play)
             run = evaluation.run(_playbook(self.task.play), self.variables["ansible_play_hosts_all"], may_match_others)
-            inventory = known_hosts(self.task.get_variable_manager()._inventory)
+            inventory = read_inventory(self.task.get_variable_manager()._inventory)
+            if not guard.include:
+                # No run of a user's own guard says which hosts it has, so its added hosts would never leave.
+                inventory = replace(inventory, added=frozenset())
             reporter = self._reporter(self.settings, guard)
             with self.journal.one_at_a_time():
                 result = reporter.reconcile(run, evaluation.mark, inventory, self.settings.max_delay)

@@ -46,10 +46,12 @@ class FailedHost:
 
     :param sequence: the ledger's sequence number when the failure was recorded.
     :param failure: plain, redacted data for the page; the rules do not read it.
+    :param added: no inventory source named it: a task of the run had added it.
     """
 
     sequence: int
     failure: Mapping[str, Any]
+    added: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _plain(incident: Incident) -> dict[str, Any]:
     scope = incident.scope
     return {
         "scope": {"limit": scope.limit, "tags": scope.tags, "skip_tags": scope.skip_tags},
-        "members": {host: [failed.sequence, dict(failed.failure)] for host, failed in incident.failed_hosts.items()},
+        "members": {host: _plain_host(failed) for host, failed in incident.failed_hosts.items()},
         "episode": incident.episode,
         "standing": incident.remote_state,
         "granted": incident.confirmed,
@@ -184,8 +186,12 @@ def _incident(key: str, data: Mapping[str, Any]) -> Incident:
     )
 
 
-def _failed_host(sequence: object, failure: object) -> FailedHost:
-    return FailedHost(_is(int, sequence), _is(dict, failure))
+def _plain_host(failed: FailedHost) -> list[Any]:
+    return [failed.sequence, dict(failed.failure), *([True] if failed.added else [])]
+
+
+def _failed_host(sequence: object, failure: object, added: object = False) -> FailedHost:
+    return FailedHost(_is(int, sequence), _is(dict, failure), _is(bool, added))
 
 
 def _strings(values: object) -> tuple[str, ...]:

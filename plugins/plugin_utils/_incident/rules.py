@@ -60,6 +60,7 @@ class RunFacts:
     :param succeeded: hosts on which the run succeeded.
     :param failed: by host, plain redacted data for the page.
     :param inventory: all hosts of the inventory, read when the run ended.
+    :param added: those hosts that no source of the inventory names: the run's tasks have added them.
     :param aborted: None if the run reached its end; otherwise data for the page, as in ``failed``.
     :param partial: it ran with ``--start-at-task`` or ``--step``, or was interrupted: no host counts as recovered.
     :param dubious: its events and its statistics disagree: no host counts as recovered.
@@ -81,6 +82,7 @@ class RunFacts:
     partial: bool = False
     dubious: bool = False
     guarded: bool = False
+    added: frozenset[str] = frozenset()
     matched: frozenset[str] | None = None
     unlimited_key: str = ""
     revision: str = ""
@@ -134,7 +136,7 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
         incident = incidents.get(key, Incident(key, run.scope))
         if key not in before or not before[key].failed_hosts:
             incident = _opened(incident, policy, ledger, now)
-        failed_hosts = {host: FailedHost(sequence, failure) for host, failure in joining.items()}
+        failed_hosts = {host: FailedHost(sequence, failure, host in run.added) for host, failure in joining.items()}
         incidents[key] = _counted(replace(incident, failed_hosts={**incident.failed_hosts, **failed_hosts}), policy)
     if run.wholly_successful:
         incidents[run.key] = _resolve_unknown(incidents.get(run.key), run, policy, now)
@@ -249,15 +251,17 @@ def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger) -> Inc
     failed_hosts = {
         host: failed
         for host, failed in incident.failed_hosts.items()
-        if failed.sequence > run.began.sequence or not _has_recovered(host, run)
+        if failed.sequence > run.began.sequence or not _has_recovered(host, failed.added, run)
     }
     return replace(incident, failed_hosts=failed_hosts)
 
 
-def _has_recovered(host: str, run: RunFacts) -> bool:
+def _has_recovered(host: str, was_added: bool, run: RunFacts) -> bool:
     """Return whether the host recovered in a run whose successes count, or no longer takes part.
 
     A host takes part if it is in the inventory and a play matches it, even if it skips all tasks.
+
+    :param was_added: whether the run in which the host failed had added it to the inventory.
     """
     if host.startswith("*"):
         return run.wholly_successful and (not run.scope.limit or host == aborted_host(run.scope))
@@ -268,7 +272,8 @@ def _has_recovered(host: str, run: RunFacts) -> bool:
     # A broken dynamic inventory is empty, or lacks all hosts of the plays.
     is_trusted = not run.scope.limit and bool(run.inventory) and bool(run.succeeded or run.failed)
     if is_trusted and host not in run.inventory and host not in _IMPLICIT:
-        return True
+        # A run that fails may have ended before the task that adds the host.
+        return not was_added or (run.wholly_successful and run.matched is not None and host not in run.matched)
     is_complete = run.wholly_successful and run.scope == Scope()
     return is_complete and run.matched is not None and host not in run.matched
 

@@ -100,6 +100,18 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Inventory:
+    """The hosts of the inventory when a run ended.
+
+    :param hosts: all of them; none if Ansible could not read one of the sources.
+    :param added: those that no source names: tasks have added them (``add_host``), so another run may lack them.
+    """
+
+    hosts: frozenset[str] = NO_HOSTS
+    added: frozenset[str] = NO_HOSTS
+
+
+@dataclass(frozen=True)
 class Task:
     """The parts of a task that a failure report needs.
 

@@ -45,6 +45,9 @@ class Excused:
 
 
 DELETED = "the target's output callback deletes CallbackBase's v2 methods, so Ansible warns of every other callback"
+TEMPLATED = (
+    "Ansible searches a role's collection for a task's action before its template is filled in, and warns of that"
+)
 
 # Each of these is Ansible's own behaviour, or in the guide's table of what Ansible does not allow.
 EXCEPTIONS = (
@@ -82,6 +85,41 @@ EXCEPTIONS = (
     ),
     Excused(
         Way.GUARD,
+        "include_import",
+        "playbook/test_import_playbook.yml",
+        "same_exit_code",
+        "the guard refuses a condition that Ansible evaluates before each of its steps: import_playbook's (guide)",
+    ),
+    *(
+        Excused(
+            Way.GUARD,
+            "include_import",
+            playbook,
+            "same_exit_code",
+            "in a guarded file role_name is the guard's, and Ansible prefers it to the play's variable (guide)",
+        )
+        for playbook in ("role/test_import_role.yml", "role/test_include_role.yml")
+    ),
+    Excused(
+        Way.GUARD,
+        "include_import",
+        "role/test_import_role.yml",
+        "no_warning_of_ours",
+        TEMPLATED,
+        cores=("2.16",),
+    ),
+    *(
+        Excused(
+            Way.GUARD,
+            "include_import",
+            playbook,
+            "a_page_for_a_failure",
+            "Ansible ends at once where an included file has an invalid task, and only the callback sees that (guide)",
+        )
+        for playbook in ("issue73657.yml", "test_null_include_filename.yml")
+    ),
+    Excused(
+        Way.GUARD,
         "includes",
         "include_role_error_handling.yml",
         "a_page_for_a_failure",
@@ -101,7 +139,7 @@ EXCEPTIONS = (
         "strategy_linear",
         "task_action_templating.yml",
         "no_warning_of_ours",
-        "Ansible searches a role's collection for a task's action before its template is filled in, and warns of that",
+        TEMPLATED,
         cores=("2.16",),
     ),
     Excused(

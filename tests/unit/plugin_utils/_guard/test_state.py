@@ -144,6 +144,13 @@ def test_a_host_that_left_the_play_before_the_guard_prevents_a_success():
     assert evaluate(records, GUARD, hosts(out="c", gone={})).report
 
 
+@pytest.mark.parametrize(("gone", "matched"), [({"c": FAILED}, {"a", "b", "c"}), ((), {"a", "b"}), (None, None)])
+def test_a_host_that_an_earlier_play_lost_counts_as_one_that_the_play_may_match(gone, matched):
+    evaluation = evaluate(record(RecordType.SUCCEEDED, "a b"), GUARD, hosts("a b", gone=gone))
+    assert evaluation.report
+    assert evaluation.run("site.yml", "ab").matched == matched
+
+
 def test_a_host_without_an_error_of_its_own_was_not_reached_if_another_failure_was_fatal():
     records = record(RecordType.BEGAN, "a b") + record(RecordType.FAILED, "b", failure=NO_MESSAGE)
     alone = evaluate([*records, *record(RecordType.FAILED, "a", failure=BROKEN)], GUARD, hosts("a b"))

@@ -43,7 +43,9 @@ incidents = st.builds(
     key=texts,
     scope=st.builds(Scope, string_tuples, string_tuples, string_tuples),
     failed_hosts=st.dictionaries(
-        texts, st.builds(FailedHost, st.integers(0), st.dictionaries(texts, plain, max_size=3)), max_size=3
+        texts,
+        st.builds(FailedHost, st.integers(0), st.dictionaries(texts, plain, max_size=3), st.booleans()),
+        max_size=3,
     ),
     episode=st.integers(0),
     remote_state=st.sampled_from((UNKNOWN, CLOSED, MAYBE, OPEN)),
@@ -124,6 +126,7 @@ def test_a_string_that_is_not_a_ledger_is_refused(text: str) -> None:
         (["incidents", "a key", "members", "web1"], [7]),
         (["incidents", "a key", "members", "web1"], ["7", {}]),
         (["incidents", "a key", "members", "web1"], [7, "broken"]),
+        (["incidents", "a key", "members", "web1"], [7, {}, "yes"]),
         (["incidents", "a key", "episode"], "2"),
         (["incidents", "a key", "standing"], "ajar"),
         (["incidents", "a key", "granted"], 1),

@@ -488,6 +488,40 @@ def test_the_implicit_localhost_does_not_count_as_removed_from_the_inventory(bas
     assert base.hosts() == {host}
 
 
+# --- hosts that a run has added to the inventory itself ------------------------------------------------------------
+
+ADDED = {"failed": "new1", "inventory": ALL | {"new1"}, "added": frozenset({"new1"})}
+# all of it ran, and it neither added the host nor matched it
+WITHOUT = {"ok": "web1", "matched": ALL}
+
+
+def test_an_added_host_leaves_by_a_wholly_successful_run_that_lacks_it(base: Base) -> None:
+    base.run(**ADDED)
+    base.run(**WITHOUT)
+    assert base.hosts() == set()
+
+
+@pytest.mark.parametrize("facts", [{"failed": "db1"}, {"guarded": True}, {"ok": ""}, {"matched": None}])
+def test_an_added_host_stays_after_a_run_that_may_have_ended_before_it_was_added(base: Base, facts: Any) -> None:
+    base.run(**ADDED)
+    base.run(**{**WITHOUT, **facts})
+    assert "new1" in base.hosts()
+
+
+def test_an_added_host_leaves_by_a_run_with_its_tags(base: Base) -> None:
+    base.run(scope=DEPLOY, **ADDED)
+    base.run(scope=Scope(tags=("other",)), **WITHOUT)
+    assert base.hosts(DEPLOY) == {"new1"}
+    base.run(scope=DEPLOY, **WITHOUT)
+    assert base.hosts(DEPLOY) == set()
+
+
+def test_an_added_host_stays_if_a_play_matched_it_and_the_inventory_was_read_again(base: Base) -> None:
+    base.run(**ADDED)
+    base.run(ok="web1", matched=ALL | {"new1"})
+    assert base.hosts() == {"new1"}
+
+
 # --- aborted runs --------------------------------------------------------------------------------------------------
 
 

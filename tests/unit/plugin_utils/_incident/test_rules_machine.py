@@ -104,9 +104,11 @@ class Runs(RuleBasedStateMachine):
         self.now, self.step = 1_000_000.0, 0
         self.inventory = frozenset(HOSTS)
         self.matched = frozenset(HOSTS)  # by the plays
+        self.added: frozenset[str] = frozenset()  # by runs, to the inventory
         self.processes: list[Process] = []
         # the machine's own record, by tags and host: the step of the last failure, and the key of its incident
         self.failing: dict[tuple[tuple[str, ...], str], tuple[int, str]] = {}
+        self.failed_as_added: set[tuple[tuple[str, ...], str]] = set()
         self.openings: Counter[str] = Counter()
         self.confirmed: dict[str, tuple[int, int, frozenset[str], float]] = {}
         self.orphaned: set[str] = set()  # keys of lost ledgers
@@ -163,6 +165,10 @@ class Runs(RuleBasedStateMachine):
     @rule(matched=st.sets(st.sampled_from(HOSTS)))
     def hosts_leave_or_join_the_plays(self, matched: set[str]) -> None:
         self.matched = frozenset(matched)
+
+    @rule(added=st.sets(st.sampled_from(HOSTS)))
+    def a_source_names_other_hosts(self, added: set[str]) -> None:
+        self.added = frozenset(added)
 
     @rule()
     @precondition(lambda self: self.ledger.incidents)
@@ -268,6 +274,7 @@ class Runs(RuleBasedStateMachine):
             aborted={} if doubt == "aborted" else None,
             partial=doubt == "partial",
             dubious=doubt == "dubious",
+            added=self.added & self.inventory,
             matched=covered,
         )
         process.failing = failing_key(self.ledger, run, self.policy)
@@ -285,6 +292,8 @@ class Runs(RuleBasedStateMachine):
                     has_succeeded = host in run.succeeded
                     is_removed = not host.startswith("*") and not limit and host not in self.inventory
                     is_removed = is_removed and bool(run.succeeded or run.failed)
+                    was_added = (other_tags, host) in self.failed_as_added
+                    is_removed = is_removed and (is_whole_success or not was_added)
                     has_left = is_whole_success and run.scope == WHOLE and host not in self.matched
                     has_left = has_left and not host.startswith("*")
                     is_covered_abort = host == "*" + ",".join(limit) if limit else host.startswith("*")
@@ -299,6 +308,9 @@ class Runs(RuleBasedStateMachine):
             process.failed = key
             for host in failed:
                 self.failing[tags, host] = (self.step, key)
+                self.failed_as_added.discard((tags, host))
+                if host in run.added:
+                    self.failed_as_added.add((tags, host))
 
     def take_request(self, process: Process) -> bool:
         request = pending(self.ledger, self.policy, self.now, process.sent, process.failing)
