@@ -288,9 +288,7 @@ def test_an_aborted_run_says_the_error_that_ended_it_and_the_task_that_started_l
         "Aborted: the run started but did not finish.\nLast task: Check {{ it }} (site.yml:7)\n"
         "Cause: 'nowhere' is undefined\n" in event.content
     )
-    silent = payload_for(
-        send({"*": aborted_snapshot(replace(run, error=""), SECRETIVE, ROOT)}), SITE, PageOptions(), 3
-    )
+    silent = payload_for(send({"*": aborted_snapshot(replace(run, error=""), SECRETIVE, ROOT)}), SITE, PageOptions(), 3)
     assert silent.title == "site.yml aborted at Check …"
     assert "See the output of ansible-playbook for the cause." in silent.content
 
