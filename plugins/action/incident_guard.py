@@ -14,7 +14,7 @@ from ansible import constants as C
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.hosts import record_unreachable_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.hosts import listen
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.lockstep import OncePerBatch
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.options import (
@@ -25,7 +25,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.options imp
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.steps import GuardSteps
 
 # Ansible imports this file in the main process, before it forks the workers that run the steps.
-record_unreachable_hosts()
+listen()
 
 
 class ActionModule(ActionBase, metaclass=OncePerBatch):
