@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads what Ansible knows about a play's hosts while a task runs, and listens for what no variable tells.
+"""Reads what Ansible knows about a play's hosts while a task runs, and listens to the events of its tasks.
 
 Must not evaluate what that means for a guard: state.py does.
 """
@@ -26,6 +26,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queu
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.failed_task import remember_failed_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.one_include import repeat_result
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.state import Hosts, Record, RecordType
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import FAILED, UNREACHABLE
 
@@ -64,10 +65,11 @@ def is_in_play(host: str, variables: Mapping[str, Any], play: Any) -> bool:
 
 
 def listen() -> None:
-    """From now on, note which hosts were unreachable and which tasks failed. Call this in the main process.
+    """From now on, listen to Ansible's events. Call this in the main process.
 
     A task with ``ignore_unreachable`` leaves no trace in any variable, and the host goes on. So the main process, where
-    Ansible loads an action before it forks the workers, has to listen for the event.
+    Ansible loads an action before it forks the workers, has to listen for the event. It notes which tasks failed, and repeats the result of an
+    include that runs once.
     """
     queue = find_task_queue()
     if queue is not None:
@@ -78,6 +80,7 @@ class _Listener(CallbackBase):
     """Receives Ansible's events like any callback, but needs no configuration."""
 
     CALLBACK_NAME = "callgoose.sqibs.incident_guard"
+    repeats_includes = True  # one_include.py relies on it
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,3 +100,7 @@ class _Listener(CallbackBase):
             # Without it, the guard looks the task up.
             with contextlib.suppress(Exception):
                 remember_failed_task(result)
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        """Repeat the result of the guard's include for all hosts, if it ran once."""
+        repeat_result(result)

@@ -18,6 +18,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import keeps_step
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include import include_key, is_same_for_all_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.one_include import include_once
 
 # By the include that leads to a guard: whether its steps run once, as its first step has decided.
 _DECISIONS: dict[str, bool] = {}
@@ -67,6 +68,8 @@ def _is_once(frame: FrameType) -> bool:
         is_once = _comes_for_all(hosts, variables["iterator"], strategy._tqm)
         is_once = is_once and is_same_for_all_hosts(task, _Values(strategy, variables["iterator"]._play, hosts))
         _DECISIONS[include_key(task)] = is_once
+        if is_once:
+            include_once(frame)
     else:
         # A settle with a key is a step of the user's own rescue.
         is_once = step == "settle" and "incident_key" not in task.args and _DECISIONS.get(include_key(task), False)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests how many results the role's own steps add: few under strategies that keep hosts in step.
+"""Tests how often the role's own steps run: once under strategies that keep hosts in step.
 
 Must not test what the steps do: test_role.py and test_role_ways.py do.
 """
@@ -17,6 +17,15 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import 
 HOSTS = ("a", "b", "c", "d")
 # What a plain include of the same file gives: the include, its three tasks, and the task after it.
 PLAIN = 5
+# Prints a line for each include that a worker ran.
+COUNT = """
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    def v2_runner_on_ok(self, result):
+        if result._task.action == "ansible.builtin.include_tasks":
+            self._display.display("a worker ran the include on " + result._host.get_name())
+"""
 
 
 @pytest.fixture()
@@ -35,6 +44,25 @@ def test_under_linear_a_guard_adds_three_results_to_one_host_and_at_most_one_to_
     assert counted.pop("a") <= PLAIN + 3
     # On ansible-core 2.16 it adds none: there, the recap does not count an include_role.
     assert len(counted) == len(HOSTS) - 1 and max(counted.values()) <= PLAIN + 1
+
+
+@pytest.mark.parametrize(("keywords", "workers"), [((), 1), (("serial: 3",), 2), (("strategy: free",), len(HOSTS))])
+def test_under_linear_one_worker_includes_the_guarded_files_for_the_batch(project, keywords, workers) -> None:
+    names = ("one", "two")
+    message = "{{ inventory_hostname }}"
+    project.files = {f"{name}.yml": f"- ansible.builtin.debug: {{msg: '{name} on {message}'}}" for name in names}
+    project.files["callback_plugins/count.py"] = COUNT
+    run = project.run(site(*keywords).replace("deploy.yml", "[one.yml, two.yml]"), hosts=HOSTS)
+    assert run.stdout.count("a worker ran the include on ") == workers
+    for name in names:
+        assert all(run.stdout.count(f"{name} on {host}") == 1 for host in HOSTS)
+    assert project.sent_states() == [("resolved", ())]
+
+
+def test_a_file_that_cannot_be_loaded_fails_all_hosts_of_the_batch(project) -> None:
+    project.files["deploy.yml"] = "not: a list"
+    assert project.run(SITE, hosts=HOSTS).rc == 2
+    assert project.sent_states() == [("triggered", HOSTS)]
 
 
 def test_files_that_differ_from_host_to_host_are_each_guarded(project) -> None:
