@@ -68,8 +68,8 @@ def listen() -> None:
     """From now on, listen to Ansible's events. Call this in the main process.
 
     A task with ``ignore_unreachable`` leaves no trace in any variable, and the host goes on. So the main process, where
-    Ansible loads an action before it forks the workers, has to listen for the event. It notes which tasks failed, and repeats the result of an
-    include that runs once.
+    Ansible loads an action before it forks the workers, has to listen for the event. It notes which tasks failed, and
+    repeats the result of an include that runs once.
     """
     queue = find_task_queue()
     if queue is not None:
