@@ -119,5 +119,5 @@ class Playground:
             call,
             [line for line in data if "failures" in line],
             [line["begun"] for line in data if "begun" in line],
-            [line["error"] for line in data if "error" in line],
+            [line["exception"] for line in data if "exception" in line],
         )

@@ -182,7 +182,7 @@ def test_without_include_output_no_output_is_sent_or_stored(site) -> None:
     site.run()
     for part in ("git.example.com", CODENAME):
         assert_nowhere(part, bodies(site), stored_by(site))
-    assert "non-zero return code" in bodies(site)
+    assert "exit status 3" in bodies(site)
 
 
 def test_only_its_owner_can_read_the_ledger(site) -> None:

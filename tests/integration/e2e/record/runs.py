@@ -41,7 +41,7 @@ class CallbackModule(callgoose_incident.CallbackModule):
         self._session.write({"process": os.getpid(), **dataclasses.asdict(run)})
 
     def _warn_of(self, error: Exception) -> None:
-        self._session.write({"error": repr(error)})
+        self._session.write({"exception": repr(error)})
         super()._warn_of(error)
 
 
