@@ -470,6 +470,7 @@ def test_a_failure_has_the_place_and_the_output_of_its_task(tmp_path) -> None:
         "command": "echo out; echo err >&2; exit 3",
         "status": "exit status 3",
         "delegate": "",
+        "runbook": "",
     }, recorded.output
 
 

@@ -42,7 +42,7 @@ EVERY_END = """
     - {name: unknown option, callgoose.sqibs.callgoose_incident: {title: x, tittle: y}, ignore_errors: true}
     - {name: wrong type, callgoose.sqibs.callgoose_incident: {title: x, retries: many}, ignore_errors: true}
     - name: broken token
-      callgoose.sqibs.callgoose_incident: {title: x, api_token: "{{ own_token }}\\n"}
+      callgoose.sqibs.callgoose_incident: {title: x, api_token: "{{ own_token }}\\n{{ own_token }}"}
       ignore_errors: true
     - name: token in the address
       callgoose.sqibs.callgoose_incident:
