@@ -10,45 +10,33 @@ again in each run, and most runs have neither.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ansible import constants as C
 from ansible import context
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as outcomes
-from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, DeliveryError
-from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import canonical_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.process import this_process
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import this_machine
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import RunContext, Subject
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK, Mark
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK, Mark, RunNote
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import is_pseudo
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
     Reconciliation,
-    Reply,
+    Sender,
+    deliver,
     reconcile,
     with_trouble,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request, RunFacts
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
-    Store,
-    StoreError,
-    StoreLost,
-)
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import (
-    MemoryStore,
-    open_store,
-)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreError, StoreLost
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._noted_run import NotedRun
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings
-
-if TYPE_CHECKING:
-    from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
-
-# The default store, relative to Ansible's home.
-_DEFAULT_STORE = "callgoose/state.sqlite3"
-# Minimum seconds to wait for a locked store, however little time is left: an unrecorded run cannot be made up for.
-_PATIENCE = 0.1
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._state import open_state
 
 
 class IncidentReporter:
@@ -57,7 +45,7 @@ class IncidentReporter:
     def __init__(self, context: RunContext, settings: Settings) -> None:
         self.context = context
         self._settings = settings
-        self._client: Client | None = None
+        self._note: NotedRun | None = None
         self._store_error: StoreError | None = None
 
     def begin(self, seconds: float | None = None) -> Mark:
@@ -68,29 +56,95 @@ class IncidentReporter:
         :param seconds: remaining time that this may take; None means ``max_delay``.
         """
         try:
-            store = self._store(self._settings.max_delay if seconds is None else seconds)
-            return store.read(self.context.identity.base).mark
+            seconds = self._settings.max_delay if seconds is None else seconds
+            store = open_state(self._settings.state_url, self._settings.max_delay, seconds)
+            mark = store.read(self.context.identity.base, ()).mark
+            store.close()
         except StoreError as error:
             self._store_error = error
             return NO_MARK
+        return mark
+
+    def begin_noted(self, seconds: float) -> tuple[Mark, Reconciliation]:
+        """Do what :meth:`begin` does, and note the run: if it is killed or hangs, others find out.
+
+        If the run before was killed, hangs, or is missing, report that first.
+
+        :param seconds: remaining time that this may take.
+        """
+        deadline = time.monotonic() + seconds
+        settings, identity = self._settings, self.context.identity
+        from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.about import about
+
+        now = time.time()
+        note = RunNote(
+            controller=this_machine().name,
+            process=this_process(),
+            began_at=now,
+            touched_at=now,
+            scope=identity.scope,
+            key=identity.key,
+            max_run_time=settings.max_run_time,
+            about=about(self._subject, settings.page),
+        )
+        result = Reconciliation()
+        try:
+            store = open_state(settings.state_url, settings.max_delay, seconds)
+            self._note = NotedRun(store, identity.base, note)
+            mark, is_suspicious = self._note.begin(identity.whole.key, self.context.subject.name, settings.overdue_after)
+            if is_suspicious:
+                from ansible_collections.callgoose.sqibs.plugins.plugin_utils._watch import watch_base
+
+                sender = replace(self._sender(frozenset(), deadline), reserve=0.0)
+                watch_base(store, identity.base, settings, sender)
+                result = deliver(store, "", (), settings.policy, sender)
+                mark = store.read(identity.base, ()).mark
+            store.close()
+        except StoreError as error:
+            self._store_error = error
+            return NO_MARK, result
+        return mark, result
+
+    def touch(self, task: str) -> None:
+        """Note which task the run has started, at most once a minute."""
+        if self._note:
+            self._note.touch(task)
+
+    def forget(self, reason: str) -> None:
+        """Take the note of a run out of the store that counts neither as failed nor as successful.
+
+        :param reason: why it does not count, for the history; empty for none.
+        """
+        if self._note:
+            self._note.forget(reason)
 
     @property
     def loss(self) -> str:
         """The message about data that :meth:`begin` found lost, or empty. :meth:`reconcile` reports it too."""
         return str(self._store_error) if isinstance(self._store_error, StoreLost) else ""
 
-    def reconcile(self, run: Run, began: Mark, inventory: Inventory, seconds: float) -> Reconciliation:
+    def reconcile(
+        self,
+        run: Run,
+        began: Mark,
+        inventory: Inventory,
+        seconds: float,
+        group_of: Callable[[Collection[str]], Mapping[str, str]] | None = None,
+    ) -> Reconciliation:
         """Record the run, send what is due, and return what was done.
 
         :param began: the mark that :meth:`begin` returned.
         :param inventory: its hosts, read when the run ended.
         :param seconds: how long sending may take.
+        :param group_of: returns the groups of hosts; None if all are of one.
         """
         deadline = time.monotonic() + seconds
         failed, aborted = self._snapshots(run)
+        identity = self.context.identity
+        groups = group_of(failed) if group_of and failed else {}
         facts = RunFacts(
-            scope=self.context.identity.scope,
-            key=self.context.identity.key,
+            scope=identity.scope,
+            key=identity.key,
             succeeded=run.succeeded,
             failed=failed,
             inventory=inventory.hosts,
@@ -102,15 +156,18 @@ class IncidentReporter:
             guarded=bool(run.guarded),
             matched=run.matched,
             revision=self.context.subject.origin.revision,
-            unlimited_key=self.context.identity.unlimited.key if self.context.is_relaunched else "",
+            unlimited_key=identity.unlimited.key if self.context.is_relaunched else "",
+            id=self._note.id if self._note else "",
+            groups=groups,
+            group_keys={group: identity.key_of(group) for group in groups.values()},
         )
         try:
-            store = self._store(seconds)
+            store = open_state(self._settings.state_url, self._settings.max_delay, seconds)
         except StoreError as error:
             self._store_error, store = error, MemoryStore()
-        post = self._poster(run.hosts, deadline)
-        result = reconcile(store, self.context.identity.base, facts, self._settings.policy, post)
-        self._client = None
+        sender = self._sender(run.hosts, deadline)
+        result = reconcile(store, identity.base, facts, self._settings.policy, sender)
+        store.close()
         # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
         if self._store_error and (self.loss or not result.notes):
             result = with_trouble(result, self._store_error)
@@ -133,35 +190,19 @@ class IncidentReporter:
             return failed, None
         return failed, aborted_snapshot(run, settings.redactor, self.context.subject.root)
 
-    def _store(self, seconds: float) -> Store:
-        # Not C.config: it would look for the working directory again, which the run may have removed.
-        url = self._settings.state_url or f"sqlite:///{C.ANSIBLE_HOME}/{_DEFAULT_STORE}"
-        # Waiting for a locked store counts towards the time that sending may take.
-        return open_store(url, patience=max(min(self._settings.max_delay / 5, seconds), _PATIENCE))
+    def _sender(self, hosts: frozenset[str], deadline: float) -> Sender:
+        settings = self._settings
 
-    def _poster(self, hosts: frozenset[str], deadline: float) -> Callable[[Request], Reply]:
-        def post(request: Request) -> Reply:
+        def compose(request: Request) -> dict[str, Any]:
             from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 
             # An incident can have hosts of earlier runs that this run's plays did not match.
-            is_covered = all(host in hosts or host.startswith("*") for host in request.hosts)
+            is_covered = all(host in hosts or is_pseudo(host) for host in request.hosts)
             total = len(hosts) if is_covered else 0
-            payload = payload_for(request, self._subject, self._settings.page, total, self._settings.redactor)
-            try:
-                answer = self._connected().send(canonical_json(payload.body()), "application/json", deadline)
-            except DeliveryError as error:
-                result = None if error.uncertain else outcomes.FAILED
-                return Reply(result, str(error), in_time=time.monotonic() < deadline)
-            except CallgooseError as error:
-                return Reply(outcomes.FAILED, str(error))
-            # Unlike a task, the ledger cannot assume that a duplicate means its own first attempt: it could mean an
-            # older trigger.
-            outcome = outcomes.interpret(request.state, answer.status, answer.body)
-            is_unknown = outcome.name == outcomes.FAILED and (outcome.changed or answer.uncertain)
-            result = None if is_unknown else outcome.name
-            return Reply(result, outcome.message, answer.uncertain, in_time=time.monotonic() < deadline)
+            return payload_for(request, self._subject, settings.page, total, settings.redactor).body()
 
-        return post
+        poster = Poster(settings.connection, deadline)
+        return Sender(compose, poster.post, destination_of(settings.connection), settings.max_delay)
 
     @cached_property
     def _subject(self) -> Subject:
@@ -171,10 +212,3 @@ class IncidentReporter:
         run = self.context
         invocation = read_invocation(context.CLIARGS, run.extra_vars, run.facts, run.subject.origin, run.directory)
         return replace(run.subject, invocation=invocation)
-
-    def _connected(self) -> Client:
-        if self._client is None:
-            from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
-
-            self._client = Client(self._settings.connection)
-        return self._client

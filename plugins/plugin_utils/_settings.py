@@ -26,6 +26,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import
     connection_from,
 )
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._durations import seconds_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 
@@ -51,6 +52,8 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "stable_payload": option("stable_payload", type="bool", default=False),
     "max_delay": option("max_delay", type="float", default=15.0),
     "state_url": option("state_url", type="str", default=""),
+    "max_run_time": option("max_run_time", type="str", default=""),
+    "overdue_after": option("overdue_after", type="str", default=""),
     **CONNECTION_SPEC,
 }
 
@@ -65,6 +68,8 @@ class Settings:
     :param key_vars: names of the extra vars that distinguish runs.
     :param max_delay: seconds that sending may take in total.
     :param state_url: the URL of the store; empty means the default store.
+    :param max_run_time: seconds after which a run counts as hanging; 0 means never.
+    :param overdue_after: seconds after which a success is overdue; 0 means never.
     """
 
     connection: Connection
@@ -76,6 +81,8 @@ class Settings:
     key_vars: tuple[str, ...]
     max_delay: float
     state_url: str
+    max_run_time: float
+    overdue_after: float
 
     @cached_property
     def redactor(self) -> Redactor:
@@ -119,6 +126,8 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         key_vars=tuple(options["key_vars"]),
         max_delay=_at_least("max_delay", options, 1),
         state_url=options["state_url"],
+        max_run_time=_duration("max_run_time", options),
+        overdue_after=_duration("overdue_after", options),
     )
 
 
@@ -127,6 +136,13 @@ def _at_least(name: str, options: Mapping[str, Any], least: int) -> Any:
     if not options[name] >= least:
         raise OptionError(name, f"it is less than {least}", f"Use {least} or more.")
     return options[name]
+
+
+def _duration(name: str, options: Mapping[str, Any]) -> float:
+    try:
+        return seconds_of(options[name])
+    except ValueError as error:
+        raise OptionError(name, str(error), "Use a number and s, m, h or d, such as 90m, 26h or 8d.") from None
 
 
 def _patterns(text: str) -> tuple[str, ...]:

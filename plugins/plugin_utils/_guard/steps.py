@@ -330,7 +330,7 @@ class GuardSteps:
             self.display.v(f"incident_guard: {note}")
         for done in result.done:
             announce(self.display, done)
-        triggers = [sent.reply.outcome for sent in result.sent if sent.request.state == TRIGGERED]
+        triggers = [sent.reply.outcome for sent in result.sent if sent.is_own and sent.request.state == TRIGGERED]
         is_triggered = all(outcome in (outcomes.CREATED, outcomes.DUPLICATE) for outcome in triggers)
         changed = any(sent.reply.outcome in (outcomes.CREATED, outcomes.RESOLVED) for sent in result.sent)
         return {

@@ -122,6 +122,15 @@ class Identity:
         return replace(self, scope=replace(self.scope, limit=()))
 
     @property
+    def whole(self) -> Identity:
+        """The identity of the same run without limit and tags."""
+        return replace(self, scope=Scope())
+
+    def key_of(self, group: str) -> str:
+        """Return the ``incident_key`` of a group of hosts; for the group ``""`` it is that of the run."""
+        return readable_key(f"{self.name} {group}", self.key, group) if group else self.key
+
+    @property
     def key(self) -> str:
         """The ``incident_key``: at most 64 characters of ``a-z0-9.-``, equal wherever base and scope are equal."""
         return readable_key(self.name, self.base, self.scope.limit, self.scope.tags, self.scope.skip_tags)

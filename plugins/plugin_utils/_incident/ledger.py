@@ -1,17 +1,16 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state kept from run to run: a base's incidents, their failed hosts, and what the API has confirmed.
+"""The state kept from run to run: a base's incidents, their failed hosts, its running runs, what the API has confirmed.
 
-Must not decide anything (rules.py does) or touch files: this file converts to and from JSON, a store keeps the JSON.
+Must not decide anything (rules.py, wishes.py and watching.py do) or touch files: a store keeps what documents.py writes.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 
@@ -22,10 +21,6 @@ MAYBE = "maybe"  # a request was or may have been sent, and its effect is not kn
 OPEN = "open"  # a trigger was confirmed, and nothing since could have closed the incident
 # What a store remembers: nothing after the process ends, the runs of this controller, or those of all controllers.
 NONE, OWN, SHARED = "none", "own", "shared"
-
-_REMOTE_STATES = (UNKNOWN, CLOSED, MAYBE, OPEN)
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -55,12 +50,44 @@ class FailedHost:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """The request that should be in force for an incident. An incident has only its newest, so none overtakes another.
+
+    :param state: ``triggered`` or ``resolved``.
+    :param hosts: the failed hosts that it names; none for a resolve.
+    :param body: what to send, redacted: JSON data, or a string to send as it is.
+    :param destination: a digest of the endpoint and the token that it is meant for.
+    :param content_type: of the body.
+    :param waiting: whether it has to be sent, now or again.
+    :param not_before: clock time in seconds; until then only the run that made it sends it.
+    :param parked: why it is not sent again by itself; empty if it is not parked.
+    :param answer: the last answer, in words; empty if there was none.
+    """
+
+    state: str
+    hosts: frozenset[str]
+    body: Any
+    destination: str
+    content_type: str = "application/json"
+    waiting: bool = True
+    not_before: float = 0.0
+    parked: str = ""
+    answer: str = ""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether any run with the same destination may send it."""
+        return self.waiting and not self.parked
+
+
+@dataclass(frozen=True)
 class Incident:
     """One incident. It should be open as long as it has failed hosts.
 
     :param key: the ``incident_key`` that the API maps it by.
     :param scope: the scope of the run that opened it; its tags and skip-tags determine which runs can resolve it.
-    :param failed_hosts: by host name, or by the pseudo-host of an aborted run.
+    :param group: the value of the variable that ``group_by`` names, the same for all its hosts.
+    :param failed_hosts: by host name, or by a pseudo-host (its name starts with ``*``).
     :param episode: incremented each time it opens; 0 if this ledger never opened it, or if the store keeps nothing.
     :param remote_state: what is known of it at the API: ``UNKNOWN``, ``CLOSED``, ``MAYBE`` or ``OPEN``.
     :param confirmed: whether the API confirmed the trigger of the current episode.
@@ -71,10 +98,13 @@ class Incident:
     :param warned: whether the user was warned that the resolve may have had no effect.
     :param since: clock time in seconds when it last opened; 0 if unknown.
     :param good_revision: the project's revision in the last run of all hosts before that went well; empty if unknown.
+    :param wish: the request that should be in force; None if nothing was due yet.
+    :param held_back: why the last failed run sent nothing for it; empty if it sent something.
     """
 
     key: str
     scope: Scope
+    group: str = ""
     failed_hosts: Mapping[str, FailedHost] = field(default_factory=dict)
     episode: int = 0
     remote_state: str = UNKNOWN
@@ -86,6 +116,8 @@ class Incident:
     warned: bool = False
     since: float = 0.0
     good_revision: str = ""
+    wish: Wish | None = None
+    held_back: str = ""
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -99,107 +131,76 @@ class Incident:
 
 
 @dataclass(frozen=True)
+class RunNote:
+    """A run that has begun and has not ended.
+
+    :param controller: the name of the machine that it runs on.
+    :param process: the process id and its start time, as `_ansible.process` reads them; empty if unknown.
+    :param began_at: clock time in seconds; ``touched_at`` likewise, when a task last started.
+    :param task: the name of that task; empty if there was none yet.
+    :param max_run_time: seconds after which it counts as hanging; 0 means never.
+    :param key: the incident key of its scope.
+    :param about: plain data for a page about it; the rules do not read it.
+    """
+
+    controller: str
+    process: str
+    began_at: float
+    scope: Scope
+    key: str
+    touched_at: float = 0.0
+    task: str = ""
+    max_run_time: float = 0.0
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Event:
+    """An entry of the history.
+
+    :param at: clock time in seconds.
+    :param key: of the incident; empty for what concerns the whole base.
+    """
+
+    at: float
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Ledger:
     """Everything remembered about one base (project, playbook and inventory).
 
     :param id: random, so that a new ledger is never mistaken for one that was lost.
     :param sequence: counts the runs that recorded failures.
     :param incidents: by key.
+    :param runs: those that have begun and have not ended, by an id of their own.
     :param good_revision: the project's revision in the last run of all hosts that went well; empty if unknown.
+    :param key: of an incident of the whole base; empty if no run was noted yet.
+    :param name: the playbook or job template, for people.
+    :param first_run: clock time in seconds when its first run began; 0 if unknown.
+    :param last_success: clock time in seconds of the last run of all hosts that went well; 0 if there was none.
+    :param overdue_after: seconds after which a success is missing; 0 means never.
+    :param about: plain data for a page about a missing success; the rules do not read it.
+    :param held_back: why the last failed run joined no incident; empty if it joined one.
+    :param events: what happened since it was read; a store appends them to the history.
     """
 
     id: str
     sequence: int = 0
     incidents: Mapping[str, Incident] = field(default_factory=dict)
+    runs: Mapping[str, RunNote] = field(default_factory=dict)
     good_revision: str = ""
+    key: str = ""
+    name: str = ""
+    first_run: float = 0.0
+    last_success: float = 0.0
+    overdue_after: float = 0.0
+    about: Mapping[str, Any] = field(default_factory=dict)
+    held_back: str = ""
+    events: tuple[Event, ...] = field(default=(), compare=False)
 
     @property
     def mark(self) -> Mark:
         """The current position in the ledger's history."""
         return Mark(self.id, self.sequence)
-
-
-def to_json(ledger: Ledger) -> str:
-    """Return the ledger as a string of ASCII characters, for a store to keep."""
-    return json.dumps(
-        {
-            "id": ledger.id,
-            "sequence": ledger.sequence,
-            "incidents": {key: _plain(incident) for key, incident in ledger.incidents.items()},
-            "good_revision": ledger.good_revision,
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-    )
-
-
-def from_json(text: str) -> Ledger:
-    """Return the ledger that :func:`to_json` serialized.
-
-    :raises ValueError: the string is not a serialized ledger.
-    """
-    try:
-        data = json.loads(text)
-        incidents = {key: _incident(key, value) for key, value in data["incidents"].items()}
-        return Ledger(_is(str, data["id"]), _is(int, data["sequence"]), incidents, _is(str, data["good_revision"]))
-    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f"this is not a ledger: {type(error).__name__}: {error}") from error
-
-
-# The keys of the JSON (such as "members", "standing" and "granted") are a stored format: they do not follow renames.
-def _plain(incident: Incident) -> dict[str, Any]:
-    scope = incident.scope
-    return {
-        "scope": {"limit": scope.limit, "tags": scope.tags, "skip_tags": scope.skip_tags},
-        "members": {host: _plain_host(failed) for host, failed in incident.failed_hosts.items()},
-        "episode": incident.episode,
-        "standing": incident.remote_state,
-        "granted": incident.confirmed,
-        "failed_runs": incident.failed_runs,
-        "sent_hosts": sorted(incident.sent_hosts),
-        "answered_at": incident.answered_at,
-        "refused_at": incident.refused_at,
-        "warned": incident.warned,
-        "since": incident.since,
-        "good_revision": incident.good_revision,
-    }
-
-
-def _incident(key: str, data: Mapping[str, Any]) -> Incident:
-    scope = data["scope"]
-    if data["standing"] not in _REMOTE_STATES:
-        raise ValueError(f"an incident cannot be in the state {data['standing']!r}")
-    return Incident(
-        key=key,
-        scope=Scope(_strings(scope["limit"]), _strings(scope["tags"]), _strings(scope["skip_tags"])),
-        failed_hosts={host: _failed_host(*value) for host, value in data["members"].items()},
-        episode=_is(int, data["episode"]),
-        remote_state=data["standing"],
-        confirmed=_is(bool, data["granted"]),
-        failed_runs=_is(int, data["failed_runs"]),
-        sent_hosts=frozenset(_strings(data["sent_hosts"])),
-        answered_at=float(data["answered_at"]),
-        refused_at=None if data["refused_at"] is None else float(data["refused_at"]),
-        warned=_is(bool, data["warned"]),
-        since=float(data["since"]),
-        good_revision=_is(str, data["good_revision"]),
-    )
-
-
-def _plain_host(failed: FailedHost) -> list[Any]:
-    return [failed.sequence, dict(failed.failure), *([True] if failed.added else [])]
-
-
-def _failed_host(sequence: object, failure: object, added: object = False) -> FailedHost:
-    return FailedHost(_is(int, sequence), _is(dict, failure), _is(bool, added))
-
-
-def _strings(values: object) -> tuple[str, ...]:
-    return tuple(_is(str, value) for value in _is(list, values))
-
-
-def _is(kind: type[_T], value: object) -> _T:
-    # Check types while reading: a number stored as a string would fail much later, and again in every run.
-    if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is not of type {kind.__name__}")
-    return value

@@ -1,63 +1,79 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Applies the rules after a run: records the run in the store, sends the requests that are due, records each answer.
+"""Applies the rules after a run: records the run and its wishes in the store, sends what waits, records each answer.
 
-Must not know what a page says or how it is sent: the caller passes a function that posts a request.
+Must not know what a page says or how it is sent: the caller passes functions that compose and post a request.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as outcomes
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RESOLVED, TRIGGERED
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import CLOSED, Incident, Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import CLOSED, Incident, Ledger, Wish
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
     Policy,
     Request,
     RunFacts,
-    after_answer,
     after_run,
-    failing_key,
-    pending,
+    failing_keys,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
     Store,
     StoreBusy,
     StoreError,
     StoreLost,
+    Waiting,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import (
+    Reply,
+    after_answer,
+    planned,
+    request_of,
+    waiting,
+)
 
 # How the line that the user sees describes a confirmed request.
 _DONE = {outcomes.CREATED: "triggered", outcomes.DUPLICATE: "updated", outcomes.RESOLVED: "resolved"}
 
 
-@dataclass(frozen=True)
-class Reply:
-    """The result of one request.
+# How many requests are under way at the same time.
+PARALLEL = 8
 
-    :param outcome: a name of ``module_utils._outcome``; None if it is unknown whether the API processed the request.
-    :param message: one sentence for the user.
-    :param uncertain: whether the API may have processed an earlier attempt.
-    :param in_time: whether there is time for another request.
+
+@dataclass(frozen=True)
+class Sender:
+    """How requests are made and sent.
+
+    :param compose: returns the body of a request.
+    :param post: sends wishes at the same time, and returns a reply for each. The second argument says whether the run
+        made them: then each may be tried several times.
+    :param destination: a digest of where it sends, and with which token.
+    :param reserve: seconds for which wishes are left to the run that made them.
     """
 
-    outcome: str | None
-    message: str
-    uncertain: bool = False
-    in_time: bool = True
+    compose: Callable[[Request], Any]
+    post: Callable[[Sequence[Wish], bool], Sequence[Reply]]
+    destination: str = ""
+    reserve: float = 0.0
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One request that was made, and its result."""
+    """One request that was made, and its result.
+
+    :param is_own: whether it is about the run's own base.
+    """
 
     request: Request
     reply: Reply
+    is_own: bool = True
 
     @property
     def is_confirmed(self) -> bool:
@@ -94,16 +110,6 @@ class Reconciliation:
         )
 
 
-@dataclass
-class _Progress:
-    sent: list[Delivery] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def result(self) -> Reconciliation:
-        return Reconciliation(tuple(self.sent), tuple(self.warnings), tuple(self.notes))
-
-
 def with_trouble(result: Reconciliation, error: StoreError) -> Reconciliation:
     """Return the result with a problem of the store added once: as a warning if something was lost, else as a note."""
     if str(error) in (*result.warnings, *result.notes):
@@ -118,54 +124,196 @@ def reconcile(
     base: str,
     run: RunFacts,
     policy: Policy,
-    post: Callable[[Request], Reply],
+    sender: Sender,
     clock: Callable[[], float] = time.time,
 ) -> Reconciliation:
-    """Record a run in the ledger, send what is due, and return what was done. Store and API errors are not raised.
+    """Record a run in the ledger, send what waits, and return what was done. Store and API errors are not raised.
 
     :param base: of :class:`identity.Identity`; names the ledger.
     :param policy: its ``memory`` is replaced by that of the store.
-    :param post: makes one request.
     :param clock: seconds, the same for all runs on this store.
     """
-    progress = _Progress()
-    policy = replace(policy, memory=store.memory)
 
-    def record_run(ledger: Ledger) -> tuple[Ledger, tuple[Request | None, str | None]]:
-        failing = failing_key(ledger, run, policy)
-        ledger = after_run(ledger, run, policy, clock())
-        return ledger, (pending(ledger, policy, clock(), failing=failing), failing)
+    def change(ledger: Ledger) -> tuple[Ledger, Collection[str]]:
+        memory = replace(policy, memory=store.memory)
+        return after_run(ledger, run, memory, clock()), failing_keys(ledger, run, memory).values()
 
     try:
-        due, failing = store.update(base, record_run)
+        due = record(store, base, change, policy, sender, clock)
     except StoreError as error:
         # A duplicate page is better than none. But if the store still holds this incident as open, send no resolve:
         # once the store works again, the next failure would look like one that was already sent, and page nobody.
         known = _stored_incident(store, base, run.key, error)
         may_be_open = isinstance(error, StoreBusy) or (known is not None and bool(known.failed_hosts))
         run_to_send = replace(run, partial=True) if may_be_open else run
-        result = with_trouble(reconcile(MemoryStore(), base, run_to_send, policy, post, clock), error)
+        result = with_trouble(reconcile(MemoryStore(), base, run_to_send, policy, sender, clock), error)
         warnings = _unrecorded_run_warnings(run, known, error)
         return replace(result, warnings=(*result.warnings, *warnings))
-    while due:
-        request = due
-        reply = post(request)
-        progress.sent.append(Delivery(request, reply))
+    return deliver(store, base, due, policy, sender, clock)
+
+
+def record(
+    store: Store,
+    base: str,
+    change: Callable[[Ledger], tuple[Ledger, Collection[str]]],
+    policy: Policy,
+    sender: Sender,
+    clock: Callable[[], float] = time.time,
+    is_own: bool = True,
+) -> tuple[Request, ...]:
+    """Change the ledger of a base, make a wish for each incident that is not as it should be, and return those due.
+
+    :param change: returns the changed ledger, and the keys of the incidents that something joined.
+    :param is_own: whether a run of this base does it. Otherwise only incidents that have changed get a wish.
+    :raises StoreError: the ledger could not be changed.
+    """
+    policy = replace(policy, memory=store.memory)
+
+    def change_and_plan(ledger: Ledger) -> tuple[Ledger, tuple[Request, ...]]:
+        before = ledger.incidents
+        ledger, failing = change(ledger)
+        changed = None if is_own else {key for key, one in ledger.incidents.items() if one != before.get(key)}
+        ledger = planned(
+            ledger, policy, clock(), sender.compose, sender.destination, set(failing), sender.reserve, changed
+        )
+        return ledger, waiting(ledger)
+
+    return store.update(base, change_and_plan)
+
+
+def deliver(
+    store: Store,
+    base: str,
+    due: Iterable[Request],
+    policy: Policy,
+    sender: Sender,
+    clock: Callable[[], float] = time.time,
+) -> Reconciliation:
+    """Send the wishes of a base, then those that other runs have left in the store, and return what was done.
+
+    :param base: empty if there is none of one's own.
+    :param due: the wishes of this base.
+    """
+    delivery = _Deliveries(store, replace(policy, memory=store.memory), sender, clock)
+    try:
+        delivery.send_own(base, due)
+        if delivery.in_time:
+            delivery.send_others(base)
+    except StoreError as error:
+        return with_trouble(delivery.result, error)
+    return delivery.result
+
+
+class _Deliveries:
+    """Sends wishes and records the answers."""
+
+    def __init__(self, store: Store, policy: Policy, sender: Sender, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._policy = policy
+        self._sender = sender
+        self._clock = clock
+        self._sent: list[Delivery] = []
+        self._warnings: list[str] = []
+        self._notes: list[str] = []
+        self.in_time = True
+
+    @property
+    def result(self) -> Reconciliation:
+        return Reconciliation(tuple(self._sent), tuple(self._warnings), tuple(self._notes))
+
+    def send_own(self, base: str, due: Iterable[Request]) -> None:
+        """Send the wishes that this run made, each once, and those that the answers call for."""
+        waiting, tried = list(due), set[Request]()
+        while waiting and self.in_time:
+            some, waiting = waiting[:PARALLEL], waiting[PARALLEL:]
+            tried.update(some)
+            more = self._send([(base, request) for request in some], is_own=True)
+            waiting += [one for one in more if one not in tried and one not in waiting]
+        if waiting:
+            self._notes.append("max_delay was too short for all requests. The next run sends the rest.")
+
+    def send_others(self, own: str) -> None:
+        """Send what runs of other bases have left. If no answer comes, stop: the others would get none either."""
+        waiting = [one for one in self._store.waiting(self._clock()) if one.base != own]
+        here = [one for one in waiting if one.destination == self._sender.destination]
+        while here and self.in_time:
+            some, here = here[:PARALLEL], here[PARALLEL:]
+            taken = [(one.base, request) for one in some if (request := self._take(one))]
+            if taken:
+                self._send(taken, is_own=False)
+                if any(sent.reply.outcome is None for sent in self._sent[-len(taken) :]):
+                    break
+        elsewhere = len(waiting) - sum(one.destination == self._sender.destination for one in waiting)
+        if elsewhere:
+            incidents = f"{elsewhere} incident{'s' if elsewhere > 1 else ''}"
+            self._notes.append(f"{incidents} of other playbooks waited for another API token or base URL.")
+
+    def _take(self, one: Waiting) -> Request | None:
+        """Leave a wish to this process for a while, and return it; None if another one was faster."""
+        now = self._clock()
+
+        def change(ledger: Ledger) -> tuple[Ledger, Request | None]:
+            incident = ledger.incidents.get(one.key)
+            wish = incident.wish if incident else None
+            if not incident or not wish or not wish.is_due or wish.not_before > now:
+                return ledger, None
+            incident = replace(incident, wish=replace(wish, not_before=now + self._sender.reserve))
+            return replace(ledger, incidents={**ledger.incidents, one.key: incident}), request_of(incident)
+
+        return self._store.update(one.base, change, (one.key,))
+
+    def _send(self, requests: Sequence[tuple[str, Request]], is_own: bool) -> list[Request]:
+        """Send wishes at the same time, record the answers, and return what waits now in their ledgers.
+
+        :raises StoreError: an answer could not be recorded.
+        """
+        wishes = [request.incident.wish for _base, request in requests]
+        replies = self._sender.post([wish for wish in wishes if wish], is_own)
+        self._sent += [Delivery(request, reply, is_own) for (_base, request), reply in zip(requests, replies)]
+        self.in_time = all(reply.in_time for reply in replies)
+        answers: dict[str, list[tuple[Request, Reply]]] = {}
+        for (base, request), reply in zip(requests, replies):
+            answers.setdefault(base, []).append((request, reply))
+        # The run that made a wish has warned of it. Who only passes it on need not be told again.
+        warnings = self._warnings if is_own else self._notes
+        due: list[Request] = []
+        recorded = 0
         try:
-            warnings, due = store.update(base, _record_answer(request, reply, policy, clock, progress.sent, failing))
-        except StoreError as error:
-            progress.warnings += _failures(request, reply)
-            return with_trouble(progress.result(), error)
-        progress.warnings += warnings
+            for base, some in answers.items():
+                doubts, more = self._record(base, some)
+                due += more
+                recorded += len(some)
+                for (request, reply), doubt in zip(some, doubts):
+                    warnings += self._explained(request, reply, doubt)
+        except StoreError:
+            unrecorded = [pair for some in answers.values() for pair in some][recorded:]
+            warnings += [failure for pair in unrecorded for failure in _failures(*pair)]
+            raise
+        return due
+
+    def _record(
+        self, base: str, answers: Sequence[tuple[Request, Reply]]
+    ) -> tuple[list[tuple[str, ...]], tuple[Request, ...]]:
+        def change(ledger: Ledger) -> tuple[Ledger, tuple[list[tuple[str, ...]], tuple[Request, ...]]]:
+            doubts = []
+            for request, reply in answers:
+                ledger, doubt = after_answer(ledger, request, reply, self._policy, self._clock())
+                doubts.append(doubt)
+            return ledger, (doubts, waiting(ledger))
+
+        return self._store.update(base, change, [request.key for request, _reply in answers])
+
+    def _explained(self, request: Request, reply: Reply, doubts: tuple[str, ...]) -> list[str]:
+        """Return what the user must know about an answer."""
+        # The user has to find out why no filter matched, and the answer's message says where to look.
+        reason = [reply.message] if doubts and reply.outcome == outcomes.UNMATCHED else []
+        warnings = _failures(request, reply) or [*doubts, *reason]
         if request.state == RESOLVED and reply.outcome == outcomes.DUPLICATE and not warnings:
-            progress.notes.append(
+            self._notes.append(
                 f"The API treated the resolve of incident {request.key} as a duplicate of an earlier resolve. "
                 "If that one was sent before the incident was triggered, the incident is still open."
             )
-        if not reply.in_time and due:
-            progress.notes.append("max_delay was too short for all requests. The next run sends the rest.")
-            break
-    return progress.result()
+        return warnings
 
 
 def _stored_incident(store: Store, base: str, key: str, error: StoreError) -> Incident | None:
@@ -190,24 +338,6 @@ def _unrecorded_run_warnings(run: RunFacts, known: Incident | None, error: Store
     elif is_busy and run.wholly_successful:
         return [f"{reason}. If incident {run.key} is open, the next successful run resolves it."]
     return []
-
-
-def _record_answer(
-    request: Request,
-    reply: Reply,
-    policy: Policy,
-    clock: Callable[[], float],
-    sent: list[Delivery],
-    failing: str | None,
-) -> Callable[[Ledger], tuple[Ledger, tuple[list[str], Request | None]]]:
-    def change(ledger: Ledger) -> tuple[Ledger, tuple[list[str], Request | None]]:
-        ledger, doubts = after_answer(ledger, request, reply.outcome, policy, clock(), reply.uncertain)
-        # The user has to find out why no filter matched, and the answer's message says where to look.
-        reason = [reply.message] if doubts and reply.outcome == outcomes.UNMATCHED else []
-        warnings = _failures(request, reply) or [*doubts, *reason]
-        return ledger, (warnings, pending(ledger, policy, clock(), [one.request for one in sent], failing))
-
-    return change
 
 
 def _failures(request: Request, reply: Reply) -> list[str]:

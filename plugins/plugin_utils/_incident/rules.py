@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules: how a run changes the incidents of its base, which request is due, and what an answer proves.
+"""The rules: how a run changes the incidents of its base, and which request is due for each.
 
 Must stay pure: no clock (``now`` is handed in), no randomness, no store, no network, no Ansible.
 """
@@ -12,28 +12,33 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as outcomes
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RESOLVED, TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     CLOSED,
     MAYBE,
     NONE,
-    OPEN,
     OWN,
     SHARED,
     UNKNOWN,
+    Event,
     FailedHost,
     Incident,
     Ledger,
     Mark,
+    RunNote,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import (
+    OVERDUE,
+    RUNNING,
+    aborted_host,
+    is_pseudo,
 )
 
 # ansible-core creates these hosts if a play names one that is not in the inventory (constants.LOCALHOST).
 _IMPLICIT = frozenset(("localhost", "127.0.0.1", "::1"))
 # Each new --limit adds an incident, so the ledger has to be bounded. If a dropped key recurs, that costs one resolve.
 _CLOSED_KEPT = 1000
-_NO_EFFECT = (outcomes.DUPLICATE, outcomes.UNMATCHED, outcomes.NOTHING_TO_RESOLVE)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class RunFacts:
     """What the rules need to know about a finished run. Callers must not pass check-mode runs.
 
     :param key: of the run's base and scope.
+    :param id: of the run's own note in the ledger; empty if it has none.
     :param succeeded: hosts on which the run succeeded.
     :param failed: by host, plain redacted data for the page.
     :param inventory: all hosts of the inventory, read when the run ended.
@@ -70,6 +76,8 @@ class RunFacts:
         the hosts that failed, or that of the relaunched job, and the run cannot tell which.
     :param began: the ledger's mark when the run began.
     :param revision: the project's revision; empty if unknown.
+    :param groups: by failed host, the value of the variable that ``group_by`` names; without one, it is empty.
+    :param group_keys: by group, the key of the run's base and scope for it; without one, it is ``key``.
     """
 
     scope: Scope
@@ -86,6 +94,9 @@ class RunFacts:
     matched: frozenset[str] | None = None
     unlimited_key: str = ""
     revision: str = ""
+    id: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    group_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def successes_count(self) -> bool:
@@ -115,110 +126,132 @@ class Request:
     incident: Incident = field(compare=False, repr=False)
 
 
-def aborted_host(scope: Scope) -> str:
-    """Return the pseudo-host that stands for an aborted run of this scope in an incident. It starts with ``*``."""
-    return "*" + ",".join(scope.limit)
-
-
 def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledger:
-    """Return the ledger after a run: recovered hosts leave their incidents, and failed hosts join one.
+    """Return the ledger after a run: recovered hosts leave their incidents, and failed hosts join one of their group.
 
-    :param now: clock time in seconds, from the clock that :func:`pending` and :func:`after_answer` use too.
+    :param now: clock time in seconds, from the clock that all functions here and in wishes.py use.
     """
     run = _without_needless_limit(run, ledger)
     before = ledger.incidents
-    incidents = {key: _without_recovered(incident, run, ledger) for key, incident in before.items()}
-    sequence = ledger.sequence
-    joining = _joining(run, policy)
-    key = failing_key(ledger, run, policy)
-    if key is not None:
-        sequence += 1
-        incident = incidents.get(key, Incident(key, run.scope))
-        if key not in before or not before[key].failed_hosts:
-            incident = _opened(incident, policy, ledger, now)
-        failed_hosts = {host: FailedHost(sequence, failure, host in run.added) for host, failure in joining.items()}
-        incidents[key] = _counted(replace(incident, failed_hosts={**incident.failed_hosts, **failed_hosts}), policy)
+    runs = {id: note for id, note in ledger.runs.items() if id != run.id}
+    if run.wholly_successful:
+        # A run that hangs on a machine that is gone never ends: a success takes its place.
+        runs = {id: note for id, note in runs.items() if not is_hanging(note, now)}
+    ledger = replace(ledger, runs=runs)
+    is_hung = any(is_hanging(note, now) for note in runs.values())
+    incidents = {key: _without_recovered(incident, run, ledger, is_hung) for key, incident in before.items()}
+    joining, keys = _joining(run, policy), failing_keys(ledger, run, policy)
+    ledger = joined(
+        replace(ledger, incidents=incidents),
+        {key: {host: joining[host] for host in joining if _group(host, run) == group} for group, key in keys.items()},
+        run.scope,
+        policy,
+        now,
+        groups={key: group for group, key in keys.items()},
+        opened={key for key in keys.values() if key not in before or not before[key].failed_hosts},
+        added=run.added,
+    )
+    has_failed = bool(run.failed or run.aborted is not None)
+    ledger = replace(ledger, held_back=LIMITED if has_failed and not keys else "" if has_failed else ledger.held_back)
+    if has_failed and not keys:
+        ledger = with_event(ledger, now, "", f"a run failed, and nothing was sent: {LIMITED}")
+    incidents = dict(ledger.incidents)
     if run.wholly_successful:
         incidents[run.key] = _resolve_unknown(incidents.get(run.key), run, policy, now)
-        if run.scope == Scope() and run.revision:
-            ledger = replace(ledger, good_revision=run.revision)
-    return replace(ledger, sequence=sequence, incidents=_without_oldest(incidents))
+        if run.scope == Scope():
+            revision = run.revision or ledger.good_revision
+            ledger = replace(ledger, good_revision=revision, last_success=now, held_back="")
+    return replace(ledger, incidents=_without_oldest(incidents))
 
 
-def failing_key(ledger: Ledger, run: RunFacts, policy: Policy) -> str | None:
-    """Return the key of the incident that the failed hosts of a run join, or None if no failure of it counts.
+# Why a failed run joins no incident.
+LIMITED = "it was a run with --limit, and page_limited_runs is false"
+
+
+def joined(
+    ledger: Ledger,
+    joining: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    scope: Scope,
+    policy: Policy,
+    now: float,
+    groups: Mapping[str, str] | None = None,
+    opened: Collection[str] | None = None,
+    added: Collection[str] = (),
+) -> Ledger:
+    """Return the ledger after hosts, or pseudo-hosts, joined incidents.
+
+    :param joining: by key of the incident and by host, the data for the page.
+    :param scope: of the run that failed.
+    :param groups: by key, the group of the incident.
+    :param opened: the keys of the incidents that open by it; None means those that have no failed hosts.
+    :param added: those hosts that the run had added to the inventory.
+    """
+    if not joining:
+        return ledger
+    sequence = ledger.sequence + 1
+    incidents = dict(ledger.incidents)
+    for key, failures in joining.items():
+        incident = incidents.get(key) or Incident(key, scope, (groups or {}).get(key, ""))
+        is_opened = not incident.failed_hosts if opened is None else key in opened
+        if is_opened:
+            incident = _opened(incident, policy, ledger, now)
+        failed_hosts = {host: FailedHost(sequence, failure, host in added) for host, failure in failures.items()}
+        incidents[key] = _counted(replace(incident, failed_hosts={**incident.failed_hosts, **failed_hosts}), policy)
+        names = ", ".join(sorted(failures)[:5]) + (f" and {len(failures) - 5} more" if len(failures) > 5 else "")
+        ledger = with_event(ledger, now, key, f"{'opened by' if is_opened else 'failed again on'} {names}")
+    return replace(ledger, sequence=sequence, incidents=incidents)
+
+
+def failing_keys(ledger: Ledger, run: RunFacts, policy: Policy) -> dict[str, str]:
+    """Return, by group, the key of the incident that its failed hosts join; nothing if no failure of the run counts.
 
     :param ledger: as it was before the run. If all hosts of an incident recover while others fail, it stays one.
     """
     run = _without_needless_limit(run, ledger)
-    if not _joining(run, policy):
+    standing = {i.group: i.key for i in reversed(ledger.incidents.values()) if i.failed_hosts and _same_tags(i, run)}
+    groups = sorted({_group(host, run) for host in _joining(run, policy)})
+    return {group: standing.get(group) or run.group_keys.get(group, run.key) for group in groups}
+
+
+def wanted(incident: Incident, policy: Policy, now: float, is_failing: bool) -> Request | None:
+    """Return the request that is due for an incident after a run of its base, or None if it is in force.
+
+    :param is_failing: whether hosts joined it in this run. If ``repeat_interval`` has elapsed, only such an incident is
+        triggered again: a run that succeeds pages nobody about what was paged before.
+    """
+    if not incident.failed_hosts:
+        if incident.remote_state == CLOSED:
+            return None
+        return Request(RESOLVED, incident.key, incident.episode, frozenset(), incident)
+    # A smaller set of failed hosts is no reason to page again.
+    is_news = not incident.confirmed or not incident.hosts <= incident.sent_hosts
+    is_repeat = is_failing and has_elapsed(incident.answered_at, policy, now)
+    if not is_due(incident, policy) or not (is_news or is_repeat):
         return None
-    incidents = ledger.incidents.items()
-    return next((key for key, incident in incidents if incident.failed_hosts and _same_tags(incident, run)), run.key)
+    return Request(TRIGGERED, incident.key, incident.episode, incident.hosts, incident)
 
 
-def pending(
-    ledger: Ledger, policy: Policy, now: float, sent: Collection[Request] = (), failing: str | None = None
-) -> Request | None:
-    """Return the next request to send for any incident of this ledger, triggers before resolves, or None.
-
-    :param now: clock time in seconds.
-    :param sent: the requests that this run has already made, whatever their result: a run makes none twice.
-    :param failing: what :func:`failing_key` returned for this run. If ``repeat_interval`` has elapsed, only this
-        incident is triggered again: a run that succeeds pages nobody about what was paged before.
-    """
-    requests = (_wanted(incident, policy, now, incident.key == failing) for incident in ledger.incidents.values())
-    return min(
-        (request for request in requests if request and request not in sent),
-        key=lambda request: (request.state == RESOLVED, request.key),
-        default=None,
-    )
+def is_due(incident: Incident, policy: Policy) -> bool:
+    """Return whether enough runs have failed for a page."""
+    if incident.confirmed or policy.memory == NONE:  # without a store, failed runs cannot be counted
+        return True
+    return incident.failed_runs >= policy.after_failures or not incident.hosts.isdisjoint((RUNNING, OVERDUE))
 
 
-def after_answer(
-    ledger: Ledger, request: Request, outcome: str | None, policy: Policy, now: float, uncertain: bool = False
-) -> tuple[Ledger, tuple[str, ...]]:
-    """Return the ledger after an answer, and warnings for the user. State changes only if the API confirms it.
-
-    Other runs may have changed the incident since ``request`` was decided.
-
-    :param outcome: a name of ``module_utils._outcome``; None if it is unknown whether the API processed the request.
-    :param now: clock time in seconds.
-    :param uncertain: whether the API may have processed an earlier attempt of the same request.
-    """
-    incident = ledger.incidents.get(request.key)
-    if incident is None:  # the ledger was lost meanwhile: the next successful run with this key sends a resolve
-        return ledger, ()
-    apply = _after_trigger if request.state == TRIGGERED else _after_resolve
-    if uncertain and outcome in _NO_EFFECT:
-        # The earlier attempt may have opened an incident that should be closed by now, or closed one already.
-        incident = apply(incident, request, None, policy, now)
-    after = apply(incident, request, outcome, policy, now)
-    warnings: tuple[str, ...] = ()
-    # Repeat the warning that a page may be missing, but say only once that an incident may still be open.
-    is_known = request.state == RESOLVED and after.warned
-    if outcome in _NO_EFFECT and _is_in_doubt(after, request, outcome, policy) and not is_known:
-        after = replace(after, warned=request.state == RESOLVED)
-        warnings = (_WARNINGS[request.state].format(key=request.key, outcome=outcome),)
-    return replace(ledger, incidents={**ledger.incidents, request.key: after}), warnings
+def is_hanging(run: RunNote, now: float) -> bool:
+    """Return whether a run has lasted longer than it may."""
+    return 0 < run.max_run_time < now - run.began_at
 
 
-_WARNINGS = {
-    TRIGGERED: "The API did not open incident {key} ({outcome}), so the on-call engineer may not have been paged. "
-    "The next run sends the trigger again.",
-    RESOLVED: "The API did not resolve incident {key} ({outcome}), so it may still be open. "
-    "The next run sends the resolve again.",
-}
+def has_elapsed(since: float, policy: Policy, now: float) -> bool:
+    """Return whether ``repeat_interval`` has passed."""
+    # abs: if the clock was set back, the incident must not stay silent; if it is seconds behind, it must not repeat.
+    return abs(now - since) >= policy.repeat_interval
 
 
-def _is_in_doubt(incident: Incident, request: Request, outcome: str, policy: Policy) -> bool:
-    """Return whether to warn the user that the request may have had no effect."""
-    if request.state == RESOLVED:
-        return not incident.failed_hosts and incident.remote_state == OPEN
-    # Without a store, a duplicate is normal: an earlier run may have opened the incident.
-    is_expected = policy.memory == NONE and outcome == outcomes.DUPLICATE
-    is_wanted = request.episode == incident.episode and bool(incident.failed_hosts)
-    return is_wanted and not incident.confirmed and not is_expected
+def with_event(ledger: Ledger, now: float, key: str, text: str) -> Ledger:
+    """Return the ledger with another entry of its history."""
+    return replace(ledger, events=(*ledger.events, Event(now, key, text)))
 
 
 def _without_needless_limit(run: RunFacts, ledger: Ledger) -> RunFacts:
@@ -235,16 +268,24 @@ def _without_needless_limit(run: RunFacts, ledger: Ledger) -> RunFacts:
     return replace(run, scope=scope, key=run.unlimited_key, unlimited_key="", matched=None)
 
 
-def _has_elapsed(since: float, policy: Policy, now: float) -> bool:
-    # abs: if the clock was set back, the incident must not stay silent; if it is seconds behind, it must not repeat.
-    return abs(now - since) >= policy.repeat_interval
-
-
 def _same_tags(incident: Incident, run: RunFacts) -> bool:
     return (incident.scope.tags, incident.scope.skip_tags) == (run.scope.tags, run.scope.skip_tags)
 
 
-def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger) -> Incident:
+def _joining(run: RunFacts, policy: Policy) -> dict[str, Mapping[str, Any]]:
+    if run.scope.limit and not policy.page_limited_runs:
+        return {}
+    aborted = {} if run.aborted is None else {aborted_host(run.scope): run.aborted}
+    return {**run.failed, **aborted}
+
+
+def _group(host: str, run: RunFacts) -> str:
+    return run.groups.get(host, "")
+
+
+def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger, is_hung: bool) -> Incident:
+    if RUNNING in incident.failed_hosts and not is_hung:
+        incident = replace(incident, failed_hosts={h: f for h, f in incident.failed_hosts.items() if h != RUNNING})
     covered = _same_tags(incident, run) or not (run.scope.tags or run.scope.skip_tags)
     if not run.successes_count or not covered or run.began.ledger_id != ledger.id:
         return incident
@@ -263,7 +304,11 @@ def _has_recovered(host: str, was_added: bool, run: RunFacts) -> bool:
 
     :param was_added: whether the run in which the host failed had added it to the inventory.
     """
-    if host.startswith("*"):
+    if host == RUNNING:
+        return False  # it leaves when no run hangs any more
+    if host == OVERDUE:
+        return run.wholly_successful and run.scope == Scope()
+    if is_pseudo(host):
         return run.wholly_successful and (not run.scope.limit or host == aborted_host(run.scope))
     if host in run.failed:
         return False
@@ -278,13 +323,6 @@ def _has_recovered(host: str, was_added: bool, run: RunFacts) -> bool:
     return is_complete and run.matched is not None and host not in run.matched
 
 
-def _joining(run: RunFacts, policy: Policy) -> dict[str, Mapping[str, Any]]:
-    if run.scope.limit and not policy.page_limited_runs:
-        return {}
-    aborted = {} if run.aborted is None else {aborted_host(run.scope): run.aborted}
-    return {**run.failed, **aborted}
-
-
 def _opened(incident: Incident, policy: Policy, ledger: Ledger, now: float) -> Incident:
     incident = replace(incident, confirmed=False, failed_runs=0, refused_at=None, warned=False)
     if policy.memory == NONE:
@@ -295,22 +333,17 @@ def _opened(incident: Incident, policy: Policy, ledger: Ledger, now: float) -> I
 
 def _counted(incident: Incident, policy: Policy) -> Incident:
     incident = replace(incident, failed_runs=incident.failed_runs + 1)
-    if _is_due(incident, policy) and incident.remote_state in (UNKNOWN, CLOSED):
+    if is_due(incident, policy) and incident.remote_state in (UNKNOWN, CLOSED):
         # From here on a trigger may be sent, and this ledger might never learn its result.
         return replace(incident, remote_state=MAYBE)
     return incident
-
-
-def _is_due(incident: Incident, policy: Policy) -> bool:
-    # Without a store, failed runs cannot be counted.
-    return incident.confirmed or policy.memory == NONE or incident.failed_runs >= policy.after_failures
 
 
 def _resolve_unknown(own: Incident | None, run: RunFacts, policy: Policy, now: float) -> Incident:
     """Return the incident of a wholly successful run's key, as unknown if a lost ledger may have opened one."""
     if own is None:
         return Incident(run.key, run.scope)
-    if own.remote_state != CLOSED or policy.memory == SHARED or not _has_elapsed(own.answered_at, policy, now):
+    if own.remote_state != CLOSED or policy.memory == SHARED or not has_elapsed(own.answered_at, policy, now):
         return own
     return replace(own, remote_state=UNKNOWN)
 
@@ -320,54 +353,3 @@ def _without_oldest(incidents: dict[str, Incident]) -> dict[str, Incident]:
     oldest = sorted(closed, key=lambda incident: incident.answered_at)[:-_CLOSED_KEPT]
     dropped = {incident.key for incident in oldest}
     return {key: incident for key, incident in incidents.items() if key not in dropped}
-
-
-def _wanted(incident: Incident, policy: Policy, now: float, is_failing: bool) -> Request | None:
-    if not incident.failed_hosts:
-        if incident.remote_state == CLOSED:
-            return None
-        return Request(RESOLVED, incident.key, incident.episode, frozenset(), incident)
-    # A smaller set of failed hosts is no reason to page again.
-    is_news = not incident.confirmed or not incident.hosts <= incident.sent_hosts
-    is_repeat = is_failing and _has_elapsed(incident.answered_at, policy, now)
-    if not _is_due(incident, policy) or not (is_news or is_repeat):
-        return None
-    return Request(TRIGGERED, incident.key, incident.episode, incident.hosts, incident)
-
-
-def _after_trigger(incident: Incident, request: Request, outcome: str | None, policy: Policy, now: float) -> Incident:
-    if incident.failed_hosts and request.episode == incident.episode:
-        # Open only on 201, or on 208 if it was already confirmed open.
-        if outcome == outcomes.CREATED or (outcome == outcomes.DUPLICATE and incident.confirmed):
-            return replace(incident, confirmed=True, remote_state=OPEN, sent_hosts=request.hosts, answered_at=now)
-        return incident
-    # Another run has closed or reopened it since. If a resolve was confirmed meanwhile, it is unknown whether the API
-    # processed this trigger before or after it.
-    if outcome == outcomes.CREATED and incident.remote_state != CLOSED:
-        return replace(incident, remote_state=OPEN)
-    if outcome in (outcomes.CREATED, None) and incident.remote_state != OPEN:
-        return replace(incident, remote_state=MAYBE)
-    return incident
-
-
-def _after_resolve(incident: Incident, request: Request, outcome: str | None, policy: Policy, now: float) -> Incident:
-    if incident.failed_hosts:
-        return _reopened(incident) if outcome in (outcomes.RESOLVED, None) else incident
-    is_same = request.episode == incident.episode
-    if outcome in (outcomes.RESOLVED, None) and not (outcome and is_same):
-        return replace(incident, remote_state=MAYBE) if incident.remote_state == OPEN else incident
-    # An incident that was confirmed open is resolved only on 200 with "resolved": true. No other answer closes it.
-    if outcome == outcomes.FAILED or not is_same or (outcome in _NO_EFFECT and incident.remote_state == OPEN):
-        return incident
-    if outcome == outcomes.DUPLICATE and incident.remote_state == MAYBE:
-        # The API processed a similar resolve before, perhaps before the trigger. If it still answers so after
-        # repeat_interval, when no deduplication window can be the reason, there is nothing to resolve.
-        since = now if incident.refused_at is None else incident.refused_at
-        if not _has_elapsed(since, policy, now):
-            return replace(incident, refused_at=since)
-    return replace(incident, remote_state=CLOSED, answered_at=now)
-
-
-def _reopened(incident: Incident) -> Incident:
-    """Return the incident as a new episode: a resolve may have closed it after the trigger for its failed hosts."""
-    return replace(incident, episode=incident.episode + 1, confirmed=False, remote_state=MAYBE)

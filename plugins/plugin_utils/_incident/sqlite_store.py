@@ -12,29 +12,29 @@ import os
 import pwd
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import OWN, Ledger, from_json, to_json
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
-    StoreBusy,
-    StoreError,
-    StoreLost,
-    T,
-    new_ledger,
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.documents import ledger_of_version_1
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import OWN
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sql_store import (
+    TABLES,
+    VERSION,
+    Execute,
+    SqlStore,
+    save,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreBusy, StoreError, StoreLost
 
-# Version of the table below and of the documents in it. A file with a higher version is left unchanged.
-_VERSION = 1
 # The first bytes of each SQLite 3 file (https://www.sqlite.org/fileformat.html#the_database_header).
 _MAGIC = b"SQLite format 3\x00"
 # What SQLite appends to a store's name for the files that it keeps beside it, and reads.
 _BESIDE = ("-journal", "-wal", "-shm")
-_TABLE = "CREATE TABLE IF NOT EXISTS ledgers (base TEXT PRIMARY KEY, document TEXT NOT NULL)"
 
 
-class SqliteStore:
+class SqliteStore(SqlStore):
     """A store in one file.
 
     :param path: of the file; missing directories are created.
@@ -45,53 +45,44 @@ class SqliteStore:
 
     def __init__(self, path: Path, patience: float = 5.0) -> None:
         self.path = path
+        self.place = str(path)
         self._patience = patience
 
-    def read(self, base: str) -> Ledger:
-        """Return the ledger of this base, or an empty one with a new id if there is none yet.
-
-        :raises StoreError: the file cannot be used.
-        """
+    @contextmanager
+    def _reading(self) -> Iterator[Execute | None]:
         if not self._stat():
-            return new_ledger()
+            yield None
+            return
         with self._connected() as connection:
-            connection.execute("BEGIN")  # one lock for both queries, so that only one wait is possible
-            return (self._ledger(connection, base) if self._version(connection) else None) or new_ledger()
+            connection.execute("BEGIN")  # one lock for all queries, so that only one wait is possible
+            version = self._version(connection)
+            if version == VERSION:
+                yield _execute(connection)
+                return
+        if version:
+            with self._writing(""):  # moves it on
+                pass
+            with self._reading() as execute:
+                yield execute
+        else:
+            yield None
 
-    def update(self, base: str, change: Callable[[Ledger], tuple[Ledger, T]]) -> T:
-        """Replace the ledger of this base by the one that ``change`` returns, and return its second result.
-
-        No other process can change the file in between. If ``change`` raises an exception, nothing is changed.
-
-        :raises StoreError: the file cannot be used.
-        """
+    @contextmanager
+    def _writing(self, base: str) -> Iterator[Execute]:
         self._create()
         with self._connected() as connection:
             # What was read must not change before it is written. Not IMMEDIATE: the commit would then wait again, for
             # readers. If there is no commit, closing the connection rolls everything back.
             connection.execute("BEGIN EXCLUSIVE")
-            if not self._version(connection):
-                connection.execute(_TABLE)
-                connection.execute(f"PRAGMA user_version = {_VERSION}")
-            before = self._ledger(connection, base)
-            ledger, result = change(before or new_ledger())
-            if ledger != before:
-                connection.execute("INSERT OR REPLACE INTO ledgers VALUES (?, ?)", (base, to_json(ledger)))
+            execute = _execute(connection)
+            if (version := self._version(connection)) != VERSION:
+                for statement in TABLES:
+                    execute(statement)
+                if version:
+                    _move_on(execute)
+                execute(f"PRAGMA user_version = {VERSION}")
+            yield execute
             connection.execute("COMMIT")
-            return result
-
-    def _ledger(self, connection: sqlite3.Connection, base: str) -> Ledger | None:
-        row = connection.execute("SELECT document FROM ledgers WHERE base = ?", (base,)).fetchone()
-        try:
-            return from_json(row[0]) if row else None
-        except ValueError as error:
-            # Other ledgers in the file may be intact, so the file stays. The next run starts a new ledger.
-            connection.execute("UPDATE OR REPLACE ledgers SET base = ? WHERE base = ?", (f"unreadable {base}", base))
-            connection.execute("COMMIT")  # otherwise the caller's transaction rolls it back
-            raise StoreLost(
-                f"A ledger in {self.path} is unreadable ({error}) and was renamed there. The next run starts a new "
-                "one. It is no longer known which incidents of this playbook are open."
-            ) from error
 
     def _version(self, connection: sqlite3.Connection) -> int:
         """Return the file's version, 0 if it was just created.
@@ -99,7 +90,7 @@ class SqliteStore:
         :raises StoreError: a newer version of this collection wrote the file.
         """
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
+        if version > VERSION:
             raise StoreError(
                 f"The store {self.path} was written by a newer version of this collection and is left unchanged."
             )
@@ -215,6 +206,25 @@ class SqliteStore:
             f"The store {self.path} is broken ({error}) and was renamed to {renamed.name}. The next run creates a new "
             "one. It is no longer known which incidents are open."
         )
+
+
+def _execute(connection: sqlite3.Connection) -> Execute:
+    def execute(statement: str, *values: Any) -> list[Any]:
+        return connection.execute(statement, values).fetchall()
+
+    return execute
+
+
+def _move_on(execute: Execute) -> None:
+    """Move what version 1 kept into the present tables."""
+    for name, document in execute("SELECT base, document FROM ledgers"):
+        base = name.decode("utf-8", "replace")
+        try:
+            save(execute, base, None, ledger_of_version_1(document))
+        except ValueError:
+            # Who reads it will set it aside, and warn.
+            execute("INSERT INTO callgoose_ledgers VALUES (?, 0, ?)", base, document)
+    execute("DROP TABLE ledgers")
 
 
 def _status_of(path: Path) -> os.stat_result | None:

@@ -8,11 +8,17 @@ Must not know the rules, nor choose a location of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NONE, Ledger
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store, StoreError, T, new_ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NONE, Event, Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
+    Store,
+    StoreError,
+    T,
+    Waiting,
+    new_ledger,
+)
 
 _SQLITE = "sqlite://"
 
@@ -25,12 +31,34 @@ class MemoryStore:
     def __init__(self) -> None:
         self._ledgers: dict[str, Ledger] = {}
 
-    def read(self, base: str) -> Ledger:
+    def read(self, base: str, keys: Collection[str] | None = None) -> Ledger:
         return self._ledgers.get(base) or new_ledger()
 
-    def update(self, base: str, change: Callable[[Ledger], tuple[Ledger, T]]) -> T:
+    def update(
+        self, base: str, change: Callable[[Ledger], tuple[Ledger, T]], keys: Collection[str] | None = None
+    ) -> T:
         self._ledgers[base], result = change(self.read(base))
         return result
+
+    def touch(self, base: str, id: str, task: str, now: float) -> None:
+        """Nobody else could read it."""
+
+    def waiting(self, now: float) -> list[Waiting]:
+        """Return nothing: it has no incidents but those of this run."""
+        return []
+
+    def bases(self, watched: bool = False) -> list[str]:
+        return sorted(self._ledgers)
+
+    def bases_of(self, key: str) -> list[str]:
+        return sorted(base for base, ledger in self._ledgers.items() if key in ledger.incidents)
+
+    def history(self, base: str, most: int) -> list[Event]:
+        """Return nothing: it keeps no history."""
+        return []
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def open_store(url: str, patience: float = 5.0) -> Store:

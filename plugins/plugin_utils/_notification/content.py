@@ -10,6 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import (
+    HANGING,
+    KILLED,
+    MISSING,
+    NOT_STARTED,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.cause import gives_reason
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.facts import Facts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grouping import (
@@ -20,7 +26,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grou
     FailureGroup,
     FailureGroups,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED, REASONS
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import listed
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
@@ -33,6 +39,10 @@ CONTENT_LIMIT = 8 * 1024  # bytes
 
 _WORDS = {
     ABORTED: "Aborted: the run started but did not finish.",
+    KILLED: "Killed: the process of ansible-playbook is gone, and it said nothing.",
+    NOT_STARTED: "Could not start: Ansible ended before the playbook ran.",
+    HANGING: "Hangs: the run has not ended.",
+    MISSING: "Overdue: no run of all hosts has succeeded.",
     FAILED: "Failed",
     UNREACHABLE: "Unreachable",
     DROPPED: "Dropped: ansible-core took the host out of the play without reporting an error.",
@@ -72,9 +82,9 @@ def _section(group: FailureGroup, groups: FailureGroups, share: int) -> str:
         lines[0] += " See the output of ansible-playbook for the cause."
     if task:
         place = f"{path}:{group.line}" if path and group.line else path
-        label = "Last task" if group.kind == ABORTED else "Task"
+        label = "Last task" if group.kind in REASONS else "Task"
         lines.append(f"{label}: {task} ({place})" if place else f"{label}: {task}")
-    if group.kind == ABORTED:
+    if group.kind in REASONS:
         limits = " / ".join(filter(None, groups.limits))
         lines += [f"Limit: {groups.text(limits, share // 4)}"] if limits else []
     else:

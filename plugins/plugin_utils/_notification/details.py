@@ -21,7 +21,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grou
     FailureGroup,
     FailureGroups,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED, without_empty
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import REASONS, without_empty
 
 DETAILS_LIMIT = 16 * 1024  # bytes of canonical JSON
 _SHOWN_DELEGATES = 3
@@ -55,7 +55,7 @@ def details_of(facts: Facts, groups: FailureGroups, total_hosts: int) -> dict[st
 def _entry(group: FailureGroup, groups: FailureGroups, share: int) -> dict[str, Any]:
     """Return the details of one group, in at most ``share`` bytes of JSON."""
     task, path = groups.place(group)
-    has_hosts = group.kind != ABORTED
+    has_hosts = group.kind not in REASONS
     names = groups.names(group.hosts, share // 8) if has_hosts else []
     shown = sorted(group.delegates)[:_SHOWN_DELEGATES]
     entry: dict[str, Any] = {

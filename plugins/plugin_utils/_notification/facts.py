@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from shlex import quote
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Subject
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.reasons import utc
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import KEPT_NAME
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import beginning, one_line
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
@@ -80,7 +80,7 @@ def facts_of(
         environment=name(options.environment or invocation.environment, 64),
         inventory=name(invocation.inventory),
         limit=name(invocation.limit),
-        since=_utc(incident.since),
+        since=utc(incident.since),
         good_revision=good,
         compare_url=words(compare_url, _LINK),
         retry=words(_retry(invocation.command, invocation.limit, hosts), _COMMAND),
@@ -107,11 +107,3 @@ def _retry(command: tuple[str, ...], limit: str, hosts: Collection[str]) -> str:
     failed = ",".join(sorted(hosts))
     shown = failed if failed and len(failed.encode()) <= _LIMIT else limit
     return " ".join([*map(quote, command), *(["--limit", quote(shown)] if shown else [])])
-
-
-def _utc(seconds: float) -> str:
-    """Return a clock time in minutes; empty if it is unknown or no such time exists."""
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC") if seconds else ""
-    except (OverflowError, OSError, ValueError):
-        return ""

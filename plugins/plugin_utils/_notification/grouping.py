@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import is_pseudo, limit_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.cause import cause_of, gives_reason
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.similarity import comparable
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import (
-    ABORTED,
+    REASONS,
     BRIEF_MESSAGE,
     KEPT_NAME,
 )
@@ -46,7 +47,7 @@ SMALLEST_TEXT = 60
 REST_ROOM = 128
 
 # Causes come before their consequences.
-_KINDS = (ABORTED, FAILED, UNREACHABLE, DROPPED, NOT_REACHED)
+_KINDS = (*REASONS, FAILED, UNREACHABLE, DROPPED, NOT_REACHED)
 _SHOWN_OUTPUTS = 5  # of one group
 # Characters that a brief message has in common with the comparable form of the full one.
 _ALIKE = 120
@@ -113,13 +114,13 @@ class FailureGroups:
         self._redactor = redactor
         self._controller = controller
         self._named = max(options.max_hosts, 0)
-        aborted = [host for host in failed_hosts if host.startswith("*")]
-        self.limits = sorted(host[1:] for host in aborted)
+        aborted = [host for host in failed_hosts if is_pseudo(host)]
+        self.limits = sorted(filter(None, map(limit_of, aborted)))
         # A run that ended as usual after one that was aborted is not called aborted.
         last = max((failed.sequence for failed in failed_hosts.values()), default=0)
         self.is_aborted = any(failed_hosts[host].sequence == last for host in aborted)
         self._entries = {host: _entries(failed.failure) for host, failed in failed_hosts.items()}
-        self.kinds = {host: _kind(entries[0]) for host, entries in self._entries.items() if not host.startswith("*")}
+        self.kinds = {host: _kind(entries[0]) for host, entries in self._entries.items() if not is_pseudo(host)}
         self.hosts = sorted(self.kinds)
         self.all = sorted(self._group(options), key=lambda group: group.order)
         delegates = {delegate for group in self.all for delegate in group.delegates.values()}

@@ -12,6 +12,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import (
+    HANGING,
+    KILLED,
+    MISSING,
+    NOT_STARTED,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.cause import cause_of, gives_reason
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.similarity import comparable
@@ -36,8 +42,10 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
     Task,
 )
 
-# The kind of failure of an aborted run's pseudo-host; _run/model.py has the other kinds.
+# The kind of failure of an aborted run's pseudo-host; _run/model.py has those of hosts.
 ABORTED = "aborted"
+# The kinds of all reasons that are no host.
+REASONS = (ABORTED, KILLED, NOT_STARTED, HANGING, MISSING)
 
 # Maximum bytes of a name, and maximum characters of the message of a host that is not stored in full.
 KEPT_NAME = 256

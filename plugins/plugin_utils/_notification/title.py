@@ -11,9 +11,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import (
+    HANGING,
+    KILLED,
+    MISSING,
+    NOT_STARTED,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.facts import Facts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.grouping import FailureGroup, FailureGroups
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import ABORTED, REASONS
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import shortened
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
@@ -28,6 +34,13 @@ TITLE_LIMIT = 120  # characters
 _SHORTEST = 24
 _SHORTEST_NAME = 36
 _NAMED = 3  # Up to so many hosts are named; more are counted.
+_VERBS = {
+    ABORTED: "aborted",
+    KILLED: "was killed",
+    NOT_STARTED: "could not start",
+    HANGING: "hangs",
+    MISSING: "is overdue",
+}
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 
 
@@ -36,7 +49,7 @@ def title_of(facts: Facts, groups: FailureGroups, total_hosts: int) -> str:
 
     :param total_hosts: number of hosts that the run's plays matched; 0 if the incident also has other hosts.
     """
-    causes = [group for group in groups.causes if group.kind != ABORTED]
+    causes = [group for group in groups.causes if group.kind not in REASONS]
     # Hosts that were not reached are a consequence of what failed on the others.
     causes = [group for group in causes if group.kind != NOT_REACHED] or causes
     environment = f" ({facts.environment})" if facts.environment else ""
@@ -88,10 +101,11 @@ def _several_problems(
 
 def _aborted(facts: Facts, groups: FailureGroups, environment: str) -> str:
     """Return the title of a run that was aborted, or whose stored data this version cannot read."""
-    group = next((group for group in groups.all if group.kind == ABORTED), None)
+    group = next((group for group in groups.all if group.kind in REASONS), None)
     task = _readable(groups.text(group.task, TITLE_LIMIT)) if group else ""
     cause = _readable(groups.words(group.cause, TITLE_LIMIT * 2)).rstrip(".") if group else ""
-    what = f"{_short_end(facts.name, 48)} aborted{environment}"
+    verb = _VERBS[group.kind] if group else "aborted"
+    what = f"{_short_end(facts.name, 48)} {verb}{environment}"
     failed = len(groups.hosts)
     # The error says more than the task that happened to start last.
     why = f": {cause}" if cause else f" at {task}" if task else ""

@@ -8,31 +8,34 @@ Must not need an API: each test gives the replies to its requests.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident import reconcile as reconcile_module
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import OWN, Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import OWN, Ledger, Wish
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
     Reconciliation,
-    Reply,
+    Sender,
     reconcile,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
-    Policy,
-    Request,
-    RunFacts,
-)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
     StoreBusy,
     StoreError,
     StoreLost,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply
 
 HOSTS = frozenset({"web1", "web2"})
 LIMITED = Scope(limit=("web1",))
+
+
+def composed(request: Any) -> dict[str, Any]:
+    return {"state": request.state, "details": {"episode": request.episode}}
 
 
 class KeptStore(MemoryStore):
@@ -49,11 +52,11 @@ class BrokenStore(KeptStore):
         self._good_for = good_for
         self._error = error
 
-    def update(self, base: str, change: Any) -> Any:
+    def update(self, base: str, change: Any, keys: Any = None) -> Any:
         if not self._good_for:
             raise self._error("The store is on a disk that is gone.")
         self._good_for -= 1
-        return super().update(base, change)
+        return super().update(base, change, keys)
 
 
 class Reporter:
@@ -62,15 +65,15 @@ class Reporter:
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.store = store or KeptStore()
         self.now = 1_000_000.0
-        self.asked: list[Request] = []
+        self.asked: list[Wish] = []
 
     def run(self, *replies: Reply, ok: str = "", failed: str = "", scope: Scope = LIMITED) -> Reconciliation:
         waiting = list(replies)
         self.asked = []
 
-        def post(request: Request) -> Reply:
-            self.asked.append(request)
-            return waiting.pop(0)
+        def post(wishes: Sequence[Wish], is_own: bool) -> list[Reply]:
+            self.asked += wishes
+            return [waiting.pop(0) for _wish in wishes]
 
         facts = RunFacts(
             scope=scope,
@@ -80,7 +83,7 @@ class Reporter:
             inventory=HOSTS,
             began=self.ledger.mark,
         )
-        result = reconcile(self.store, "base", facts, Policy(), post, lambda: self.now)
+        result = reconcile(self.store, "base", facts, Policy(), Sender(composed, post), lambda: self.now)
         assert not waiting, "fewer requests than replies"
         return result
 
@@ -156,7 +159,8 @@ def test_a_resolve_that_an_earlier_attempt_delivered_closes_the_incident():
     assert reporter.ledger.incidents["site-web1"].remote_state == "closed"
 
 
-def test_if_there_is_no_time_left_the_next_run_sends_the_rest():
+def test_if_there_is_no_time_left_the_next_run_sends_the_rest(monkeypatch):
+    monkeypatch.setattr(reconcile_module, "PARALLEL", 1)
     reporter = Reporter()
     reporter.run(NO_ANSWER, failed="web1")
     late = Reply("created", "The incident was created.", in_time=False)

@@ -21,15 +21,19 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
     Ledger,
     Mark,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import aborted_host
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
     Policy,
     Request,
     RunFacts,
-    aborted_host,
-    after_answer,
     after_run,
-    failing_key,
-    pending,
+    failing_keys,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import (
+    Reply,
+    after_answer,
+    planned,
+    waiting,
 )
 
 ALL = frozenset({"web1", "web2", "db1"})
@@ -47,7 +51,6 @@ class Base:
         self.now = 1_000_000.0
         self.warnings: tuple[str, ...] = ()
         self.sent: list[Request] = []
-        self.failing: str | None = None
 
     def run(self, ok: str = "", failed: str = "", scope: Scope = Scope(), **facts: Any) -> None:  # noqa: B008 - frozen
         """Record a run from its beginning to its end, without its requests."""
@@ -60,17 +63,21 @@ class Base:
             "began": self.ledger.mark,
         }
         run = RunFacts(**{**values, **facts})
-        self.failing = failing_key(self.ledger, run, self.policy)
+        failing = failing_keys(self.ledger, run, self.policy).values()
         self.ledger = after_run(self.ledger, run, self.policy, self.now)
+        self.ledger = planned(self.ledger, self.policy, self.now, composed, "here", failing)
         self.sent = []
 
     def next(self) -> tuple[str, str] | None:
         """Return state and key of the next request, or None."""
-        send = pending(self.ledger, self.policy, self.now, self.sent, self.failing)
+        send = self.pending()
         return (send.state, send.key) if send else None
 
+    def pending(self) -> Request | None:
+        return next((request for request in waiting(self.ledger) if request not in self.sent), None)
+
     def send(self) -> Request:
-        send = pending(self.ledger, self.policy, self.now, self.sent, self.failing)
+        send = self.pending()
         assert send, "no request is due"
         self.sent.append(send)
         return send
@@ -78,7 +85,8 @@ class Base:
     def answered(self, outcome: str | None, send: Request | None = None, uncertain: bool = False) -> None:
         """Record this answer to the given request, by default to the next one."""
         send = send or self.send()
-        self.ledger, self.warnings = after_answer(self.ledger, send, outcome, self.policy, self.now, uncertain)
+        reply = Reply(outcome, f"It was {outcome}.", uncertain)
+        self.ledger, self.warnings = after_answer(self.ledger, send, reply, self.policy, self.now)
 
     def hosts(self, scope: Scope = Scope()) -> set[str]:  # noqa: B008 - frozen
         incident = self.ledger.incidents.get(key(scope))
@@ -86,6 +94,10 @@ class Base:
 
     def __getitem__(self, scope: Scope) -> Incident:
         return self.ledger.incidents[key(scope)]
+
+
+def composed(request: Request) -> dict[str, Any]:
+    return {"state": request.state, "hosts": sorted(request.hosts), "details": {"episode": request.episode}}
 
 
 def key(scope: Scope) -> str:
@@ -558,9 +570,9 @@ def test_an_aborted_run_leaves_by_a_success_with_the_same_limit_or_without_a_lim
     web2 = Scope(limit=("web2",))
     base.run(scope=LIMIT_WEB1, aborted={})
     base.run(scope=web2, aborted={})
-    assert base.hosts(LIMIT_WEB1) == {"*web1", "*web2"} == {aborted_host(LIMIT_WEB1), aborted_host(web2)}
+    assert base.hosts(LIMIT_WEB1) == {"*(web1)", "*(web2)"} == {aborted_host(LIMIT_WEB1), aborted_host(web2)}
     base.run(ok="web1", scope=LIMIT_WEB1)
-    assert base.hosts(LIMIT_WEB1) == {"*web2"}
+    assert base.hosts(LIMIT_WEB1) == {"*(web2)"}
     base.run(ok="web1")
     assert not base.hosts(LIMIT_WEB1)
 
@@ -607,7 +619,7 @@ def test_a_trigger_confirmed_after_the_incident_was_closed_is_resolved(base: Bas
     base.answered("created", page)
     assert not base[WHOLE].is_settled
     assert base.next() is None, "this run has sent a resolve; the run that sent the trigger has not"
-    assert pending(base.ledger, base.policy, base.now, [page]) is not None
+    assert [request.state for request in waiting(base.ledger)] == ["resolved"]
 
 
 def test_a_trigger_with_unknown_result_for_an_incident_closed_meanwhile_is_resolved_too(base: Base) -> None:

@@ -9,7 +9,8 @@ Must not repeat the rules' code: the machine keeps its own records of failures, 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import settings
@@ -22,23 +23,33 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import (
     Payload,
     canonical_json,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.documents import (
+    head_from_json,
+    head_to_json,
+    incident_from_json,
+    incident_to_json,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     CLOSED,
     OPEN,
     Ledger,
     Mark,
-    from_json,
-    to_json,
+    Wish,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import aborted_host
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
     Policy,
     Request,
     RunFacts,
-    after_answer,
     after_run,
-    failing_key,
-    pending,
+    failing_keys,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import (
+    Reply,
+    after_answer,
+    planned,
+    waiting,
 )
 from ansible_collections.callgoose.sqibs.tests.sandbox.model import Model
 from ansible_collections.callgoose.sqibs.tests.sandbox.settings import NOTHING_OPEN, READINGS, Settings
@@ -74,7 +85,6 @@ class Process:
     began_at: int
     generation: int
     runs: bool = True
-    failing: str | None = None  # as the rules say
     failed: str | None = None  # as the machine's own record says
     sent: list[Request] = field(default_factory=list)
     in_flight: InFlight | None = None
@@ -235,7 +245,9 @@ class Runs(RuleBasedStateMachine):
 
     @invariant()
     def the_ledger_survives_the_store(self) -> None:
-        assert from_json(to_json(self.ledger)) == self.ledger
+        assert head_from_json(head_to_json(self.ledger)) == replace(self.ledger, incidents={}, runs={})
+        for key, incident in self.ledger.incidents.items():
+            assert incident_from_json(key, incident_to_json(incident)) == incident
 
     # --- how it happens ---
 
@@ -277,9 +289,13 @@ class Runs(RuleBasedStateMachine):
             added=self.added & self.inventory,
             matched=covered,
         )
-        process.failing = failing_key(self.ledger, run, self.policy)
+        failing = failing_keys(self.ledger, run, self.policy).values()
         self.account(process, run, doubt)
-        self.ledger = after_run(self.ledger, run, self.policy, self.now)
+        ledger = after_run(self.ledger, run, self.policy, self.now)
+        before, self.ledger = ledger, planned(ledger, self.policy, self.now, composed, "here", failing)
+        for key, incident in self.ledger.incidents.items():
+            if incident.wish and incident.wish.waiting and incident.wish.state == TRIGGERED:
+                self.check_wish(process, key, incident.wish, before.incidents[key].wish)
 
     def account(self, process: Process, run: RunFacts, doubt: str) -> None:
         """Update the machine's own record of failed hosts, as the design describes it."""
@@ -296,10 +312,10 @@ class Runs(RuleBasedStateMachine):
                     is_removed = is_removed and (is_whole_success or not was_added)
                     has_left = is_whole_success and run.scope == WHOLE and host not in self.matched
                     has_left = has_left and not host.startswith("*")
-                    is_covered_abort = host == "*" + ",".join(limit) if limit else host.startswith("*")
+                    is_covered_abort = host == aborted_host(run.scope) if limit else host.startswith("*")
                     if has_succeeded or is_removed or has_left or (is_whole_success and is_covered_abort):
                         del self.failing[other_tags, host]
-        failed = {*run.failed, *(["*" + ",".join(limit)] if doubt == "aborted" else [])}
+        failed = {*run.failed, *([aborted_host(run.scope)] if doubt == "aborted" else [])}
         if failed and (self.policy.page_limited_runs or not limit):
             key = next((key for (other_tags, _host), (_since, key) in before.items() if other_tags == tags), None)
             if key is None:
@@ -312,20 +328,26 @@ class Runs(RuleBasedStateMachine):
                 if host in run.added:
                     self.failed_as_added.add((tags, host))
 
+    def check_wish(self, process: Process, key: str, wish: Wish, before: Wish | None) -> None:
+        """Check a trigger that a run wants to be sent."""
+        generation, episode, hosts, at = self.confirmed.get(key, (-1, 0, frozenset(), 0.0))
+        is_repeated = (generation, episode) == (self.generation, self.openings[key]) and wish.hosts <= hosts
+        if is_repeated and not (before and before.waiting):
+            assert self.now - at >= INTERVAL, "one trigger per episode, new host and interval"
+            assert process.failed == key, "a run that succeeds pages nobody again"
+
     def take_request(self, process: Process) -> bool:
-        request = pending(self.ledger, self.policy, self.now, process.sent, process.failing)
+        request = next((request for request in waiting(self.ledger) if request not in process.sent), None)
         if not request:
             return False
         process.sent.append(request)
         process.in_flight = InFlight(request)
         failing = {host for (_tags, host), (_since, key) in self.failing.items() if key == request.key}
-        assert request.hosts == failing, "a trigger names the failed hosts; a resolve is sent only if there are none"
+        assert failing <= request.hosts, "a trigger names the failed hosts"
+        assert bool(failing) == (request.state == TRIGGERED), "no page without a failure, no resolve with one"
         if request.state == TRIGGERED:
             assert request.episode == self.openings[request.key]
-            generation, episode, hosts, at = self.confirmed.get(request.key, (-1, 0, frozenset(), 0.0))
-            is_repeated = (generation, episode) == (self.generation, request.episode) and request.hosts <= hosts
-            assert not is_repeated or self.now - at >= INTERVAL, "one trigger per episode, new host and interval"
-            assert not is_repeated or process.failed == request.key, "a run that succeeds pages nobody again"
+            assert self.ledger.incidents[request.key].wish.body["details"]["episode"] == request.episode
         return True
 
     def meet(self, process: Process, fate: str) -> None:
@@ -350,7 +372,9 @@ class Runs(RuleBasedStateMachine):
         assert process.in_flight
         request, outcome, process.in_flight = process.in_flight.request, process.in_flight.outcome, None
         before = self.ledger.incidents.get(request.key)
-        self.ledger, _warnings = after_answer(self.ledger, request, outcome, self.policy, self.now)
+        self.ledger, _warnings = after_answer(
+            self.ledger, request, Reply(outcome, f"It was {outcome}."), self.policy, self.now
+        )
         after = self.ledger.incidents.get(request.key)
         if not before or not after:
             return
@@ -364,6 +388,10 @@ class Runs(RuleBasedStateMachine):
             assert (request.state, outcome) == (TRIGGERED, "created"), "only a confirmed trigger counts as sent"
         if before.remote_state == OPEN and after.remote_state == CLOSED:
             assert outcome == "resolved", "only a confirmed resolve closes a confirmed incident"
+
+
+def composed(request: Request) -> dict[str, Any]:
+    return {"hosts": sorted(request.hosts), "details": {"episode": request.episode}}
 
 
 def name(scope: Scope) -> str:

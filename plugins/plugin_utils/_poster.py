@@ -1,0 +1,86 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sends the wishes of incidents to the API: what callback, guard, watch and queued tasks have in common.
+
+Must not decide what is sent. The HTTP library is imported only when something is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as outcomes
+from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, DeliveryError
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import canonical_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import digest
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Wish
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply
+
+if TYPE_CHECKING:
+    from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
+
+# The API would answer the same request with the same status again; 401 waits for another token.
+_FINAL = (400, 401, 413, 422)
+
+
+def destination_of(connection: Connection) -> str:
+    """Return a digest of where a connection leads and of its token. It cannot be reversed, so a store may keep it."""
+    return digest("destination", connection.endpoint, connection.token)
+
+
+class Poster:
+    """Sends wishes over one connection until a deadline.
+
+    :param deadline: a time of ``time.monotonic()``, in seconds.
+    """
+
+    def __init__(self, connection: Connection, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+        self._clients: dict[int, Client] = {}
+
+    def post(self, wishes: Sequence[Wish], is_own: bool) -> list[Reply]:
+        """Send wishes at the same time, and return a reply for each.
+
+        :param is_own: whether the run made them. What others left is tried once: they would wait for a dead API too.
+        """
+        if len(wishes) > 1:
+            with contextlib.suppress(RuntimeError), ThreadPoolExecutor(len(wishes)) as pool:
+                # Python 3.12 and later start no thread while the process ends.
+                return list(pool.map(lambda wish: self._post(wish, is_own), wishes))
+        return [self._post(wish, is_own) for wish in wishes]
+
+    def _post(self, wish: Wish, is_own: bool) -> Reply:
+        body = wish.body.encode() if isinstance(wish.body, str) else canonical_json(wish.body)
+        try:
+            client = self._client(self._connection.retries if is_own else 0)
+            answer = client.send(body, wish.content_type, self._deadline)
+        except DeliveryError as error:
+            result = None if error.uncertain else outcomes.FAILED
+            return Reply(result, str(error), in_time=self._has_time())
+        except CallgooseError as error:
+            return Reply(outcomes.FAILED, str(error))
+        # Unlike a task, the ledger cannot assume that a duplicate means its own first attempt: it could mean an older
+        # trigger.
+        outcome = outcomes.interpret(wish.state, answer.status, answer.body)
+        is_unknown = outcome.name == outcomes.FAILED and (outcome.changed or answer.uncertain)
+        result = None if is_unknown else outcome.name
+        is_final = answer.status in _FINAL
+        return Reply(result, outcome.message, answer.uncertain, is_final, in_time=self._has_time())
+
+    def _has_time(self) -> bool:
+        return time.monotonic() < self._deadline
+
+    def _client(self, retries: int) -> Client:
+        from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
+
+        if retries not in self._clients:
+            self._clients[retries] = Client(replace(self._connection, retries=retries))
+        return self._clients[retries]
