@@ -86,7 +86,6 @@ class Incident:
 
     :param key: the ``incident_key`` that the API maps it by.
     :param scope: the scope of the run that opened it; its tags and skip-tags determine which runs can resolve it.
-    :param group: the value of the variable that ``group_by`` names, the same for all its hosts.
     :param failed_hosts: by host name, or by a pseudo-host (its name starts with ``*``).
     :param episode: incremented each time it opens; 0 if this ledger never opened it, or if the store keeps nothing.
     :param remote_state: what is known of it at the API: ``UNKNOWN``, ``CLOSED``, ``MAYBE`` or ``OPEN``.
@@ -100,11 +99,11 @@ class Incident:
     :param good_revision: the project's revision in the last run of all hosts before that went well; empty if unknown.
     :param wish: the request that should be in force; None if nothing was due yet.
     :param held_back: why the last failed run sent nothing for it; empty if it sent something.
+    :param group: the value of the variable that ``group_by`` names, the same for all its hosts.
     """
 
     key: str
     scope: Scope
-    group: str = ""
     failed_hosts: Mapping[str, FailedHost] = field(default_factory=dict)
     episode: int = 0
     remote_state: str = UNKNOWN
@@ -118,6 +117,7 @@ class Incident:
     good_revision: str = ""
     wish: Wish | None = None
     held_back: str = ""
+    group: str = ""
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -191,7 +191,7 @@ def joined(
     sequence = ledger.sequence + 1
     incidents = dict(ledger.incidents)
     for key, failures in joining.items():
-        incident = incidents.get(key) or Incident(key, scope, (groups or {}).get(key, ""))
+        incident = incidents.get(key) or Incident(key, scope, group=(groups or {}).get(key, ""))
         is_opened = not incident.failed_hosts if opened is None else key in opened
         if is_opened:
             incident = _opened(incident, policy, ledger, now)

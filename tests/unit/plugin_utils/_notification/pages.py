@@ -16,6 +16,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Subject
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import FailedHost, Incident
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import aborted_host
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
@@ -54,7 +55,7 @@ def page(
     run = Run("site.yml", {host: (some if isinstance(some, tuple) else (some,)) for host, some in failures.items()})
     data = snapshot(run, redactor, options, subject.root)
     if aborted is not None:
-        data[f"*{aborted}"] = aborted_snapshot(run, redactor, subject.root)
+        data[aborted_host(Scope((aborted,) if aborted else ()))] = aborted_snapshot(run, redactor, subject.root)
     return payload_for(send(json.loads(json.dumps(data))), subject, options, total, redactor)
 
 
