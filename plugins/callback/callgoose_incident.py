@@ -256,6 +256,30 @@ options:
     ini:
       - section: callback_callgoose_incident
         key: max_delay
+  max_run_time:
+    description:
+      - How long a run may take, such as V(90m), V(26h) or V(8d). A run that takes longer counts as hanging.
+      - The next run of the same playbook finds it, and so does the playbook C(callgoose.sqibs.watch).
+      - If not set, no run counts as hanging.
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_MAX_RUN_TIME
+    ini:
+      - section: callback_callgoose_incident
+        key: max_run_time
+  overdue_after:
+    description:
+      - How long the playbook may go without a successful run of all hosts, such as V(26h) for one that runs every day.
+      - A playbook that never succeeded counts from its first run. The playbook C(callgoose.sqibs.watch) finds it.
+      - If not set, no run counts as overdue.
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_OVERDUE_AFTER
+    ini:
+      - section: callback_callgoose_incident
+        key: overdue_after
   state_url:
     description:
       - The location of the ledger of open incidents, as V(sqlite:///) and a path. Only the owner can read the file.
@@ -318,6 +342,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.options 
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.process_exit import ProcessExit
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.session import Session
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder import Recorder
 
@@ -363,7 +388,6 @@ class CallbackModule(CallbackBase):
         self.disabled = not options["enabled"]
         self._recorder = Recorder(options["unreachable"] == "ignore")
         self._events = EventReader(self._recorder)
-        self._watches_signals = options["on_interrupt"] == "trigger"
         self._session = Session(options)
 
     @harmless
@@ -371,8 +395,8 @@ class CallbackModule(CallbackBase):
         name = self._events.playbook_started(playbook)
         if name is not None:
             self._has_warned = False
-            self._exit.watch(self._display, self._watches_signals)
-            self._session.begin(name, *self._events.context())
+            self._exit.watch(self._display)
+            self._show(self._session.begin(name, *self._events.context()))
             freeze_before_fork()
 
     @harmless
@@ -385,11 +409,11 @@ class CallbackModule(CallbackBase):
 
     @harmless
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        self._events.task_started(task)
+        self._task_started(task)
 
     @harmless
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
-        self._events.task_started(task)
+        self._task_started(task)
 
     @harmless
     def v2_runner_on_ok(self, result: Any) -> None:
@@ -430,6 +454,14 @@ class CallbackModule(CallbackBase):
         except KeyboardInterrupt:
             self._warn("it was interrupted while sending. The next run sends what may be missing.")
             raise
+        self._show(result)
+
+    def _task_started(self, task: Any) -> None:
+        self._events.task_started(task)
+        self._session.task_started(str(task.name or task.action))
+
+    def _show(self, result: Reconciliation) -> None:
+        """Show what was done, and what the user must know."""
         if result.done:
             # Imported only when needed: Ansible compiles each file of a collection again in each run.
             from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.display import announce

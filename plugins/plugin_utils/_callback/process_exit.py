@@ -37,11 +37,10 @@ class ProcessExit:
         self._previous: dict[int, Any] = {}
         self.error = ""
 
-    def watch(self, display: Any, signals: bool = False) -> None:
+    def watch(self, display: Any) -> None:
         """Start watching, unless already started.
 
         :param display: Ansible's `Display`, which shows the error.
-        :param signals: also watch for SIGTERM and SIGHUP. Otherwise they end the process at once, without the call.
         """
         if self._process:
             return
@@ -52,9 +51,9 @@ class ProcessExit:
         # ansible-core turns KeyboardInterrupt into an exit code before atexit functions run, so only the signal itself
         # distinguishes Ctrl-C from a crash. 2.19 and later have their own handler, which is called after this one.
         self._take_over(signal.SIGINT, self._interrupt)
-        if signals:
-            self._take_over(signal.SIGTERM, self._terminate)
-            self._take_over(signal.SIGHUP, self._terminate)
+        # By default they end the process at once, without atexit functions.
+        self._take_over(signal.SIGTERM, self._terminate)
+        self._take_over(signal.SIGHUP, self._terminate)
 
     def _watch_exit_code(self) -> None:
         """See the exit code of `sys.exit`: atexit functions are not told, and the debugger leaves no other trace."""

@@ -37,8 +37,10 @@ class Session:
         self._reporter: IncidentReporter | None = None
         self._began = NO_MARK
 
-    def begin(self, playbook: str, plays: Iterable[Any], extra_vars: Mapping[str, Any], hosts: Collection[str]) -> None:
-        """Begin a run.
+    def begin(
+        self, playbook: str, plays: Iterable[Any], extra_vars: Mapping[str, Any], hosts: Collection[str]
+    ) -> Reconciliation:
+        """Begin a run, and return what was done about runs before that were killed, hang, or are missing.
 
         :param playbook: as named on the command line.
         :param plays: its `Play` objects.
@@ -51,11 +53,24 @@ class Session:
         context = read_run_context(
             playbook, plays, extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
         )
-        if self._is_watched(context.playbook):
-            self._reporter = IncidentReporter(context, settings)
-            started = time.monotonic()
-            self._began = self._reporter.begin(self._seconds)
-            self._seconds -= time.monotonic() - started
+        if not self._is_watched(context.playbook):
+            return Reconciliation()
+        self._reporter = IncidentReporter(context, settings)
+        started = time.monotonic()
+        if context.is_check:
+            self._began, result = self._reporter.begin(self._seconds), Reconciliation()
+        else:
+            self._began, result = self._reporter.begin_noted(self._seconds)
+        self._seconds -= time.monotonic() - started
+        return result
+
+    def task_started(self, task: str) -> None:
+        """Note which task the run is in.
+
+        :param task: its name as written.
+        """
+        if self._reporter:
+            self._reporter.touch(task)
 
     def finish(self, run: Run, inventory: Callable[[], Inventory]) -> Reconciliation:
         """Reconcile the run that :meth:`begin` began, and return what was done.
@@ -64,7 +79,10 @@ class Session:
         """
         reporter, self._reporter = self._reporter, None
         is_deliberate = run.interrupted and self._options["on_interrupt"] == "ignore"
-        if reporter is None or run.check_mode or is_deliberate:
+        if reporter is None:
+            return Reconciliation()
+        if run.check_mode or is_deliberate:
+            reporter.forget("a run was interrupted, and on_interrupt is ignore" if is_deliberate else "")
             return Reconciliation()
         started = time.monotonic()
         result = reporter.reconcile(run, self._began, inventory(), self._seconds)

@@ -79,6 +79,7 @@ class RunContext:
     :param directory: the current directory of the call.
     :param extra_vars: the extra vars of the call.
     :param is_relaunched: whether AWX started the job by *relaunch*, which may set a limit that nobody gave.
+    :param is_check: whether the whole run is in check mode.
     :param is_partial: whether ``--start-at-task`` or ``--step`` limits the run to some of its tasks.
     """
 
@@ -89,6 +90,7 @@ class RunContext:
     directory: str
     extra_vars: Mapping[str, Any]
     is_partial: bool
+    is_check: bool = False
     is_relaunched: bool = False
 
 
@@ -140,6 +142,7 @@ def read_run_context(
         directory=str(machine.directory),
         extra_vars=extra_vars,
         is_relaunched=awx_variable(extra_vars, "job_launch_type") == "relaunch",
+        is_check=bool(arguments.get("check")),
         is_partial=bool(arguments.get("start_at_task") or arguments.get("step")),
     )
 

@@ -54,13 +54,13 @@ def test_without_watching_nothing_is_reported(collections_path) -> None:
 
 def test_the_end_of_a_fork_is_not_reported(collections_path) -> None:
     fork = ("child = os.fork()", "if not child: sys.exit()", "os.waitpid(child, 0)")
-    lines = ("end.watch(display, signals=True)", *fork)
+    lines = ("end.watch(display)", *fork)
     assert run(collections_path, *lines) == (0, "end False")
 
 
 def test_a_fork_ended_by_sigterm_is_not_reported(collections_path) -> None:
     lines = (
-        "end.watch(display, signals=True)",
+        "end.watch(display)",
         "ready, told = os.pipe()",
         "child = os.fork()",
         "if not child: os.write(told, b'1'); time.sleep(30); os._exit(1)",
@@ -91,20 +91,15 @@ def test_an_ignored_ctrl_c_stays_ignored(collections_path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_that_is_not_watched_ends_the_process_without_a_report(collections_path, number) -> None:
-    assert run(collections_path, "end.watch(display)", f"os.kill(os.getpid(), {number:d})") == (-number, "")
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_watched_signal_is_reported_and_still_ends_the_process(collections_path, number) -> None:
-    lines = ("end.watch(display, signals=True)", f"os.kill(os.getpid(), {number:d}); time.sleep(5)")
+    lines = ("end.watch(display)", f"os.kill(os.getpid(), {number:d}); time.sleep(5)")
     assert run(collections_path, *lines) == (-number, "end True")
 
 
 def test_a_sighup_ignored_by_nohup_stays_ignored(collections_path) -> None:
     lines = (
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)",
-        "end.watch(display, signals=True)",
+        "end.watch(display)",
         "os.kill(os.getpid(), signal.SIGHUP)",
         "sys.exit(0)",
     )
@@ -114,7 +109,7 @@ def test_a_sighup_ignored_by_nohup_stays_ignored(collections_path) -> None:
 def test_a_previous_handler_gets_the_signal_too(collections_path) -> None:
     lines = (
         "signal.signal(signal.SIGTERM, lambda number, frame: (print('before', flush=True), os._exit(7)))",
-        "end.watch(display, signals=True)",
+        "end.watch(display)",
         "os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)",
     )
     assert run(collections_path, *lines) == (7, "end True\nbefore")
