@@ -102,3 +102,23 @@ GUARD_SPEC: Dict[str, Dict[str, Any]] = {
     "title": {"type": "str", "default": ""},
     "fail": {"type": "bool", "default": False},
 }
+
+# What is done with the store: reading it, and looking after it.
+STATE_SPEC: Dict[str, Dict[str, Any]] = {
+    "state_url": option("state_url", type="str", default="", no_log=True),
+}
+WATCH_SPEC: Dict[str, Dict[str, Any]] = {
+    "retry_parked": {"type": "bool", "default": False},
+    "redact": option("redact", type="str", default=""),
+    **STATE_SPEC,
+    **CONNECTION_SPEC,
+}
+INFO_SPEC: Dict[str, Dict[str, Any]] = {
+    # An incident key is not secret. Without no_log, ansible-test sanity would report the word "key".
+    "incident_key": {"type": "str", "default": "", "no_log": False},
+    "playbook": {"type": "str", "default": ""},
+    "state": {"type": "str", "default": "", "choices": ["", "open", "closed", "waiting", "parked"]},
+    "history": {"type": "int", "default": 20},
+    **STATE_SPEC,
+    **CONNECTION_SPEC,
+}

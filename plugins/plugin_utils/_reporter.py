@@ -85,7 +85,7 @@ class IncidentReporter:
             scope=identity.scope,
             key=identity.key,
             max_run_time=settings.max_run_time,
-            about=about(self._subject, settings.page),
+            about=about(self._subject, settings.page, settings.policy),
         )
         result = Reconciliation()
         try:
@@ -96,7 +96,7 @@ class IncidentReporter:
                 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._watch import watch_base
 
                 sender = replace(self._sender(frozenset(), deadline), reserve=0.0)
-                watch_base(store, identity.base, settings, sender)
+                watch_base(store, identity.base, settings.redactor, sender)
                 result = deliver(store, "", (), settings.policy, sender)
                 mark = store.read(identity.base, ()).mark
             store.close()

@@ -120,7 +120,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
             environment=options["environment"].strip(),
             runbook_url=options["runbook_url"].strip(),
         ),
-        redact=_patterns(options["redact"]),
+        redact=patterns_from(options["redact"]),
         project=options["project"].strip(),
         inventory_name=options["inventory_name"].strip(),
         key_vars=tuple(options["key_vars"]),
@@ -145,8 +145,11 @@ def _duration(name: str, options: Mapping[str, Any]) -> float:
         raise OptionError(name, str(error), "Use a number and s, m, h or d, such as 90m, 26h or 8d.") from None
 
 
-def _patterns(text: str) -> tuple[str, ...]:
-    """Return the patterns, one from each line. Commas do not separate them, because patterns often contain commas."""
+def patterns_from(text: str) -> tuple[str, ...]:
+    """Return the patterns, one from each line. Commas do not separate them, because patterns often contain commas.
+
+    :raises OptionError: one is not a regular expression, or matches the empty string.
+    """
     patterns = tuple(filter(None, map(str.strip, text.splitlines())))
     try:
         if patterns:

@@ -10,42 +10,105 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import this_machine
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
+    Reconciliation,
     Sender,
+    deliver,
     record,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.watching import found
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import unparked
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.about import read_about
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.reasons import describe
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._noted_run import gone_runs
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a look at the store found and did.
+
+    :param found: by base and in words, the runs that were killed, hang, or are missing.
+    :param would_send: in check mode, the incident keys and states of what would be sent.
+    :param result: what was sent.
+    """
+
+    found: tuple[tuple[str, str], ...] = ()
+    would_send: tuple[tuple[str, str], ...] = ()
+    result: Reconciliation = Reconciliation()
+
+
+def watch(store: Store, redactor: Redactor, sender: Sender, retry_parked: bool = False) -> Watched:
+    """Look at all runs in the store, and send what waits there for this destination.
+
+    :param retry_parked: also send what the API refused before.
+    :raises StoreError: the store cannot be used.
+    """
+    everything = []
+    for base in store.bases(watched=True):
+        everything += watch_base(store, base, redactor, sender)
+    if retry_parked:
+        for base in store.bases():
+            store.update(base, lambda ledger: (unparked(ledger, sender.destination), None))
+    return Watched(tuple(everything), result=deliver(store, "", (), Policy(), sender))
 
 
 def watch_base(
-    store: Store, base: str, settings: Settings, sender: Sender, clock: Callable[[], float] = time.time
-) -> None:
-    """Record which runs of a base were killed, hang, or are missing. Nothing is sent.
+    store: Store, base: str, redactor: Redactor, sender: Sender, clock: Callable[[], float] = time.time
+) -> list[tuple[str, str]]:
+    """Record which runs of a base were killed, hang, or are missing, and return them in words. Nothing is sent.
 
     :raises StoreError: the store cannot be used.
     """
     stories: dict[str, Mapping[str, Any]] = {}
-    machine = this_machine().name
+    words: list[tuple[str, str]] = []
 
     def change(ledger: Ledger) -> tuple[Ledger, Collection[str]]:
-        ledger, failing = found(ledger, gone_runs(ledger, machine), describe, settings.policy, clock())
+        before = ledger
+        ledger, failing = found(ledger, gone_runs(ledger, this_machine().name), describe, _policy(store, ledger), clock())
         stories.update(dict.fromkeys(ledger.incidents, ledger.about) | failing)
+        new = ledger.events[len(before.events) :]
+        words[:] = [(ledger.name, event.text) for event in new if not event.key]
         return ledger, failing
 
     def compose(request: Request) -> dict[str, Any]:
-        subject, options = read_about(stories[request.key])
-        return payload_for(request, subject, options, 0, settings.redactor).body()
+        subject, options, _policy = read_about(stories[request.key])
+        return payload_for(request, subject, options, 0, redactor).body()
 
-    record(store, base, change, settings.policy, replace(sender, compose=compose), clock, is_own=False)
+    ledger = store.read(base)
+    record(store, base, change, _policy(store, ledger), replace(sender, compose=compose, reserve=0.0), clock, is_own=False)
+    return words
+
+
+def foresee(store: Store, sender: Sender, retry_parked: bool = False) -> Watched:
+    """Return what :func:`watch` would do, without doing it.
+
+    :raises StoreError: the store cannot be used.
+    """
+    now = time.time()
+    everything, would_send = [], []
+    for base in store.bases(watched=True):
+        ledger = store.read(base)
+        after, failing = found(ledger, gone_runs(ledger, this_machine().name), describe, _policy(store, ledger), now)
+        everything += [(ledger.name, event.text) for event in after.events if not event.key]
+        would_send += [(key, "triggered") for key in failing]
+    due = store.waiting(now)
+    for base in store.bases() if retry_parked else sorted({one.base for one in due}):
+        for key, incident in unparked(store.read(base), sender.destination if retry_parked else "").incidents.items():
+            wish = incident.wish
+            if wish and wish.is_due and wish.not_before <= now and wish.destination == sender.destination:
+                would_send.append((key, wish.state))
+    return Watched(tuple(everything), tuple(dict.fromkeys(would_send)))
+
+
+def _policy(store: Store, ledger: Ledger) -> Policy:
+    """Return the policy of the last run of a base, for what is found out about it."""
+    return replace(read_about(ledger.about)[2], memory=store.memory)

@@ -29,6 +29,8 @@ ROOMS = (
     "_state",
     "_noted_run",
     "_poster",
+    "_status",
+    "_status_table",
     "_watch",
     "_reporter",
     "_guard",

@@ -143,11 +143,11 @@ class SqlStore(ABC):
         if not rows:
             return None
         ledger = head_from_json(rows[0][0])
+        runs = execute("SELECT id, document FROM callgoose_runs WHERE base = ?", base)
+        ledger = replace(ledger, runs={_text(id): run_from_json(document) for id, document in runs})
         found: Sequence[Sequence[Any]]
         if keys is None:
             found = execute("SELECT incident_key, document FROM callgoose_incidents WHERE base = ?", base)
-            runs = execute("SELECT id, document FROM callgoose_runs WHERE base = ?", base)
-            ledger = replace(ledger, runs={_text(id): run_from_json(document) for id, document in runs})
         else:
             query = "SELECT incident_key, document FROM callgoose_incidents WHERE base = ? AND incident_key = ?"
             found = [row for key in sorted(keys) for row in execute(query, base, key)]

@@ -53,7 +53,7 @@ class Store(Protocol):
     def read(self, base: str, keys: Collection[str] | None = None) -> Ledger:
         """Return the ledger of this base, or an empty one with a new id if there is none yet.
 
-        :param keys: read no other incidents than these, and no runs; None reads everything.
+        :param keys: read no other incidents than these; None reads all.
         """
 
     def update(

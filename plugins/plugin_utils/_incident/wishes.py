@@ -109,6 +109,17 @@ def waiting(ledger: Ledger) -> tuple[Request, ...]:
     return tuple(sorted(requests, key=lambda request: (request.state == RESOLVED, request.key)))
 
 
+def unparked(ledger: Ledger, destination: str) -> Ledger:
+    """Return the ledger with the parked wishes for this destination due again."""
+    incidents = {
+        key: replace(incident, wish=replace(incident.wish, parked="", not_before=0.0))
+        if incident.wish and incident.wish.parked and incident.wish.destination == destination
+        else incident
+        for key, incident in ledger.incidents.items()
+    }
+    return replace(ledger, incidents=incidents)
+
+
 def request_of(incident: Incident) -> Request:
     """Return the request that an incident's wish stands for.
 

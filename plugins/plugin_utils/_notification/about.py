@@ -14,22 +14,24 @@ from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Invocation, Subject
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 
 
-def about(subject: Subject, options: PageOptions) -> dict[str, Any]:
+def about(subject: Subject, options: PageOptions, policy: Policy) -> dict[str, Any]:
     """Return plain data about a run."""
-    return {"subject": asdict(subject), "options": asdict(options)}
+    return {"subject": asdict(subject), "options": asdict(options), "policy": asdict(policy)}
 
 
-def read_about(data: Mapping[str, Any]) -> tuple[Subject, PageOptions]:
+def read_about(data: Mapping[str, Any]) -> tuple[Subject, PageOptions, Policy]:
     """Return what :func:`about` was given. What another version of this collection wrote differently is left out."""
     subject, options = _dict(data.get("subject")), _dict(data.get("options"))
     parts = {
         "origin": _built(Origin, _dict(subject.get("origin"))),
         "invocation": _built(Invocation, _dict(subject.get("invocation"))),
     }
-    return _built(Subject, {"name": "", **subject, **parts}), _built(PageOptions, options)
+    policy = _built(Policy, _dict(data.get("policy")))
+    return _built(Subject, {"name": "", **subject, **parts}), _built(PageOptions, options), policy
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -73,6 +73,12 @@ class Site:
         """Run the playbook to its end."""
         return self.call(*args, bad=bad, env=env).run()
 
+    def own(self, playbook: str, *args: str, env: Mapping[str, str] | None = None) -> Result:
+        """Run a playbook of the collection on the same machine, such as ``watch``."""
+        self.asked = len(self.sandbox.requests)
+        env = {**connection(self.sandbox), **self.env, **(env or {})}
+        return prepare(self.folder, f"callgoose.sqibs.{playbook}", *args, inventory=None, env=env, cfg=self.cfg).run()
+
     @property
     def sent(self) -> list[dict[str, Any]]:
         """The payloads of the last run's requests."""
