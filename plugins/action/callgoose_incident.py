@@ -23,6 +23,8 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec imp
     ARGUMENT_SPEC,
     CONNECTION_SPEC,
 )
+from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import RESOLVED
+from ansible_collections.callgoose.sqibs.plugins.module_utils._task_request import request_from
 from ansible_collections.callgoose.sqibs.plugins.module_utils._task_runner import refused, run_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import freeze_before_fork
 
@@ -56,10 +58,21 @@ class ActionModule(ActionBase):
             # Stripped here already: Ansible masks the option's value where it finds exactly that.
             params["api_token"] = (params["api_token"] or "").strip() or None
             if self._task.delegate_to and self._task.delegate_to not in C.LOCALHOST:
-                return {**result, **self._run_module(params, task_vars)}
+                return {**result, **self._with_state(self._run_module(params, task_vars), params)}
             outcome = run_task(params, check_mode=self._task.check_mode, diff=self._task.diff)
+            outcome = self._with_state(outcome, params)
         secrets = {params["api_token"]} if params["api_token"] else set()
         return {**result, **remove_values(outcome, secrets)}
+
+    def _with_state(self, outcome: dict[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the result after the store on the controller was told of it, where that is needed."""
+        is_sent = not self._task.check_mode and outcome.get("attempts")
+        if not is_sent or (params["on_unreachable"] != "queue" and outcome.get("outcome") != RESOLVED):
+            return outcome
+        # Imported only when needed: most tasks need no store.
+        from ansible_collections.callgoose.sqibs.plugins.plugin_utils._task_state import with_state
+
+        return with_state(outcome, request_from(params), params["on_unreachable"], params["state_url"])
 
     def _own_environment(self) -> dict[str, str]:
         """Return the task's `environment` keyword, which Ansible passes only to modules."""

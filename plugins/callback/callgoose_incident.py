@@ -256,6 +256,21 @@ options:
     ini:
       - section: callback_callgoose_incident
         key: max_delay
+  group_by:
+    description:
+      - With V(playbook) there is one incident for all failed hosts of a run. The name of a host variable gives one
+        incident for each of its values among the failed hosts, such as C(owner) for one per team, or
+        C(inventory_hostname) for one per host.
+      - The value joins the incident key, and is sent as the field C(group), so that API Filters of a global token can
+        route by it. Hosts without the variable have an incident of their own, without the field.
+      - It needs the ledger. Without one, only the incident of hosts without the variable can be resolved.
+    type: str
+    default: playbook
+    env:
+      - name: CALLGOOSE_GROUP_BY
+    ini:
+      - section: callback_callgoose_incident
+        key: group_by
   max_run_time:
     description:
       - How long a run may take, such as V(90m), V(26h) or V(8d). A run that takes longer counts as hanging.
@@ -450,7 +465,7 @@ class CallbackModule(CallbackBase):
     def _finished(self, run: Run) -> None:
         """Report a finished or aborted run, and show the result."""
         try:
-            result = self._session.finish(run, self._events.inventory)
+            result = self._session.finish(run, self._events.inventory, self._events.groups)
         except KeyboardInterrupt:
             self._warn("it was interrupted while sending. The next run sends what may be missing.")
             raise

@@ -70,6 +70,11 @@ CONNECTION_SPEC = {
     "retries": option("retries", type="int", default=3),
 }
 
+# The store, which only the controller has.
+STATE_SPEC: Dict[str, Dict[str, Any]] = {
+    "state_url": option("state_url", type="str", default="", no_log=True),
+}
+
 ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "state": {"type": "str", "default": TRIGGERED, "choices": [TRIGGERED, RESOLVED]},
     "title": {"type": "str"},
@@ -82,6 +87,8 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "payload": {"type": "raw"},
     "content_type": {"type": "str"},
     "unmatched": {"type": "str", "choices": ["fail", "warn", "ok"]},
+    "on_unreachable": {"type": "str", "default": "fail", "choices": ["fail", "queue"]},
+    **STATE_SPEC,
     **CONNECTION_SPEC,
 }
 ARGUMENT_RULES = {
@@ -103,10 +110,6 @@ GUARD_SPEC: Dict[str, Dict[str, Any]] = {
     "fail": {"type": "bool", "default": False},
 }
 
-# What is done with the store: reading it, and looking after it.
-STATE_SPEC: Dict[str, Dict[str, Any]] = {
-    "state_url": option("state_url", type="str", default="", no_log=True),
-}
 WATCH_SPEC: Dict[str, Dict[str, Any]] = {
     "retry_parked": {"type": "bool", "default": False},
     "redact": option("redact", type="str", default=""),

@@ -18,6 +18,7 @@ DUPLICATE = "duplicate"
 UNMATCHED = "unmatched"
 NOTHING_TO_RESOLVE = "nothing_to_resolve"
 WOULD_SEND = "would_send"
+QUEUED = "queued"
 FAILED = "failed"
 
 # The statuses below 500 that ask the client to retry (RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4).

@@ -24,8 +24,8 @@ LONGEST_NUMBER = 4096
 # A resolve has the fields that a resolve filter can test. Severity (for urgency) and tags (for maintenance) are for
 # triggers only.
 FIELDS = {
-    TRIGGERED: ("state", "incident_key", "title", "content", "severity", "source", "tags", "details"),
-    RESOLVED: ("state", "incident_key", "title", "content", "source", "details"),
+    TRIGGERED: ("state", "incident_key", "title", "content", "severity", "source", "group", "tags", "details"),
+    RESOLVED: ("state", "incident_key", "title", "content", "source", "group", "details"),
 }
 
 
@@ -39,6 +39,7 @@ class Payload:
 
     :param state: ``triggered`` or ``resolved``.
     :param incident_key: the value that *Map Incident With* maps on: the same for a trigger and its resolve.
+    :param group: the group of hosts that it is about, for filters to route by.
     :param source: the name of the sender; in the body, so that a filter can test it.
     """
 
@@ -48,6 +49,7 @@ class Payload:
     content: str = ""
     severity: str = ""
     source: str = ""
+    group: str = ""
     tags: Tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 

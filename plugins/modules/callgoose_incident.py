@@ -84,6 +84,24 @@ options:
         O(state=resolved), because there may be nothing to resolve.
     type: str
     choices: [fail, warn, ok]
+  on_unreachable:
+    description:
+      - What to do if the API does not answer, or answers with a temporary error, after all retries. V(fail) fails the
+        task. V(queue) keeps the request in the store of the controller. The next run with the callback
+        P(callgoose.sqibs.callgoose_incident#callback) on this store sends it, and so does the module
+        M(callgoose.sqibs.callgoose_watch).
+      - A newer request with the same key replaces a request that waits.
+    type: str
+    choices: [fail, queue]
+    default: fail
+  state_url:
+    description:
+      - The store of the controller, as V(sqlite:///) and a path, or V(postgresql://) and a database. It is used for
+        O(on_unreachable=queue), and after the API has resolved an incident that the store knows.
+      - The default is C(callgoose/state.sqlite3) in Ansible's home, as for the callback.
+      - If not set, the value of the environment variable E(CALLGOOSE_STATE_URL) is used.
+    type: str
+    default: ''
 extends_documentation_fragment:
   - callgoose.sqibs.connection.module
   - callgoose.sqibs.attributes
@@ -225,6 +243,7 @@ outcome:
     - V(unmatched) means that no API Filter matched.
     - V(nothing_to_resolve) means that no open incident has this key.
     - V(would_send) is returned in check mode.
+    - V(queued) means that the request is kept and sent later.
     - V(failed) is anything else. RV(msg) says what.
   returned: always
   type: str

@@ -12,7 +12,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: callgoose_incident_info
 short_description: Return which incidents are open, and why somebody was or was not paged
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads the store of the callback P(callgoose.sqibs.callgoose_incident#callback) and of the role
     P(callgoose.sqibs.incident_guard#role). The API has no way to ask for incidents.

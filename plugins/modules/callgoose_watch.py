@@ -12,7 +12,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: callgoose_watch
 short_description: Deliver what waits, and page for runs that were killed, hang, or never happened
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Makes one pass over the store of the callback P(callgoose.sqibs.callgoose_incident#callback). Run it from cron, a
     systemd timer or an AWX schedule, every few minutes. The playbook C(callgoose.sqibs.watch) consists of this task.

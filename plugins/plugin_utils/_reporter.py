@@ -38,6 +38,11 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._state import open_state
 
+_NO_GROUP = (
+    "group_by: no failed host has the variable {name}, so that all are in one incident. "
+    "Correct the name, or set the variable in the inventory."
+)
+
 
 class IncidentReporter:
     """Reports one run, or one guarded part of it, from its beginning to its end."""
@@ -141,7 +146,7 @@ class IncidentReporter:
         deadline = time.monotonic() + seconds
         failed, aborted = self._snapshots(run)
         identity = self.context.identity
-        groups = group_of(failed) if group_of and failed else {}
+        groups = group_of(failed) if group_of else {}
         facts = RunFacts(
             scope=identity.scope,
             key=identity.key,
@@ -159,7 +164,6 @@ class IncidentReporter:
             unlimited_key=identity.unlimited.key if self.context.is_relaunched else "",
             id=self._note.id if self._note else "",
             groups=groups,
-            group_keys={group: identity.key_of(group) for group in groups.values()},
         )
         try:
             store = open_state(self._settings.state_url, self._settings.max_delay, seconds)
@@ -171,6 +175,8 @@ class IncidentReporter:
         # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
         if self._store_error and (self.loss or not result.notes):
             result = with_trouble(result, self._store_error)
+        if groups and not any(groups.values()):
+            result = replace(result, warnings=(*result.warnings, _NO_GROUP.format(name=self._settings.group_by)))
         if self._settings.redaction_trouble:
             result = replace(result, warnings=(*result.warnings, self._settings.redaction_trouble))
         return result
@@ -198,7 +204,7 @@ class IncidentReporter:
 
             # An incident can have hosts of earlier runs that this run's plays did not match.
             is_covered = all(host in hosts or is_pseudo(host) for host in request.hosts)
-            total = len(hosts) if is_covered else 0
+            total = len(hosts) if is_covered and not request.incident.group else 0
             return payload_for(request, self._subject, settings.page, total, settings.redactor).body()
 
         poster = Poster(settings.connection, deadline)

@@ -33,6 +33,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.opti
 if TYPE_CHECKING:
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 
+# The value of group_by for one incident for all hosts.
+PLAYBOOK = "playbook"
 # The options that callback and guard share, as an argument specification. The callback documents the same options.
 SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "severity": option("severity", type="str", default="critical", choices=AnyCase(SEVERITIES)),
@@ -52,6 +54,7 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "stable_payload": option("stable_payload", type="bool", default=False),
     "max_delay": option("max_delay", type="float", default=15.0),
     "state_url": option("state_url", type="str", default=""),
+    "group_by": option("group_by", type="str", default=PLAYBOOK),
     "max_run_time": option("max_run_time", type="str", default=""),
     "overdue_after": option("overdue_after", type="str", default=""),
     **CONNECTION_SPEC,
@@ -68,6 +71,7 @@ class Settings:
     :param key_vars: names of the extra vars that distinguish runs.
     :param max_delay: seconds that sending may take in total.
     :param state_url: the URL of the store; empty means the default store.
+    :param group_by: the name of the host variable by which incidents are grouped; ``playbook`` means one for all hosts.
     :param max_run_time: seconds after which a run counts as hanging; 0 means never.
     :param overdue_after: seconds after which a success is overdue; 0 means never.
     """
@@ -81,6 +85,7 @@ class Settings:
     key_vars: tuple[str, ...]
     max_delay: float
     state_url: str
+    group_by: str
     max_run_time: float
     overdue_after: float
 
@@ -126,6 +131,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         key_vars=tuple(options["key_vars"]),
         max_delay=_at_least("max_delay", options, 1),
         state_url=options["state_url"],
+        group_by=_variable("group_by", options) or PLAYBOOK,
         max_run_time=_duration("max_run_time", options),
         overdue_after=_duration("overdue_after", options),
     )
@@ -136,6 +142,13 @@ def _at_least(name: str, options: Mapping[str, Any], least: int) -> Any:
     if not options[name] >= least:
         raise OptionError(name, f"it is less than {least}", f"Use {least} or more.")
     return options[name]
+
+
+def _variable(name: str, options: Mapping[str, Any]) -> str:
+    variable: str = options[name].strip()
+    if variable and not variable.isidentifier():
+        raise OptionError(name, f"{variable!r} is no name of a variable", "Use playbook, or the name of a host variable.")
+    return variable
 
 
 def _duration(name: str, options: Mapping[str, Any]) -> float:

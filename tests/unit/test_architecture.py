@@ -29,6 +29,7 @@ ROOMS = (
     "_state",
     "_noted_run",
     "_poster",
+    "_task_state",
     "_status",
     "_status_table",
     "_watch",

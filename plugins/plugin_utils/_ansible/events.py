@@ -9,7 +9,7 @@ Must not decide what counts as a failure, and must not keep Ansible's objects af
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible import constants as C
@@ -20,6 +20,7 @@ from ansible.template import Templar
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.host_states import has_failed, rescuing_block
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import (
+    groups_of,
     is_template,
     read_inventory,
     source_hosts,
@@ -214,6 +215,10 @@ class EventReader:
     def inventory(self) -> Inventory:
         """Return the hosts of the inventory as it is now."""
         return read_inventory(self._inventory)
+
+    def groups(self, hosts: Iterable[str], variable: str) -> dict[str, str]:
+        """Return, by host, the value of a host variable; empty for a host that does not have it."""
+        return groups_of(hosts, variable, self._inventory, self._variables)
 
     def _leave_play(self) -> None:
         self._play = self._tqm = self._iterator = None

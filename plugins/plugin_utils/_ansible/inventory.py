@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ansible import constants as C
 from ansible.inventory.manager import IGNORED
+from ansible.template import Templar
 from ansible.utils.path import unfrackpath
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import NO_HOSTS, Inventory
@@ -40,6 +41,25 @@ def read_inventory(manager: Any) -> Inventory:
     except Exception:
         # Third-party inventory plugins may fail in any way. That must not prevent a page.
         return Inventory()
+
+
+def groups_of(hosts: Iterable[str], variable: str, manager: Any, variables: Any) -> dict[str, str]:
+    """Return, by host, the value of a host variable as a string; empty for a host that does not have it.
+
+    :param manager: the `InventoryManager`.
+    :param variables: the `VariableManager`.
+    """
+    return {name: _value_of(manager.get_host(name), variable, variables) for name in hosts}
+
+
+def _value_of(host: Any, variable: str, variables: Any) -> str:
+    try:
+        found = variables.get_vars(host=host, include_hostvars=False)
+        value = Templar(loader=variables._loader, variables=found).template(found.get(variable))
+    except Exception:
+        # A variable that cannot be resolved now must not prevent a page.
+        return ""
+    return "" if value is None else str(value).strip()
 
 
 def source_hosts(manager: Any) -> list[str]:

@@ -18,7 +18,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._reporter import IncidentReporter
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings, settings_from
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import PLAYBOOK, Settings, settings_from
 
 # These playbooks send to Callgoose themselves.
 _OWN_PLAYBOOKS = "callgoose.sqibs.*"
@@ -72,10 +72,16 @@ class Session:
         if self._reporter:
             self._reporter.touch(task)
 
-    def finish(self, run: Run, inventory: Callable[[], Inventory]) -> Reconciliation:
+    def finish(
+        self,
+        run: Run,
+        inventory: Callable[[], Inventory],
+        groups: Callable[[Collection[str], str], Mapping[str, str]],
+    ) -> Reconciliation:
         """Reconcile the run that :meth:`begin` began, and return what was done.
 
         :param inventory: returns the hosts of the inventory; called only if the run is reconciled.
+        :param groups: returns by host the value of a host variable, given its name.
         """
         reporter, self._reporter = self._reporter, None
         is_deliberate = run.interrupted and self._options["on_interrupt"] == "ignore"
@@ -85,7 +91,9 @@ class Session:
             reporter.forget("a run was interrupted, and on_interrupt is ignore" if is_deliberate else "")
             return Reconciliation()
         started = time.monotonic()
-        result = reporter.reconcile(run, self._began, inventory(), self._seconds)
+        variable = self._checked().group_by
+        group_of = None if variable == PLAYBOOK else lambda hosts: groups(hosts, variable)
+        result = reporter.reconcile(run, self._began, inventory(), self._seconds, group_of)
         self._seconds -= time.monotonic() - started
         return result
 

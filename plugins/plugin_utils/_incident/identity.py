@@ -25,6 +25,7 @@ ON_MACHINE = "machine"
 INLINE = "inline"
 TEMPORARY = "temporary"
 
+_HASH_AT_END = re.compile(rf"-[0-9a-f]{{{_HASH}}}$")
 _SCP_REMOTE = re.compile(r"(?:[^/@]*@)?(?:\[[^\]]*\]|[^/:]+):(?P<path>.*)")
 _TRANSPORT = re.compile(r"^[A-Za-z0-9.+-]+::")
 
@@ -126,10 +127,6 @@ class Identity:
         """The identity of the same run without limit and tags."""
         return replace(self, scope=Scope())
 
-    def key_of(self, group: str) -> str:
-        """Return the ``incident_key`` of a group of hosts; for the group ``""`` it is that of the run."""
-        return readable_key(f"{self.name} {group}", self.key, group) if group else self.key
-
     @property
     def key(self) -> str:
         """The ``incident_key``: at most 64 characters of ``a-z0-9.-``, equal wherever base and scope are equal."""
@@ -222,6 +219,11 @@ def remote_path(url: str) -> str:
 def key_var_values(names: Iterable[str], extra_vars: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the named extra vars that were given, as strings: ``-e n=1`` and ``-e '{"n": 1}'`` are equal."""
     return tuple((name, _as_string(extra_vars[name])) for name in sorted(set(names)) if name in extra_vars)
+
+
+def key_of_group(key: str, group: str) -> str:
+    """Return the ``incident_key`` of a group of hosts of a run with this key; for the group ``""`` it is the same."""
+    return readable_key(f"{_HASH_AT_END.sub('', key)} {group}", key, group) if group else key
 
 
 def readable_key(name: str, *parts: Any) -> str:

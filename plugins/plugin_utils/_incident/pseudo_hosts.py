@@ -12,6 +12,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
 
 RUNNING = "*running"
 OVERDUE = "*overdue"
+TASK = "*task"
 # The kinds of failure that they stand for; snapshot.py has that of an aborted run.
 KILLED, NOT_STARTED, HANGING, MISSING = "killed", "not_started", "hanging", "overdue"
 

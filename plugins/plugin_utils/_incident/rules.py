@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RESOLVED, TRIGGERED
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope, key_of_group
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     CLOSED,
     MAYBE,
@@ -77,7 +77,6 @@ class RunFacts:
     :param began: the ledger's mark when the run began.
     :param revision: the project's revision; empty if unknown.
     :param groups: by failed host, the value of the variable that ``group_by`` names; without one, it is empty.
-    :param group_keys: by group, the key of the run's base and scope for it; without one, it is ``key``.
     """
 
     scope: Scope
@@ -96,7 +95,6 @@ class RunFacts:
     revision: str = ""
     id: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
-    group_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def successes_count(self) -> bool:
@@ -210,7 +208,7 @@ def failing_keys(ledger: Ledger, run: RunFacts, policy: Policy) -> dict[str, str
     run = _without_needless_limit(run, ledger)
     standing = {i.group: i.key for i in reversed(ledger.incidents.values()) if i.failed_hosts and _same_tags(i, run)}
     groups = sorted({_group(host, run) for host in _joining(run, policy)})
-    return {group: standing.get(group) or run.group_keys.get(group, run.key) for group in groups}
+    return {group: standing.get(group) or key_of_group(run.key, group) for group in groups}
 
 
 def wanted(incident: Incident, policy: Policy, now: float, is_failing: bool) -> Request | None:

@@ -71,7 +71,8 @@ def content_of(facts: Facts, groups: FailureGroups) -> str:
 def _where(facts: Facts) -> str:
     inventory = f"inventory {facts.inventory}" if facts.inventory else ""
     limit = f"limited to {facts.limit}" if facts.limit else ""
-    return ", ".join(filter(None, (facts.name, inventory, limit)))
+    group = f"group {facts.group}" if facts.group else ""
+    return ", ".join(filter(None, (facts.name, inventory, limit, group)))
 
 
 def _section(group: FailureGroup, groups: FailureGroups, share: int) -> str:

@@ -34,6 +34,7 @@ class Facts:
     :param environment: which of several environments this is, such as ``production``.
     :param inventory: the inventory, as a person would name it.
     :param limit: the run's ``--limit``.
+    :param group: the group of hosts, where there is one incident for each.
     :param since: when the incident opened, in UTC.
     :param good_revision: the revision of the last run that went well.
     :param compare_url: the link that compares it with the revision that failed.
@@ -46,6 +47,7 @@ class Facts:
     environment: str = ""
     inventory: str = ""
     limit: str = ""
+    group: str = ""
     since: str = ""
     good_revision: str = ""
     compare_url: str = ""
@@ -80,6 +82,7 @@ def facts_of(
         environment=name(options.environment or invocation.environment, 64),
         inventory=name(invocation.inventory),
         limit=name(invocation.limit),
+        group=name(incident.group),
         since=utc(incident.since),
         good_revision=good,
         compare_url=words(compare_url, _LINK),

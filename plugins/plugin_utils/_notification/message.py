@@ -34,6 +34,7 @@ def payload_for(
     redactor = redactor or Redactor()
     episode = {"episode": request.episode} if request.episode else {}
     source = one_line(options.source)
+    group = beginning(redactor.name(one_line(request.incident.group)), KEPT_NAME)
     if request.state == RESOLVED:
         name = beginning(redactor.name(one_line(subject.name)), KEPT_NAME)
         short = name if len(name) <= TITLE_LIMIT - 20 else "…" + name[21 - TITLE_LIMIT :]
@@ -44,6 +45,7 @@ def payload_for(
             title=f"{short} has recovered",
             content=f"{name} has recovered: no failed hosts are left.",
             source=source,
+            group=group,
             # Without an episode, only the run distinguishes this resolve from that of an earlier incident. The API
             # could take it for a duplicate of that one.
             details=episode or ({"run": run} if run else {}),
@@ -58,6 +60,7 @@ def payload_for(
         content=content_of(facts, groups),
         severity=options.severity,
         source=source,
+        group=group,
         tags=tuple(one_line(tag) for tag in options.tags),
         details={**details_of(facts, groups, total_hosts), **episode},
     )
