@@ -256,6 +256,19 @@ options:
     ini:
       - section: callback_callgoose_incident
         key: max_delay
+  notify:
+    description:
+      - When to send. With V(end), everything is sent when the run ends.
+      - With V(immediately), the first failure that no rescue can catch is sent while the run goes on, by a process of
+        its own that lives on if the run is killed. The end of the run completes the incident.
+    type: str
+    choices: [end, immediately]
+    default: end
+    env:
+      - name: CALLGOOSE_NOTIFY
+    ini:
+      - section: callback_callgoose_incident
+        key: notify
   group_by:
     description:
       - With V(playbook) there is one incident for all failed hosts of a run. The name of a host variable gives one
@@ -437,6 +450,7 @@ class CallbackModule(CallbackBase):
     @harmless
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._events.failed(result, ignore_errors)
+        self._session.failed(self._recorder.so_far, self._events.groups)
 
     @harmless
     def v2_runner_on_skipped(self, result: Any) -> None:
@@ -445,6 +459,7 @@ class CallbackModule(CallbackBase):
     @harmless
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._events.unreachable(result)
+        self._session.failed(self._recorder.so_far, self._events.groups)
 
     @harmless
     def v2_playbook_on_stats(self, stats: Any) -> None:

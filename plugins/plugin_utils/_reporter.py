@@ -9,35 +9,45 @@ again in each run, and most runs have neither.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible import context
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.process import this_process
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import this_machine
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import RunContext, Subject
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK, Mark, RunNote
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK, NONE, Mark, RunNote
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import is_pseudo
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
+    Delivery,
     Reconciliation,
     Sender,
     deliver,
     reconcile,
+    record,
+    run_change,
     with_trouble,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreError, StoreLost
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import after_answer
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._noted_run import NotedRun
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._state import open_state
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._state import open_state, state_url
 
+if TYPE_CHECKING:
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._courier import Courier
+
+# Returns the groups of hosts.
+GroupOf = Callable[[Collection[str]], Mapping[str, str]]
 _NO_GROUP = (
     "group_by: no failed host has the variable {name}, so that all are in one incident. "
     "Correct the name, or set the variable in the inventory."
@@ -52,6 +62,10 @@ class IncidentReporter:
         self._settings = settings
         self._note: NotedRun | None = None
         self._store_error: StoreError | None = None
+        self._memory: MemoryStore | None = None  # what a run without a store has noticed
+        self._noticed: frozenset[str] = frozenset()
+        self._courier: Courier | None = None
+        self._requests: dict[str, Request] = {}
 
     def begin(self, seconds: float | None = None) -> Mark:
         """Return the ledger's current mark. The run that begins now can only clear failures recorded before it.
@@ -128,13 +142,57 @@ class IncidentReporter:
         """The message about data that :meth:`begin` found lost, or empty. :meth:`reconcile` reports it too."""
         return str(self._store_error) if isinstance(self._store_error, StoreLost) else ""
 
+    def notice(self, run: Run, began: Mark, group_of: GroupOf | None = None) -> None:
+        """Record and send failures while the run goes on, once. The end of the run completes it.
+
+        :param run: the run so far, with the failures that no rescue can catch.
+        :param began: the mark that :meth:`begin` returned.
+        """
+        from ansible_collections.callgoose.sqibs.plugins.plugin_utils._courier import Courier
+
+        settings, base = self._settings, self.context.identity.base
+        courier = Courier()  # it starts while the page is made
+        facts = replace(self._facts(run, began, Inventory(), group_of), partial=True, id="")
+        self._noticed = frozenset(run.failures)
+        sender = self._sender(frozenset(), time.monotonic() + settings.max_delay)
+        url = state_url(settings.state_url)
+        try:
+            store = open_state(settings.state_url, settings.max_delay, settings.max_delay)
+            due = record(store, base, run_change(facts, settings.policy, store), settings.policy, sender)
+            store.close()
+        except StoreError as error:
+            self._store_error, self._memory, url = error, MemoryStore(), ""
+            due = record(
+                self._memory, base, run_change(facts, settings.policy, self._memory), settings.policy, sender
+            )
+        self._requests = {request.key: request for request in due if self._noticed & request.hosts}
+        wishes = {key: request.incident.wish for key, request in self._requests.items() if request.incident.wish}
+        courier.send(wishes, settings.connection, settings.policy, base, url, settings.max_delay)
+        self._courier = courier
+
+    def _await_courier(self, seconds: float) -> tuple[str, ...]:
+        """Wait for the answers to what was noticed, and return what was done, in words."""
+        if not self._courier:
+            return ()
+        replies = self._courier.replies(seconds)
+        self._courier = None
+        if replies is None:
+            return ()
+        for key, reply in replies.items() if self._memory else ():
+            request = self._requests[key]
+            policy = replace(self._settings.policy, memory=NONE)
+            change = functools.partial(after_answer, request=request, reply=reply, policy=policy, now=time.time())
+            self._memory.update(self.context.identity.base, change)
+        sent = [Delivery(self._requests[key], reply) for key, reply in replies.items() if key in self._requests]
+        return Reconciliation(tuple(sent)).done
+
     def reconcile(
         self,
         run: Run,
         began: Mark,
         inventory: Inventory,
         seconds: float,
-        group_of: Callable[[Collection[str]], Mapping[str, str]] | None = None,
+        group_of: GroupOf | None = None,
     ) -> Reconciliation:
         """Record the run, send what is due, and return what was done.
 
@@ -144,10 +202,31 @@ class IncidentReporter:
         :param group_of: returns the groups of hosts; None if all are of one.
         """
         deadline = time.monotonic() + seconds
+        noticed = self._await_courier(seconds)
+        facts = self._facts(run, began, inventory, group_of)
+        try:
+            store = self._memory or open_state(
+                self._settings.state_url, self._settings.max_delay, deadline - time.monotonic()
+            )
+        except StoreError as error:
+            self._store_error, store = error, MemoryStore()
+        sender = self._sender(run.hosts, deadline)
+        result = reconcile(store, self.context.identity.base, facts, self._settings.policy, sender)
+        store.close()
+        result = replace(result, before=noticed)
+        # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
+        if self._store_error and (self.loss or not result.notes):
+            result = with_trouble(result, self._store_error)
+        if facts.groups and not any(facts.groups.values()):
+            result = replace(result, warnings=(*result.warnings, _NO_GROUP.format(name=self._settings.group_by)))
+        if self._settings.redaction_trouble:
+            result = replace(result, warnings=(*result.warnings, self._settings.redaction_trouble))
+        return result
+
+    def _facts(self, run: Run, began: Mark, inventory: Inventory, group_of: GroupOf | None) -> RunFacts:
         failed, aborted = self._snapshots(run)
         identity = self.context.identity
-        groups = group_of(failed) if group_of else {}
-        facts = RunFacts(
+        return RunFacts(
             scope=identity.scope,
             key=identity.key,
             succeeded=run.succeeded,
@@ -163,23 +242,9 @@ class IncidentReporter:
             revision=self.context.subject.origin.revision,
             unlimited_key=identity.unlimited.key if self.context.is_relaunched else "",
             id=self._note.id if self._note else "",
-            groups=groups,
+            groups=group_of(failed) if group_of else {},
+            noticed=self._noticed,
         )
-        try:
-            store = open_state(self._settings.state_url, self._settings.max_delay, seconds)
-        except StoreError as error:
-            self._store_error, store = error, MemoryStore()
-        sender = self._sender(run.hosts, deadline)
-        result = reconcile(store, identity.base, facts, self._settings.policy, sender)
-        store.close()
-        # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
-        if self._store_error and (self.loss or not result.notes):
-            result = with_trouble(result, self._store_error)
-        if groups and not any(groups.values()):
-            result = replace(result, warnings=(*result.warnings, _NO_GROUP.format(name=self._settings.group_by)))
-        if self._settings.redaction_trouble:
-            result = replace(result, warnings=(*result.warnings, self._settings.redaction_trouble))
-        return result
 
     def _snapshots(self, run: Run) -> tuple[dict[str, dict[str, Any]], dict[str, Any] | None]:
         """Return the data that the ledger keeps of the failures, by host, and of the run itself if it was aborted."""

@@ -54,6 +54,7 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "stable_payload": option("stable_payload", type="bool", default=False),
     "max_delay": option("max_delay", type="float", default=15.0),
     "state_url": option("state_url", type="str", default=""),
+    "notify": option("notify", type="str", default="end", choices=["end", "immediately"]),
     "group_by": option("group_by", type="str", default=PLAYBOOK),
     "max_run_time": option("max_run_time", type="str", default=""),
     "overdue_after": option("overdue_after", type="str", default=""),
@@ -71,6 +72,7 @@ class Settings:
     :param key_vars: names of the extra vars that distinguish runs.
     :param max_delay: seconds that sending may take in total.
     :param state_url: the URL of the store; empty means the default store.
+    :param is_immediate: whether to send the first failure while the run goes on.
     :param group_by: the name of the host variable by which incidents are grouped; ``playbook`` means one for all hosts.
     :param max_run_time: seconds after which a run counts as hanging; 0 means never.
     :param overdue_after: seconds after which a success is overdue; 0 means never.
@@ -85,6 +87,7 @@ class Settings:
     key_vars: tuple[str, ...]
     max_delay: float
     state_url: str
+    is_immediate: bool
     group_by: str
     max_run_time: float
     overdue_after: float
@@ -131,6 +134,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         key_vars=tuple(options["key_vars"]),
         max_delay=_at_least("max_delay", options, 1),
         state_url=options["state_url"],
+        is_immediate=options["notify"] == "immediately",
         group_by=_variable("group_by", options) or PLAYBOOK,
         max_run_time=_duration("max_run_time", options),
         overdue_after=_duration("overdue_after", options),

@@ -33,6 +33,8 @@ ROOMS = (
     "_status",
     "_status_table",
     "_watch",
+    "_courier",
+    "_courier_process",
     "_reporter",
     "_guard",
     "_callback",

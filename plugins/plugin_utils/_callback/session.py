@@ -20,6 +20,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._reporter import I
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import PLAYBOOK, Settings, settings_from
 
+# Returns by host the value of a host variable, given its name.
+Groups = Callable[[Collection[str], str], Mapping[str, str]]
 # These playbooks send to Callgoose themselves.
 _OWN_PLAYBOOKS = "callgoose.sqibs.*"
 
@@ -36,6 +38,7 @@ class Session:
         self._seconds = 0.0
         self._reporter: IncidentReporter | None = None
         self._began = NO_MARK
+        self._is_noticing = False
 
     def begin(
         self, playbook: str, plays: Iterable[Any], extra_vars: Mapping[str, Any], hosts: Collection[str]
@@ -50,14 +53,15 @@ class Session:
         """
         self._reporter = None
         settings = self._checked()
-        context = read_run_context(
+        run_context = read_run_context(
             playbook, plays, extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
         )
-        if not self._is_watched(context.playbook):
+        if not self._is_watched(run_context.playbook):
             return Reconciliation()
-        self._reporter = IncidentReporter(context, settings)
+        self._reporter = IncidentReporter(run_context, settings)
+        self._is_noticing = settings.is_immediate
         started = time.monotonic()
-        if context.is_check:
+        if run_context.is_check:
             self._began, result = self._reporter.begin(self._seconds), Reconciliation()
         else:
             self._began, result = self._reporter.begin_noted(self._seconds)
@@ -72,11 +76,28 @@ class Session:
         if self._reporter:
             self._reporter.touch(task)
 
+    def failed(self, run: Callable[[], Run], groups: Groups) -> None:
+        """Send the first failure that no rescue can catch, if the user wants that at once.
+
+        :param run: returns the run so far.
+        :param groups: as for :meth:`finish`.
+        """
+        if self._reporter is None or not self._is_noticing or self._reporter.context.is_check:
+            return
+        so_far = run()
+        if so_far.failures:
+            self._is_noticing = False
+            self._reporter.notice(so_far, self._began, self._grouping(groups))
+
+    def _grouping(self, groups: Groups) -> Callable[[Collection[str]], Mapping[str, str]] | None:
+        variable = self._checked().group_by
+        return None if variable == PLAYBOOK else lambda hosts: groups(hosts, variable)
+
     def finish(
         self,
         run: Run,
         inventory: Callable[[], Inventory],
-        groups: Callable[[Collection[str], str], Mapping[str, str]],
+        groups: Groups,
     ) -> Reconciliation:
         """Reconcile the run that :meth:`begin` began, and return what was done.
 
@@ -91,9 +112,7 @@ class Session:
             reporter.forget("a run was interrupted, and on_interrupt is ignore" if is_deliberate else "")
             return Reconciliation()
         started = time.monotonic()
-        variable = self._checked().group_by
-        group_of = None if variable == PLAYBOOK else lambda hosts: groups(hosts, variable)
-        result = reporter.reconcile(run, self._began, inventory(), self._seconds, group_of)
+        result = reporter.reconcile(run, self._began, inventory(), self._seconds, self._grouping(groups))
         self._seconds -= time.monotonic() - started
         return result
 

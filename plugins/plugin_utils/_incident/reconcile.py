@@ -94,16 +94,18 @@ class Reconciliation:
     :param sent: the requests, in order.
     :param warnings: what the user must know: a page that was not sent, an incident that may still be open.
     :param notes: further explanations, shown with ``-v``.
+    :param before: what was done while the run went on, in words.
     """
 
     sent: tuple[Delivery, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
 
     @property
     def done(self) -> tuple[str, ...]:
         """What the API confirmed, as phrases for the user."""
-        return tuple(
+        return self.before + tuple(
             f"{_DONE[sent.reply.outcome]} incident {sent.request.key}"
             for sent in self.sent
             if sent.reply.outcome in _DONE and sent.is_confirmed
@@ -133,13 +135,8 @@ def reconcile(
     :param policy: its ``memory`` is replaced by that of the store.
     :param clock: seconds, the same for all runs on this store.
     """
-
-    def change(ledger: Ledger) -> tuple[Ledger, Collection[str]]:
-        memory = replace(policy, memory=store.memory)
-        return after_run(ledger, run, memory, clock()), failing_keys(ledger, run, memory).values()
-
     try:
-        due = record(store, base, change, policy, sender, clock)
+        due = record(store, base, run_change(run, policy, store, clock), policy, sender, clock)
     except StoreError as error:
         # A duplicate page is better than none. But if the store still holds this incident as open, send no resolve:
         # once the store works again, the next failure would look like one that was already sent, and page nobody.
@@ -150,6 +147,18 @@ def reconcile(
         warnings = _unrecorded_run_warnings(run, known, error)
         return replace(result, warnings=(*result.warnings, *warnings))
     return deliver(store, base, due, policy, sender, clock)
+
+
+def run_change(
+    run: RunFacts, policy: Policy, store: Store, clock: Callable[[], float] = time.time
+) -> Callable[[Ledger], tuple[Ledger, Collection[str]]]:
+    """Return what a run changes in its ledger, for :func:`record`."""
+    policy = replace(policy, memory=store.memory)
+
+    def change(ledger: Ledger) -> tuple[Ledger, Collection[str]]:
+        return after_run(ledger, run, policy, clock()), failing_keys(ledger, run, policy).values()
+
+    return change
 
 
 def record(

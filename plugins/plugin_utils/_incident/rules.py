@@ -76,6 +76,7 @@ class RunFacts:
         the hosts that failed, or that of the relaunched job, and the run cannot tell which.
     :param began: the ledger's mark when the run began.
     :param revision: the project's revision; empty if unknown.
+    :param noticed: hosts whose failure in this run was recorded when it happened.
     :param groups: by failed host, the value of the variable that ``group_by`` names; without one, it is empty.
     """
 
@@ -95,6 +96,7 @@ class RunFacts:
     revision: str = ""
     id: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
+    noticed: frozenset[str] = frozenset()
 
     @property
     def successes_count(self) -> bool:
@@ -148,6 +150,7 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
         groups={key: group for group, key in keys.items()},
         opened={key for key in keys.values() if key not in before or not before[key].failed_hosts},
         added=run.added,
+        noticed=run.noticed,
     )
     has_failed = bool(run.failed or run.aborted is not None)
     ledger = replace(ledger, held_back=LIMITED if has_failed and not keys else "" if has_failed else ledger.held_back)
@@ -175,6 +178,7 @@ def joined(
     groups: Mapping[str, str] | None = None,
     opened: Collection[str] | None = None,
     added: Collection[str] = (),
+    noticed: frozenset[str] = frozenset(),
 ) -> Ledger:
     """Return the ledger after hosts, or pseudo-hosts, joined incidents.
 
@@ -183,6 +187,7 @@ def joined(
     :param groups: by key, the group of the incident.
     :param opened: the keys of the incidents that open by it; None means those that have no failed hosts.
     :param added: those hosts that the run had added to the inventory.
+    :param noticed: those whose failure was recorded when it happened: then the run was counted.
     """
     if not joining:
         return ledger
@@ -194,7 +199,9 @@ def joined(
         if is_opened:
             incident = _opened(incident, policy, ledger, now)
         failed_hosts = {host: FailedHost(sequence, failure, host in added) for host, failure in failures.items()}
-        incidents[key] = _counted(replace(incident, failed_hosts={**incident.failed_hosts, **failed_hosts}), policy)
+        is_counted = not noticed.isdisjoint(incident.failed_hosts)
+        incident = replace(incident, failed_hosts={**incident.failed_hosts, **failed_hosts})
+        incidents[key] = incident if is_counted else _counted(incident, policy)
         names = ", ".join(sorted(failures)[:5]) + (f" and {len(failures) - 5} more" if len(failures) > 5 else "")
         ledger = with_event(ledger, now, key, f"{'opened by' if is_opened else 'failed again on'} {names}")
     return replace(ledger, sequence=sequence, incidents=incidents)
@@ -290,9 +297,14 @@ def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger, is_hun
     failed_hosts = {
         host: failed
         for host, failed in incident.failed_hosts.items()
-        if failed.sequence > run.began.sequence or not _has_recovered(host, failed.added, run)
+        if _is_newer(host, failed, run) or not _has_recovered(host, failed.added, run)
     }
     return replace(incident, failed_hosts=failed_hosts)
+
+
+def _is_newer(host: str, failed: FailedHost, run: RunFacts) -> bool:
+    """Return whether another run has recorded the failure since this one began."""
+    return failed.sequence > run.began.sequence and host not in run.noticed
 
 
 def _has_recovered(host: str, was_added: bool, run: RunFacts) -> bool:

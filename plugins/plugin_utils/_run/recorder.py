@@ -215,6 +215,10 @@ class Recorder:
             self._started |= self._play.matched or NO_HOSTS
         self._clear_play_state()
 
+    def so_far(self) -> Run:
+        """Return the run so far, with the failures that count as long as Ansible does not clear them."""
+        return Run(self._run.playbook, {host: tuple(failures) for host, failures in self._failures.items()})
+
     def end(self, failures: Mapping[str, int], unreachable: Mapping[str, int], unstarted: Iterable[Play] = ()) -> Run:
         """End the run and return it.
 

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The program of a courier: reads its work from stdin, sends, records the answers, and prints them.
+
+Must not need ansible-core, whose start takes longer than the request.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+# The directory that contains ansible_collections, from which this file was installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils import _client  # noqa: E402, F401 - imported while waiting
+from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection  # noqa: E402
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._courier import read_wishes, to_json  # noqa: E402
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver  # noqa: E402
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy  # noqa: E402
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store  # noqa: E402
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import waiting  # noqa: E402
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of  # noqa: E402
+
+
+def main() -> None:
+    """Do the work of one order."""
+    work = json.load(sys.stdin)
+    connection = Connection(**work["connection"])
+    wishes = read_wishes(work)
+    poster = Poster(connection, time.monotonic() + work["seconds"])
+    if work["state_url"]:
+        store = open_store(work["state_url"])
+        ledger = store.read(work["base"], list(wishes))
+        due = [request for request in waiting(ledger) if request.key in wishes]
+        sender = Sender(lambda request: None, poster.post, destination_of(connection))
+        sent = deliver(store, work["base"], due, Policy(**work["policy"]), sender).sent
+        store.close()
+        replies = {one.request.key: one.reply for one in sent if one.is_own}
+    else:
+        replies = dict(zip(wishes, poster.post(list(wishes.values()), True), strict=True))
+    # Who started it may be gone.
+    try:
+        print(to_json(replies), flush=True)
+    except OSError:
+        pass
+
+
+if __name__ == "__main__":
+    main()
