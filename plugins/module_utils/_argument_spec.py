@@ -125,3 +125,7 @@ INFO_SPEC: Dict[str, Dict[str, Any]] = {
     **STATE_SPEC,
     **CONNECTION_SPEC,
 }
+START_FAILURE_SPEC: Dict[str, Dict[str, Any]] = {
+    "playbook": {"type": "str", "required": True},
+    "reason": {"type": "str", "default": ""},
+}

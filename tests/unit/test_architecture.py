@@ -33,6 +33,7 @@ ROOMS = (
     "_status",
     "_status_table",
     "_watch",
+    "_start_failure",
     "_courier",
     "_courier_process",
     "_reporter",

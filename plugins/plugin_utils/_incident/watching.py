@@ -111,7 +111,11 @@ def join(
     policy: Policy,
     now: float,
 ) -> tuple[Ledger, str]:
-    """Return the ledger after a pseudo-host joined the open incident of these tags, or that of this key."""
+    """Return the ledger after a pseudo-host joined an incident, and the key of that.
+
+    :param key: of the incident that opens if none with the tags of this scope is open.
+    :param failure: plain, redacted data for the page.
+    """
     tags = (scope.tags, scope.skip_tags)
     of_tags = (i for i in ledger.incidents.values() if i.failed_hosts and not i.group)
     standing = next((i.key for i in of_tags if (i.scope.tags, i.scope.skip_tags) == tags), key)

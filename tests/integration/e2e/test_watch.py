@@ -175,3 +175,20 @@ def test_status_tells_why_nobody_was_paged(site: Site) -> None:
     site.run("--limit", "web1", bad="web1", env={"CALLGOOSE_PAGE_LIMITED_RUNS": "false"})
     assert "page_limited_runs is false" in site.own("status").stdout
     assert site.own("status", "-e", "callgoose_state=closed").stdout.count("open, confirmed") == 0
+
+
+def test_a_playbook_that_could_not_start_has_the_incident_that_its_next_success_resolves(site: Site) -> None:
+    broken, site.playbook = site.playbook, "- hosts: all\n  tasks: [\n"
+    assert site.run().rc == 4
+    assert site.sent == []
+    inventory = ("-i", "inventory.ini")
+    words = ("-e", "callgoose_playbook=playbook.yml", "-e", '{"callgoose_content": "YAML parsing failed: token=hunter22x"}')
+    result = site.own("trigger", *inventory, *words)
+    assert result.rc == 0, result.stdout
+    (page,) = site.sent
+    assert page["title"] == "playbook.yml could not start: YAML parsing failed: token=[redacted]"
+    again = site.own("trigger", *inventory, *words)
+    assert (again.rc, site.sent) == (0, []), "it is open already"
+    site.playbook = broken
+    assert site.run().rc == 0
+    assert site.incidents == ["resolved"]

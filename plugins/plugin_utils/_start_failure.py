@@ -1,0 +1,111 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports that a playbook could not start: no callback sees an error in its YAML, a missing role, or an empty limit.
+
+Must name the same incident as a run of that playbook with the same inventory, so that its next success resolves it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.invocation import read_invocation
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import read_run_context
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import NOT_STARTED, aborted_host
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
+    Reconciliation,
+    Sender,
+    deliver,
+    record,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store, StoreError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.watching import join
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.reasons import describe
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import beginning, cleaned
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import Settings
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._state import open_state
+
+# Maximum bytes of the reason.
+_REASON = 2048
+
+
+def report_start_failure(
+    playbook: str,
+    reason: str,
+    settings: Settings,
+    extra_vars: Mapping[str, Any],
+    hosts: Collection[str],
+    is_check: bool,
+) -> dict[str, Any]:
+    """Record that a playbook could not start, trigger its incident, and return the result of the task.
+
+    :param playbook: as it was given to ansible-playbook, relative to the current directory.
+    :param reason: what went wrong, such as the error that ansible-playbook showed.
+    :param extra_vars: the extra vars of this call.
+    :param hosts: names of the hosts that the inventory's sources name.
+    :param is_check: whether to send nothing.
+    :raises OptionError: in AWX the job template identifies a run, and this job has another one.
+    """
+    run = read_run_context(
+        playbook, (), extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
+    )
+    if run.facts.job_template:
+        remedy = "Use the failure path of a workflow, or a notification, with callgoose_title and callgoose_incident_key."
+        raise OptionError("callgoose_playbook", "in AWX it would name the job template of this job", remedy)
+    identity = run.identity.whole
+    invocation = read_invocation({}, run.extra_vars, run.facts, run.subject.origin, run.directory)
+    subject = replace(run.subject, invocation=replace(invocation, limit=""))
+    message = beginning(settings.redactor.text(cleaned(reason)), _REASON)
+    policy = replace(settings.policy, after_failures=1)
+
+    def change(ledger: Ledger) -> tuple[Ledger, Collection[str]]:
+        failure = describe(NOT_STARTED, message=message)
+        ledger = replace(ledger, name=ledger.name or subject.name, key=ledger.key or identity.key)
+        ledger, key = join(ledger, aborted_host(Scope()), Scope(), identity.key, failure, policy, time.time())
+        return ledger, (key,)
+
+    def compose(request: Request) -> dict[str, Any]:
+        return payload_for(request, subject, settings.page, 0, settings.redactor).body()
+
+    if is_check:
+        return {"changed": True, "incident_key": identity.key, "outcome": "would_send", "msg": "Would send a page."}
+    deadline = time.monotonic() + settings.max_delay
+    poster = Poster(settings.connection, deadline)
+    sender = Sender(compose, poster.post, destination_of(settings.connection), settings.max_delay)
+    store: Store
+    try:
+        store = open_state(settings.state_url, settings.max_delay, settings.max_delay)
+        due = record(store, identity.base, change, policy, sender)
+    except StoreError as error:
+        store = MemoryStore()
+        due = record(store, identity.base, change, policy, sender)
+        return _result(deliver(store, identity.base, due, policy, sender), identity.key, str(error))
+    result = deliver(store, identity.base, due, policy, sender)
+    store.close()
+    return _result(result, identity.key)
+
+
+def _result(result: Reconciliation, key: str, trouble: str = "") -> dict[str, Any]:
+    own = [one for one in result.sent if one.is_own]
+    outcome = own[-1].reply.outcome or "unknown" if own else "duplicate"
+    message = own[-1].reply.message if own else "The incident is open already; nothing was sent."
+    warnings = [f"Callgoose: {warning}" for warning in (*result.warnings, *([trouble] if trouble else []))]
+    return {
+        "changed": any(one.is_confirmed for one in own),
+        "failed": bool(own) and outcome in ("unknown", "failed", "unmatched"),
+        "incident_key": own[-1].request.key if own else key,
+        "outcome": outcome,
+        "msg": message,
+        **({"warnings": warnings} if warnings else {}),
+    }
