@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import INFO_SPEC
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import connection_from
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import checked_arguments
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import destination_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._state import open_state
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._status import Filter, read_status
@@ -37,14 +37,12 @@ class ActionModule(ActionBase):
         """Read the store. It fails only if that is not possible."""
         result = super().run(tmp, task_vars)
         try:
-            _validation, params = self.validate_argument_spec(argument_spec=INFO_SPEC)
+            params = checked_arguments(self._task.args, INFO_SPEC)
             store = open_state(params["state_url"], _PATIENCE * 5, _PATIENCE)
             destination = destination_of(connection_from(params)) if params["api_token"] else ""
             filter = Filter(params["incident_key"].strip(), params["playbook"].strip(), params["state"])
             status = read_status(store, destination, filter, params["history"])
             store.close()
-        except AnsibleActionFail as error:
-            return {**result, "failed": True, "msg": error.message}
         except CallgooseError as error:
             return {**result, "failed": True, "msg": str(error)}
         return {**result, "changed": False, **status, "table": table(status)}

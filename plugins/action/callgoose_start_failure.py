@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import START_FAILURE_SPEC
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import checked_arguments
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import source_hosts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC, settings_from
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._start_failure import report_start_failure
@@ -33,7 +33,7 @@ class ActionModule(ActionBase):
         """Record that the playbook could not start, and trigger its incident."""
         result = super().run(tmp, task_vars)
         try:
-            _validation, params = self.validate_argument_spec(argument_spec={**SETTINGS_SPEC, **START_FAILURE_SPEC})
+            params = checked_arguments(self._task.args, {**SETTINGS_SPEC, **START_FAILURE_SPEC})
             reported = report_start_failure(
                 params["playbook"],
                 params["reason"],
@@ -42,8 +42,6 @@ class ActionModule(ActionBase):
                 source_hosts(self._task.play.get_variable_manager()._inventory),
                 self._task.check_mode,
             )
-        except AnsibleActionFail as error:
-            return {**result, "failed": True, "msg": error.message}
         except CallgooseError as error:
             return {**result, "failed": True, "msg": str(error)}
         return {**result, **reported}

@@ -11,12 +11,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import WATCH_SPEC
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import check_files, connection_from
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import checked_arguments
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
@@ -41,7 +41,7 @@ class ActionModule(ActionBase):
         """Find killed, hanging and overdue runs, and deliver what waits. It fails if it could not do that."""
         result = super().run(tmp, task_vars)
         try:
-            _validation, params = self.validate_argument_spec(argument_spec=WATCH_SPEC)
+            params = checked_arguments(self._task.args, WATCH_SPEC)
             connection = connection_from(params)
             check_files(connection)
             store = open_state(params["state_url"], _LONGEST, _PATIENCE)
@@ -54,8 +54,6 @@ class ActionModule(ActionBase):
             else:
                 watched = watch(store, redactor, sender, params["retry_parked"])
             store.close()
-        except AnsibleActionFail as error:
-            return {**result, "failed": True, "msg": error.message}
         except CallgooseError as error:
             return {**result, "failed": True, "msg": str(error)}
         return {**result, **_result(watched)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ansible import constants as C
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import written_value
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
 
@@ -20,9 +21,9 @@ PATIENCE = 0.1
 
 
 def state_url(option: str) -> str:
-    """Return the URL of the store: the option ``state_url``, or the default one if it is empty."""
+    """Return the URL of the store: the option ``state_url``, that of the callback, or the default one."""
     # Not C.config: it would look for the working directory again, which the run may have removed.
-    return option or f"sqlite:///{C.ANSIBLE_HOME}/{_DEFAULT_STORE}"
+    return option or written_value("state_url") or f"sqlite:///{C.ANSIBLE_HOME}/{_DEFAULT_STORE}"
 
 
 def open_state(option: str, max_delay: float, seconds: float) -> Store:

@@ -26,6 +26,7 @@ ROOMS = (
     "_context",
     "_notification",
     "_settings",
+    "_config",
     "_state",
     "_noted_run",
     "_poster",

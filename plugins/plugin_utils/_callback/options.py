@@ -13,7 +13,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import (
@@ -22,9 +21,9 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec imp
     lower_case,
 )
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import written_value
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC
 
-_SECTION = "callback_callgoose_incident"
 # Boolean options with their defaults.
 SWITCHES: dict[str, bool] = {
     "enabled": True,
@@ -41,16 +40,6 @@ def without_empty_variables() -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
-
-
-def written_value(name: str) -> str | None:
-    """Return an option as the user wrote it, before Ansible converts it; None if it is unset or empty.
-
-    The environment variable takes precedence over ``ansible.cfg``, as everywhere in Ansible.
-    """
-    parser = C.config._parsers.get(C.CONFIG_FILE)
-    configured = parser.get(_SECTION, name, raw=True, fallback=None) if parser else None
-    return os.environ.get(VARIABLE_PREFIX + name.upper()) or configured or None
 
 
 def documented_choices() -> dict[str, str]:
