@@ -183,6 +183,8 @@ def device_secrets(text: Text) -> Iterator[Span]:
         for window in text.windows(words, 6 if all_words == _SERVERS else 0):
             for found in _compiled(pattern).finditer(text.view, *window):
                 start = found.end()
+                if values.is_masked(text.text, start):
+                    continue
                 quoted = values.QUOTE.match(text.text, start)
                 if not quoted and not is_certain and is_sentence(text.view, found.start(), start, start):
                     continue

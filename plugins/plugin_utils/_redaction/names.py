@@ -9,6 +9,7 @@ Must take linear time: a name is found by its last word, and what precedes that 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Generator, Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -49,6 +50,8 @@ NAME_WORDS = known(
     "community",
 )
 _LOOK_BEHIND = 40
+# How many lines away from a name its value, or what tells that it has none, can be.
+_AROUND = 2
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -100,6 +103,8 @@ _CALL = re.compile(r"(?:dict|str|getattr|(?:self|os|context|module|config)(?:\.\
 # A quote that ends the text in which a name stood.
 _CLOSES = re.compile(r"""\\{0,8}["'](?=[ ]?(?:%|\+|\]|\)|,|;|\n|\Z))""")
 _IDENTIFIER = re.compile(r"(?<!\w)\w{1,60}\Z", re.ASCII)
+# What can be the identifier again, as in f(password=password).
+_PASSED_ON = re.compile(r"\w{1,60}(?=[,)])", re.ASCII)
 _IMAGE = re.compile(r"[\w-][\w.-]*/[\w./-]*\Z", re.ASCII)
 _LOOKUP = re.compile(r"\{\{(?:[^}\n](?!\}\}))*\b(?:lookup|query|q)\([^\n]*\Z")
 _SEPARATOR = re.compile(
@@ -148,9 +153,9 @@ def names_a_secret(name: str) -> bool:
     return any(found.end == len(name) and not found.is_weak for found in _names(Text(name)))
 
 
-def _names(text: Text) -> Iterator[_Name]:
+def _names(text: Text, first: int = 0, end: int = sys.maxsize) -> Iterator[_Name]:
     has_masks = MASK in text.text
-    for found in _WORD.finditer(text.lowered):
+    for found in _WORD.finditer(text.lowered, first, end):
         start = found.start()
         if has_masks and _DONE.match(text.view, found.end()):
             continue
@@ -220,12 +225,13 @@ def named_secrets(text: Text) -> Iterator[Span]:
     if not text.has(NAME_WORDS):
         return
     done = 0
-    for name in _names(text):
-        if name.start < done:
-            continue
-        for start, end in _values(text, name):
-            yield start, end
-            done = end
+    for window in text.news(_AROUND):
+        for name in _names(text, *window):
+            if name.start < done:
+                continue
+            for start, end in _values(text, name):
+                yield start, end
+                done = end
 
 
 def _values(text: Text, name: _Name) -> Iterator[Span]:
@@ -247,7 +253,8 @@ def _values(text: Text, name: _Name) -> Iterator[Span]:
             yield start, end
             first = end
     elif (
-        _OPTION.search(behind)
+        ("-" in behind or "/" in behind)
+        and _OPTION.search(behind)
         and (not _SLASH.search(behind) or view[name.end : name.end + 1] == ":")
         and (found := _ARGUMENT.match(view, name.end))
     ):
@@ -291,7 +298,7 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None,
         return 0
     if quoted:
         start, end = values.quoted(raw, quoted)
-    elif argument := _QUOTED_ARGUMENT.search(view, max(0, name.start - _LOOK_BEHIND), name.start):
+    elif argument := _quoted_argument(view, name.start):
         end = values.closing(raw, start, argument)[0]
     elif listed := values.LIST_OF_STRINGS.match(raw, start):
         end = listed.end()
@@ -309,21 +316,24 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None,
     return start + len(value)
 
 
+def _quoted_argument(view: str, at: int) -> re.Match[str] | None:
+    """Return the quote of an argument of which the name at this position is the beginning, with its option."""
+    first = max(0, at - _LOOK_BEHIND)
+    return _QUOTED_ARGUMENT.search(view, first, at) if view.find("-", first, at) >= 0 else None
+
+
 def _is_reference(view: str, name: _Name, found: re.Match[str], start: int) -> bool:
     """Return whether this is a part of source code, of an image's name or of a template."""
     behind = view[max(0, name.start - 120) : name.start]
     if found["colon"]:
-        return view[start - 1] == ":" and bool(_IMAGE.search(behind)) and "://" not in behind
+        return view[start - 1] == ":" and "/" in behind and "://" not in behind and bool(_IMAGE.search(behind))
     if _CODE.match(view, start) if found[0].startswith(" ") else _CALL.match(view, start):
         return True
-    identifier = _IDENTIFIER.search(view, max(0, name.start - _LOOK_BEHIND), name.end)
-    itself = identifier[0] if identifier else ""
-    is_itself = (
-        bool(itself)
-        and view.startswith(itself, start)
-        and view[start + len(itself) : start + len(itself) + 1] in (",", ")")
-    )
-    return is_itself or ("{{" in behind and bool(_LOOKUP.search(behind)))
+    if passed_on := _PASSED_ON.match(view, start):
+        identifier = _IDENTIFIER.search(view, max(0, name.start - _LOOK_BEHIND), name.end)
+        if identifier and identifier[0] == passed_on[0]:
+            return True
+    return "{{" in behind and bool(_LOOKUP.search(behind))
 
 
 def _is_plausible(name: _Name, value: str, quoted: re.Match[str] | None) -> bool:

@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import words_in, words_left
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import words_in
 
 MASK = "[redacted]"
 FLAGS = re.ASCII | re.IGNORECASE | re.VERBOSE
@@ -26,6 +26,8 @@ Span = tuple[int, int]
 # second case of \t is that of a path: C:\token.
 _LINE_BREAK = re.compile("\n")
 _ESCAPED = re.compile(r"\\{1,8}r\\{1,8}n|\\{1,8}(?:[nr]|t(?!oken))|\\\r?\n")
+# A mask makes no new word, except that it can take the backslash of ``\n``, which leaves a letter.
+_BARED = re.compile(re.escape(MASK) + "[nrt]")
 
 
 class Text:
@@ -34,16 +36,36 @@ class Text:
     def __init__(self, text: str, before: Text | None = None) -> None:
         """Wrap a text.
 
-        :param before: the same text before some of it was masked.
+        :param before: the same text before some of it was masked. Only what has changed since is searched then.
         """
         self.text = text
-        self._before = before
         self._numbers: dict[tuple[str, ...], list[int]] = {}
+        self._changed: list[int] | None = None
+        if before:
+            self._continue(before)
+
+    def _continue(self, before: Text) -> None:
+        """Take over what is known of the text before: masks remove words, and leave most lines as they are."""
+        if not _BARED.search(self.text):
+            self.words = before.words
+        old, new = before.text.split("\n"), self.text.split("\n")
+        if len(old) != len(new) or len(before._starts) != len(self._starts):
+            return
+        if self.words is before.words:
+            self._numbers = before._numbers
+        changed: set[int] = set()
+        start = 0
+        for line, was in zip(new, old, strict=True):
+            if line != was:
+                first, last = (bisect_right(self._starts, at) - 1 for at in (start, start + len(line)))
+                changed.update(range(first, last + 1))
+            start += len(line) + 1
+        self._changed = sorted(changed)
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The known words that the text contains."""
-        return words_left(self.lowered, self._before.words) if self._before else words_in(self.lowered)
+        """The known words that the text contains, or contained before something was masked."""
+        return words_in(self.lowered)
 
     @cached_property
     def view(self) -> str:
@@ -71,33 +93,45 @@ class Text:
         :param near: only lines among which is one of these words too.
         """
         numbers, others = self._lines_with(words), self._lines_with(near)
-        if near and not lines:
-            numbers = sorted({*numbers}.intersection(others))
+        if not lines:
+            numbers = _common(_common(numbers, others) if near else numbers, self._changed)
+            return [(self._starts[number], self._starts[number + 1]) for number in numbers]
         windows = self._joined(numbers, lines)
-        if near and lines:
-            windows = [(first, end) for first, end in windows if bisect_left(others, first) < bisect_left(others, end)]
-        starts = self._starts if windows else []
-        return [(starts[first], starts[end]) for first, end in windows]
+        for some in (others if near else None, self._changed):
+            if some is not None:
+                windows = [(first, end) for first, end in windows if bisect_left(some, first) < bisect_left(some, end)]
+        return [(self._starts[first], self._starts[end]) for first, end in windows]
+
+    def news(self, lines: int) -> list[Span]:
+        """Return the parts that have changed since the text before, or the whole text.
+
+        :param lines: how many lines before and after these belong to them.
+        """
+        if self._changed is None:
+            return [(0, len(self.view))]
+        return [(self._starts[first], self._starts[end]) for first, end in self._joined(self._changed, lines)]
 
     def _lines_with(self, words: tuple[str, ...]) -> list[int]:
         """Return the numbers of the lines that contain one of the words, in order."""
         if words not in self._numbers:
-            found: set[int] = set()
-            some = self.words.intersection(words)
-            lowered, starts = self.lowered, self._starts if some else []
-            for word in some:
-                at = lowered.find(word)
-                while at >= 0:
-                    number = bisect_right(starts, at)
-                    found.add(number - 1)
-                    at = lowered.find(word, starts[number]) if number < len(starts) else -1
-            self._numbers[words] = sorted(found)
+            some = [word for word in words if word in self.words]
+            if len(words) == 1 and some:
+                self._numbers[words] = self._lines_of(words[0])
+            else:
+                self._numbers[words] = sorted({number for word in some for number in self._lines_with((word,))})
         return self._numbers[words]
+
+    def _lines_of(self, word: str) -> list[int]:
+        lowered, starts, numbers = self.lowered, self._starts, []
+        at = lowered.find(word)
+        while at >= 0:
+            number = bisect_right(starts, at)
+            numbers.append(number - 1)
+            at = lowered.find(word, starts[number])
+        return numbers
 
     def _joined(self, numbers: list[int], lines: int) -> list[Span]:
         """Return these lines with those around them, as the first line and the line after the last."""
-        if not lines:
-            return [(number, number + 1) for number in numbers]
         joined: list[Span] = []
         last = len(self._starts) - 1 if numbers else 0
         for number in numbers:
@@ -129,6 +163,11 @@ class Text:
                 pieces += [self.text[done:start], MASK]
             done = end
         return "".join([*pieces, self.text[done:]])
+
+
+def _common(numbers: list[int], others: list[int] | None) -> list[int]:
+    """Return the numbers that the others have too; all of them if there are no others to compare."""
+    return numbers if others is None else sorted({*numbers}.intersection(others))
 
 
 def _spaces(escaped: re.Match[str]) -> str:

@@ -82,9 +82,10 @@ def is_sentence(view: str, name: int, end: int, value: int) -> bool:
     if separator == ": " and _CERTAIN_PROGRAM.search(before) and " " in ahead.strip() and not is_likely(view, value):
         return True
     spoken = view[max(line, name - 60) : name]
-    if spoken.endswith(" ") and _TROUBLE.search(spoken) and _WORDS.match(ahead):
-        return True
-    return bool(spoken.endswith((" ", "-")) and spoken.strip(" -") and _SENTENCE.match(ahead) and _WORDS.match(ahead))
+    if not spoken.endswith((" ", "-")) or not _WORDS.match(ahead):
+        return False
+    is_trouble = spoken.endswith(" ") and _TROUBLE.search(spoken)
+    return bool(is_trouble or (spoken.strip(" -") and _SENTENCE.match(ahead)))
 
 
 def _is_task(before: str, ahead: str, prefix: str) -> bool:

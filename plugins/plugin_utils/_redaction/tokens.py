@@ -171,10 +171,10 @@ _URLS = Table(
 # only if what precedes it is not a port (https://host:8080/a@b). A long user without a password counts as a token, as
 # does one whose password is only a word that says so.
 _URL = re.compile(
-    r"""(?<=://) (?P<token>[a-z0-9_-]{20,}) (?=:(?:x-oauth-basic|x-token-auth)?@)
-      | (?<=://) [^\s/?\#@:"'<>\\\[]*:
+    r""":// (?: (?P<token>[a-z0-9_-]{20,}) (?=:(?:x-oauth-basic|x-token-auth)?@)
+      | [^\s/?\#@:"'<>\\\[]*:
         (?P<password>[^\s/?\#"'<>\\]+ | (?![0-9]{1,5}[/?\#])[^\s@"'<>\\]{1,128}) (?=@)
-      | (?<=://) (?=[a-z_-]{0,64}[0-9])(?P<user>[a-z0-9_-]{20,}) (?=@)""",
+      | (?=[a-z_-]{0,64}[0-9])(?P<user>[a-z0-9_-]{20,}) (?=@) )""",
     FLAGS,
 )
 _URL_WORDS = known("://", "%3a%2f%2f", "get /", "post /", "?", "signature=")
@@ -199,8 +199,8 @@ def _found(text: Text, table: Table[str], flags: int) -> Iterator[Span]:
 def issued(text: Text) -> Iterator[Span]:
     """Yield the secrets that nothing can be called like: tokens with an issuer's prefix, and passwords in URLs."""
     yield from _found(text, _ISSUED, re.ASCII)
-    if "://" in text.text:
-        for found in _URL.finditer(text.view):
+    for window in text.news(0) if "://" in text.text else ():
+        for found in _URL.finditer(text.view, *window):
             group = found.lastgroup or ""
             if group != "password" or not HARMLESS.fullmatch(found[group]):
                 yield found.span(group)
@@ -212,8 +212,8 @@ def secrets_by_form(text: Text) -> Iterator[Span]:
     yield from _found(text, _SHAPES, re.ASCII)
     if text.has(_URL_WORDS):
         yield from _found(text, _URLS, re.ASCII | re.IGNORECASE)
-    if text.has(_BASIC_WORDS):
-        for found in _BASIC.finditer(text.view):
+    for window in text.windows(_BASIC_WORDS):
+        for found in _BASIC.finditer(text.view, *window):
             if is_basic(found["secret"]):
                 yield found.span("secret")
 
