@@ -9,7 +9,6 @@ Must take linear time: a name is found by its last word, and what precedes that 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Generator, Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -150,27 +149,26 @@ def names_a_secret(name: str) -> bool:
     if _EXACT.match(name):
         return True
     name = name[:-1] if name.endswith("s") else name
-    return any(found.end == len(name) and not found.is_weak for found in _names(Text(name)))
+    text = Text(name)
+    found = [word for word in _WORD.finditer(text.lowered) if word.end() == len(name)]
+    named = _name(text, found[-1]) if found else None
+    return bool(named and not named.is_weak)
 
 
-def _names(text: Text, first: int = 0, end: int = sys.maxsize) -> Iterator[_Name]:
-    has_masks = MASK in text.text
-    for found in _WORD.finditer(text.lowered, first, end):
-        start = found.start()
-        if has_masks and _DONE.match(text.view, found.end()):
-            continue
-        letters = _LETTERS.match(found[0])
-        word = letters[0] if letters and not found["tail"] else ""
-        behind = text.lowered[max(0, start - _LOOK_BEHIND) : start]
-        if behind.endswith(_NOT_BEFORE) or _ends_with_word(behind, _NOT_BEFORE_WHOLE):
-            continue
-        if behind.endswith(("(", ":")) and _NOT_A_NAME.search(behind):
-            continue
-        weakness = _weakness(text, word, start, behind)
-        if weakness is None and not word:
-            weakness = found["tail"] == "s" and not found[0].startswith("pass")
-        if weakness is not None:
-            yield _Name(start, found.end(), weakness, word or found[0])
+def _name(text: Text, found: re.Match[str]) -> _Name | None:
+    """Return the name that ends with this word, if it is that of a secret."""
+    start = found.start()
+    letters = _LETTERS.match(found[0])
+    word = letters[0] if letters and not found["tail"] else ""
+    behind = text.lowered[max(0, start - _LOOK_BEHIND) : start]
+    if behind.endswith(_NOT_BEFORE) or _ends_with_word(behind, _NOT_BEFORE_WHOLE):
+        return None
+    if behind.endswith(("(", ":")) and _NOT_A_NAME.search(behind):
+        return None
+    weakness = _weakness(text, word, start, behind)
+    if weakness is None and not word:
+        weakness = found["tail"] == "s" and not found[0].startswith("pass")
+    return None if weakness is None else _Name(start, found.end(), weakness, word or found[0])
 
 
 def _weakness(text: Text, word: str, start: int, behind: str) -> bool | None:
@@ -224,28 +222,33 @@ def named_secrets(text: Text) -> Iterator[Span]:
     """Yield the values of all names of secrets in the text."""
     if not text.has(NAME_WORDS):
         return
-    done = 0
+    view, done = text.view, 0
+    has_masks = MASK in text.text
     for window in text.news(_AROUND):
-        for name in _names(text, *window):
-            if name.start < done:
+        for word in _WORD.finditer(text.lowered, *window):
+            first, last = word.span()
+            if first < done or (has_masks and _DONE.match(view, last)):
                 continue
-            for start, end in _values(text, name):
+            separator = _SEPARATOR.match(view, last)
+            behind = view[max(0, first - _LOOK_BEHIND) : first]
+            # what precedes the word is looked at only if a value can follow: most words are just words
+            if not (separator or "-" in behind or "/" in behind or "<" in behind or _MENTION.match(view, last)):
+                continue
+            for start, end in _values(text, name, behind, separator) if (name := _name(text, word)) else ():
                 yield start, end
                 done = end
 
 
-def _values(text: Text, name: _Name) -> Iterator[Span]:
+def _values(text: Text, name: _Name, behind: str, separator: re.Match[str] | None) -> Iterator[Span]:
     view = text.view
-    behind = view[max(0, name.start - _LOOK_BEHIND) : name.start]
-    content = view[name.end : name.end + 1] in (">", " ", "\t", "\n") and _ELEMENT.search(behind)
+    content = "<" in behind and view[name.end : name.end + 1] in (">", " ", "\t", "\n") and _ELEMENT.search(behind)
     if content and (found := _CONTENT.match(view, name.end)):
         start, end = found.span("value")
         if not values.is_harmless(found["value"].strip(), name.word):
             yield start, start + len(found["value"].rstrip())
         return
-    found = _SEPARATOR.match(view, name.end)
-    if found:
-        first = yield from _one(text, name, found)
+    if separator:
+        first = yield from _one(text, name, separator)
         while first and (changed := values.CHANGED_TO.match(view, first)):
             start, end = values.word(text.text, changed.end())
             if start == end or values.is_harmless(text.text[start:end], name.word):

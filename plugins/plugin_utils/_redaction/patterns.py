@@ -41,6 +41,7 @@ class Text:
         self.text = text
         self._numbers: dict[tuple[str, ...], list[int]] = {}
         self._changed: list[int] | None = None
+        self._near_changes: dict[int, set[int]] = {}
         if before:
             self._continue(before)
 
@@ -92,15 +93,26 @@ class Text:
         :param lines: how many lines before and after these belong to them; neighbouring lines are joined then.
         :param near: only lines among which is one of these words too.
         """
-        numbers, others = self._lines_with(words), self._lines_with(near)
+        numbers = self._lines_with(words)
+        if self._changed is not None:
+            # what is found among some lines depends on lines as far away as they span
+            numbers = sorted(self._nearby(2 * lines).intersection(numbers))
+        starts = self._starts
         if not lines:
-            numbers = _common(_common(numbers, others) if near else numbers, self._changed)
-            return [(self._starts[number], self._starts[number + 1]) for number in numbers]
+            numbers = sorted({*numbers}.intersection(self._lines_with(near))) if near else numbers
+            return [(starts[number], starts[number + 1]) for number in numbers]
         windows = self._joined(numbers, lines)
-        for some in (others if near else None, self._changed):
-            if some is not None:
-                windows = [(first, end) for first, end in windows if bisect_left(some, first) < bisect_left(some, end)]
-        return [(self._starts[first], self._starts[end]) for first, end in windows]
+        if near:
+            others = self._lines_with(near)
+            windows = [(first, end) for first, end in windows if bisect_left(others, first) < bisect_left(others, end)]
+        return [(starts[first], starts[end]) for first, end in windows]
+
+    def _nearby(self, lines: int) -> set[int]:
+        """Return the numbers of the lines that have changed, and of so many before and after each."""
+        if lines not in self._near_changes:
+            parts = self._joined(self._changed or [], lines)
+            self._near_changes[lines] = {number for first, end in parts for number in range(first, end)}
+        return self._near_changes[lines]
 
     def news(self, lines: int) -> list[Span]:
         """Return the parts that have changed since the text before, or the whole text.
@@ -163,11 +175,6 @@ class Text:
                 pieces += [self.text[done:start], MASK]
             done = end
         return "".join([*pieces, self.text[done:]])
-
-
-def _common(numbers: list[int], others: list[int] | None) -> list[int]:
-    """Return the numbers that the others have too; all of them if there are no others to compare."""
-    return numbers if others is None else sorted({*numbers}.intersection(others))
 
 
 def _spaces(escaped: re.Match[str]) -> str:

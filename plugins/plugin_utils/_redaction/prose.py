@@ -14,16 +14,22 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.pattern
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import is_likely
 
 # Words that follow "password:" or "--token" in messages ("auth token: invalid username/password").
+_PROSE_WORDS = frozenset(
+    """
+    is are was were has had have must may can cannot could should will would did does do not no invalid
+    incorrect wrong bad missing required requires empty expired expires denied forbidden unauthorized
+    unauthenticated unknown unexpected unable undefined unsupported failed failure failing error errors ok
+    success successful successfully set unset changed updated reset rejected refused revoked permission access
+    too found exists exist rpc x509 eof and or to for with if in on of from files compat sss option options flag
+    parameter argument systemd ldap winbind nis authentication given created deleted configured unchanged synced
+    rotated skipping skipped expiring generated enabled disabled optional timeout connection timed usage warning
+    fatal debug info context dial net lookup tls remote i/o
+    """.split()
+)
+_WORD = re.compile(r"(?:i/o|[a-z0-9]+)(?![\w@!$%&*+=-])", re.ASCII | re.IGNORECASE)
+# The same with more than one word.
 _PROSE = re.compile(
-    r"""(?: (?:is|are|was|were|has|had|have|must|may|can|can't|cannot|could|should|will|would|did|does|do|not|no|invalid
-      |incorrect|wrong|bad|missing|required|requires|empty|expired|expires|denied|forbidden|unauthorized|unauthenticated
-      |unknown|unexpected|unable|undefined|unsupported|failed|failure|failing|errors?|ok|success|successful|successfully
-      |set|unset|changed|updated|reset|rejected|refused|revoked|permission|access|too|found|exists|exist|rpc|x509|eof
-      |and|or|to|for|with|if|in|on|of|from|files|compat|sss|options?|flag|parameter|argument|systemd|ldap|winbind|nis
-      |authentication|given|created|deleted|configured|unchanged|synced|rotated|skipping|skipped|expiring|generated
-      |enabled|disabled|optional|timeout|connection|timed|usage|warning|fatal|debug|info|context|dial|net|lookup|tls|remote|i/o
-      |unexpected)(?![\w@!$%&*+=-])
-      | (?:secret|token|key|password|user|configmap|volume|variable|field)[ ]["']
+    r"""(?: (?:secret|token|key|password|user|configmap|volume|variable|field)[ ]["']
       | (?:password|passwd|token|secret|user|all|authentication|the|request|response|value|could
         |an?)[ \t]+[a-z]+[ \t]+[a-z]
       | [a-z]+:[ \t] | (?:[a-z]+[ ]){1,2}not[ ] )""",
@@ -69,7 +75,10 @@ def is_sentence(view: str, name: int, end: int, value: int) -> bool:
 
     Only for a bare value, behind a colon or white space.
     """
-    if _PROSE.match(view, value) or METAVARIABLE.match(view, value):
+    word = _WORD.match(view, value)
+    if word and (word[0].lower() in _PROSE_WORDS or _PROSE.match(view, value)):
+        return True
+    if METAVARIABLE.match(view, value):
         return True
     line = max(view.rfind("\n", 0, name) + 1, name - _BEHIND) if name else 0
     ahead = view[value : value + _AHEAD].split("\n", 1)[0]
