@@ -172,7 +172,7 @@ _STATED_TABLE = Table(
 @cache
 def _command(names: str, option: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return (
-        re.compile(rf"(?<![\w.-])(?:{names})(?![\w./:=-])(?:[^\n;|&]|[;|&](?![;|&\s]))*", re.ASCII),
+        re.compile(rf"(?<![\w.-])(?:{names})(?![\w./:=-])[^\n;|&]*(?:[;|&](?![;|&\s])[^\n;|&]*)*", re.ASCII),
         re.compile(rf"{_ARGUMENT}(?:{option})", re.ASCII),
     )
 

@@ -310,8 +310,7 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None,
     else:
         end = values.end_of(values.BARE, raw, start)
     value = raw[start:end].rstrip()
-    said = view[name.start : found.end()].lower()
-    if value.isupper() and said.startswith(value.lower()):  # --password=PASSWORD
+    if value.isupper() and view[name.start : found.end()].lower().startswith(value.lower()):  # --password=PASSWORD
         return 0
     if not value or values.is_harmless(value, name.word) or (name.is_weak and not _is_plausible(name, value, quoted)):
         return 0

@@ -13,6 +13,7 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import accumulate
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import words_in
 
@@ -40,6 +41,7 @@ class Text:
         """
         self.text = text
         self._numbers: dict[tuple[str, ...], list[int]] = {}
+        self._windows: dict[tuple[tuple[str, ...], int], list[Span]] = {}
         self._changed: list[int] | None = None
         self._near_changes: dict[int, set[int]] = {}
         if before:
@@ -54,14 +56,18 @@ class Text:
             return
         if self.words is before.words:
             self._numbers = before._numbers
-        changed: set[int] = set()
-        start = 0
-        for line, was in zip(new, old, strict=True):
-            if line != was:
-                first, last = (bisect_right(self._starts, at) - 1 for at in (start, start + len(line)))
-                changed.update(range(first, last + 1))
-            start += len(line) + 1
-        self._changed = sorted(changed)
+        changed = [number for number, line in enumerate(new) if line != old[number]]
+        self._changed = self._lines_in_view(changed, new) if "\\" in self.text else changed
+
+    def _lines_in_view(self, numbers: list[int], lines: list[str]) -> list[int]:
+        """Return the numbers that these lines of the text have in the view, where one can be several, or part of one."""
+        ends = list(accumulate(len(line) + 1 for line in lines))
+        found: set[int] = set()
+        for number in numbers:
+            end = ends[number] - 1
+            first, last = (bisect_right(self._starts, at) for at in (end - len(lines[number]), end))
+            found.update(range(first - 1, min(last, len(self._starts) - 1)))
+        return sorted(found)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -101,7 +107,9 @@ class Text:
         if not lines:
             numbers = sorted({*numbers}.intersection(self._lines_with(near))) if near else numbers
             return [(starts[number], starts[number + 1]) for number in numbers]
-        windows = self._joined(numbers, lines)
+        if (words, lines) not in self._windows:
+            self._windows[words, lines] = self._joined(numbers, lines)
+        windows = self._windows[words, lines]
         if near:
             others = self._lines_with(near)
             windows = [(first, end) for first, end in windows if bisect_left(others, first) < bisect_left(others, end)]
