@@ -116,11 +116,9 @@ _SEPARATOR = re.compile(
     [ \t]*""",
     FLAGS,
 )
-# What follows a name whose value is masked: on the second pass, that is most of them.
+# What follows the separator if the value is masked: on the second pass, that is most of them.
 _DONE = re.compile(
-    rf"""\\{{0,8}}["']?[:=][ \t]?
-    (?:{re.escape(MASK)}(?=\n|\Z) | (?P<quote>["']){re.escape(MASK)}(?P=quote)(?=[\s,}}]|\Z))""",
-    re.VERBOSE,
+    rf"""{re.escape(MASK)}(?=\n|\Z) | (?P<quote>["']){re.escape(MASK)}(?P=quote)(?=[\s,}}]|\Z)""", re.VERBOSE
 )
 _OPTION = re.compile(r"(?:\A|[^\w-])(?:--?|/)(?:[a-z][\w.-]{0,39})?\Z", re.ASCII)
 # 'db_password=with spaces' as one argument of a shell.
@@ -227,9 +225,9 @@ def named_secrets(text: Text) -> Iterator[Span]:
     for window in text.news(_AROUND):
         for word in _WORD.finditer(text.lowered, *window):
             first, last = word.span()
-            if first < done or (has_masks and _DONE.match(view, last)):
-                continue
             separator = _SEPARATOR.match(view, last)
+            if first < done or (has_masks and separator and _DONE.match(view, separator.end())):
+                continue
             behind = view[max(0, first - _LOOK_BEHIND) : first]
             # what precedes the word is looked at only if a value can follow: most words are just words
             if not (separator or "-" in behind or "/" in behind or "<" in behind or _MENTION.match(view, last)):

@@ -9,7 +9,6 @@ Must not know any secret.
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -194,8 +193,13 @@ def _spaces(escaped: re.Match[str]) -> str:
     return " " * (len(sequence) - 1) + ("\t" if sequence[-1] == "t" else "\n")
 
 
-def spans_of(pattern: re.Pattern[str], text: str, window: Span = (0, sys.maxsize)) -> Iterator[Span]:
-    """Yield where the group ``secret`` of each match is, or the whole match if the pattern has no such group."""
-    group = "secret" if "secret" in pattern.groupindex else 0
-    for found in pattern.finditer(text, *window):
+def group_of(pattern: re.Pattern[str]) -> str | int:
+    """Return which group of a match is secret: ``secret``, or the whole match if the pattern has no such group."""
+    return "secret" if "secret" in pattern.groupindex else 0
+
+
+def spans_of(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    """Yield where the secret of each match is."""
+    group = group_of(pattern)
+    for found in pattern.finditer(text):
         yield found.span(group)

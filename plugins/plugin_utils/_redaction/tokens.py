@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text, spans_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text, group_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import HARMLESS
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import Table, known
 
@@ -183,17 +183,19 @@ _BASIC = re.compile(r"\bbasic[ \t]+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", re.ASCI
 
 
 @cache
-def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+def _compiled(pattern: str, flags: int) -> tuple[re.Pattern[str], str | int]:
     # Only when a text contains one of its words: to compile all of them takes longer than to redact most texts.
-    return re.compile(pattern.replace(" | ", "|"), flags)
+    compiled = re.compile(pattern.replace(" | ", "|"), flags)
+    return compiled, group_of(compiled)
 
 
 def _found(text: Text, table: Table[str], flags: int) -> Iterator[Span]:
     for words, pattern in table.rows(text.words):
+        compiled, group = _compiled(pattern, flags)
         for window in [(0, len(text.view))] if words == _ON_SEVERAL_LINES else text.windows(words):
-            for start, end in spans_of(_compiled(pattern, flags), text.view, window):
-                if start >= 0:
-                    yield start, end
+            for found in compiled.finditer(text.view, *window):
+                if found[group] is not None:
+                    yield found.span(group)
 
 
 def issued(text: Text) -> Iterator[Span]:

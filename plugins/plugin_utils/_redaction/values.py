@@ -25,8 +25,8 @@ _LIKELY = re.compile(LIKELY, FLAGS)
 
 # Where a bare value ends: at white space, at the quote or bracket around it, and where the next name=value starts.
 BARE = re.compile(
-    rf"""(?: {_MASK}
-      | [^\s"'`&,;<>()\[\]{{}}\\]
+    rf"""(?: [^\s"'`&,;<>()\[\]{{}}\\]+
+      | {_MASK}
       | [(\[{{<] | [)\]}}>](?![\s"'`,;)\]}}>\\]|\Z)
       | [&,;](?![\s"'\\]|\Z|[\w.%-]{{1,64}}["']?[ ]?[=:])
       | ["'`](?=\w)
