@@ -29,7 +29,8 @@ _TYPE = (
 )
 # The words of the one pattern that spans several lines.
 _SERVERS = "aaa-server,tacacs server,radius server"
-# (words of which the text must contain one; pattern for the lowered text before the value; whether what follows can only be a secret).
+# (words of which the text must contain one; pattern before the value, for the lowered text; whether what follows can
+# only be a secret).
 _LINES: tuple[tuple[str, str, bool], ...] = (
     ("snmp-server community", rf"snmp-server{_S}community{_S}(?:[0-9]{_S})?", False),
     (

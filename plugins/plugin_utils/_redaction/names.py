@@ -221,12 +221,11 @@ def named_secrets(text: Text) -> Iterator[Span]:
     if not text.has(NAME_WORDS):
         return
     view, done = text.view, 0
-    has_masks = MASK in text.text
     for window in text.news(_AROUND):
         for word in _WORD.finditer(text.lowered, *window):
             first, last = word.span()
             separator = _SEPARATOR.match(view, last)
-            if first < done or (has_masks and separator and _DONE.match(view, separator.end())):
+            if first < done or (separator and _DONE.match(view, separator.end())):
                 continue
             behind = view[max(0, first - _LOOK_BEHIND) : first]
             # what precedes the word is looked at only if a value can follow: most words are just words

@@ -59,7 +59,7 @@ class Text:
         self._changed = self._lines_in_view(changed, new) if "\\" in self.text else changed
 
     def _lines_in_view(self, numbers: list[int], lines: list[str]) -> list[int]:
-        """Return the numbers that these lines of the text have in the view, where one can be several, or part of one."""
+        """Return the numbers that these lines of the text have in the view: one can be several there or a part."""
         ends = list(accumulate(len(line) + 1 for line in lines))
         found: set[int] = set()
         for number in numbers:

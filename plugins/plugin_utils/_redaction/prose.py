@@ -14,18 +14,20 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.pattern
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import is_likely
 
 # Words that follow "password:" or "--token" in messages ("auth token: invalid username/password").
-_PROSE_WORDS = frozenset(
-    """
-    is are was were has had have must may can cannot could should will would did does do not no invalid
-    incorrect wrong bad missing required requires empty expired expires denied forbidden unauthorized
-    unauthenticated unknown unexpected unable undefined unsupported failed failure failing error errors ok
-    success successful successfully set unset changed updated reset rejected refused revoked permission access
-    too found exists exist rpc x509 eof and or to for with if in on of from files compat sss option options flag
-    parameter argument systemd ldap winbind nis authentication given created deleted configured unchanged synced
-    rotated skipping skipped expiring generated enabled disabled optional timeout connection timed usage warning
-    fatal debug info context dial net lookup tls remote i/o
-    """.split()
-)
+_PROSE_WORDS = {
+    *("is", "are", "was", "were", "has", "had", "have", "must", "may", "can", "cannot", "could", "should"),
+    *("will", "would", "did", "does", "do", "not", "no", "invalid", "incorrect", "wrong", "bad", "missing"),
+    *("required", "requires", "empty", "expired", "expires", "denied", "forbidden", "unauthorized"),
+    *("unauthenticated", "unknown", "unexpected", "unable", "undefined", "unsupported", "failed", "failure"),
+    *("failing", "error", "errors", "ok", "success", "successful", "successfully", "set", "unset", "changed"),
+    *("updated", "reset", "rejected", "refused", "revoked", "permission", "access", "too", "found", "exists"),
+    *("exist", "rpc", "x509", "eof", "and", "or", "to", "for", "with", "if", "in", "on", "of", "from"),
+    *("files", "compat", "sss", "option", "options", "flag", "parameter", "argument", "systemd", "ldap"),
+    *("winbind", "nis", "authentication", "given", "created", "deleted", "configured", "unchanged", "synced"),
+    *("rotated", "skipping", "skipped", "expiring", "generated", "enabled", "disabled", "optional"),
+    *("timeout", "connection", "timed", "usage", "warning", "fatal", "debug", "info", "context", "dial"),
+    *("net", "lookup", "tls", "remote", "i/o"),
+}
 _WORD = re.compile(r"(?:i/o|[a-z0-9]+)(?![\w@!$%&*+=-])", re.ASCII | re.IGNORECASE)
 # The same with more than one word.
 _PROSE = re.compile(
@@ -58,9 +60,9 @@ _PROGRAM = re.compile(
 _CERTAIN_PROGRAM = re.compile(r"(?:\A|[\n\]>/ :])(?:ch|ht|g|smb|k|ldap|yp|mk|vnc|slap|grub-mk)passwd\Z")
 # What a message about trouble with a secret, or about work on it, contains: faster one by one than as a pattern.
 _TROUBLE = (
-    *("fail", "error", "unable", "cannot", "can't", "could not", "couldnot", "couldn't", "could n't", "refus", "denied"),
-    *("while", "invalid", "problem", "reject", "warn", "not ", "check", "verif", "creat", "renew", "refresh", "obtain"),
-    *("request", "fetch", "get", "rotat", "validat"),
+    *("fail", "error", "unable", "cannot", "can't", "could not", "couldnot", "couldn't", "could n't", "refus"),
+    *("denied", "while", "invalid", "problem", "reject", "warn", "not ", "check", "verif", "creat", "renew", "refresh"),
+    *("obtain", "request", "fetch", "get", "rotat", "validat"),
 )
 _NO = re.compile(r"\bno ")
 _ROLE_AND_TASK = re.compile(r"[A-Z][a-z'-]*(?:[ ]\S|\W*\Z|[]\n])|[A-Za-z][a-z'-]+[ ][A-Za-z'({\"]")

@@ -21,17 +21,21 @@ _Q = r"""\\{0,8}["']"""
 # The same where a pattern begins: Python's re then looks for the first character only.
 _OPENS = """["']"""
 _NAME = r"(?P<name>[\w.:-]{2,80})"
-_KEYS = ("parameterkey", "parameter_key", "parameter key", "optionname", "option_name")
-_KEYS += ("option", "variable", "field", "name", "key", "id")
-_VALUES = ("parametervalue", "parameter_value", "parameter value", "stringvalue", "string_value")
-_VALUES += ("defaultvalue", "default_value", "value", "old", "new")
-_KEY, _VALUE = ("(?:" + "|".join(words).replace(" ", "[ ]") + ")" for words in (_KEYS, _VALUES))
+_KEYS = (
+    *("parameterkey", "parameter_key", "parameter[ ]key", "optionname", "option_name"),
+    *("option", "variable", "field", "name", "key", "id"),
+)
+_VALUES = (
+    *("parametervalue", "parameter_value", "parameter[ ]value", "stringvalue", "string_value"),
+    *("defaultvalue", "default_value", "value", "old", "new"),
+)
+_KEY, _VALUE = (f"(?:{'|'.join(words)})" for words in (_KEYS, _VALUES))
 # The same where a pattern begins. What precedes a word is looked at behind it, so that most positions cost nothing.
 _FIRST_KEY, _FIRST_VALUE = (
-    "(?:" + "|".join(rf"{word}(?<![\w-]{word})" for word in words).replace(" ", "[ ]") + ")" for words in (_KEYS, _VALUES)
+    "(?:" + "|".join(rf"{word}(?<![\w-]{word})" for word in words) + ")" for words in (_KEYS, _VALUES)
 )
 _QUOTED_VALUE = ('value"', "value'", "value\\")
-# (what the lines must contain one of, besides a name; how many lines around the name; pattern for the lowered text). The
+# (what the lines must contain one of, besides a name; how many lines around it; pattern for the lowered text). The
 # value begins where the match ends, or is the group "value".
 _PAIRS = Table(
     (words.split() if isinstance(words, str) else words, (lines, re.compile(pattern, re.ASCII | re.VERBOSE)))

@@ -9,7 +9,7 @@ Must take linear time, and not know what a word is for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
