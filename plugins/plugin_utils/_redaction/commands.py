@@ -172,7 +172,7 @@ _STATED_TABLE = Table(
 @cache
 def _command(names: str, option: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return (
-        re.compile(rf"(?<![\w.-])(?:{names})(?![\w./:=-])(?:[^\n;|&]|[;|&](?![;|&\s]))*", re.ASCII),
+        re.compile(rf"(?<![\w.-])(?:{names})(?![\w./:=-])[^\n;|&]*(?:[;|&](?![;|&\s])[^\n;|&]*)*", re.ASCII),
         re.compile(rf"{_ARGUMENT}(?:{option})", re.ASCII),
     )
 
@@ -197,8 +197,10 @@ def secret_arguments(text: Text) -> Iterator[Span]:
 
 
 def _argument(text: Text, found: re.Match[str]) -> Iterator[Span]:
-    opened = values.QUOTE.fullmatch(found.groupdict().get("q") or "")
     start = found.end()
+    if values.is_masked(text.text, start):
+        return
+    opened = values.QUOTE.fullmatch(found.groupdict().get("q") or "")
     if opened:
         end, _after = values.closing(text.text, start, opened)
     else:
@@ -209,6 +211,8 @@ def _argument(text: Text, found: re.Match[str]) -> Iterator[Span]:
 
 def _stated_value(text: Text, found: re.Match[str]) -> Iterator[Span]:
     start = found.end()
+    if values.is_masked(text.text, start):
+        return
     quoted = values.QUOTE.match(text.text, start)
     if not quoted and (is_sentence(text.view, found.start(), start, start) or METAVARIABLE.match(text.text, start)):
         return

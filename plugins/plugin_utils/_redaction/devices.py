@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction import values
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import Span, Text
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.prose import METAVARIABLE, is_sentence
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import LAST, LIKELY
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import Table
@@ -24,12 +24,13 @@ _START = r"(?:\A|(?<=[\n#;\"']))"
 _L = r"(?:\A|(?<=\n)|\A|\n|\#|;|[\"'])[ \t]*(?:set[ \t]+)?"
 # How devices mark what follows: the type of its encryption.
 _TYPE = (
-    r"(?:(?:[0-9]{1,2}|cipher|simple|irreversible-cipher|ENC|encrypted|clear(?:text)?|plain(?:-?text)?|ascii(?:-text)?"
+    r"(?:(?:[0-9]{1,2}|cipher|simple|irreversible-cipher|enc|encrypted|clear(?:text)?|plain(?:-?text)?|ascii(?:-text)?"
     rf"|hex(?:adecimal)?|sha512|sha256|md5|text|local|remote){_S}){{1,2}}"
 )
 # The words of the one pattern that spans several lines.
 _SERVERS = "aaa-server,tacacs server,radius server"
-# (words of which the text must contain one; pattern before the value; whether what follows can only be a secret).
+# (words of which the text must contain one; pattern before the value, for the lowered text; whether what follows can
+# only be a secret).
 _LINES: tuple[tuple[str, str, bool], ...] = (
     ("snmp-server community", rf"snmp-server{_S}community{_S}(?:[0-9]{_S})?", False),
     (
@@ -55,10 +56,10 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
         rf"256){_S})?)?",
         True,
     ),
-    ("createuser", rf"createUser{_S}\S{{1,64}}{_S}(?:MD5|SHA(?:-?[0-9]{{3}})?){_S}", True),
+    ("createuser", rf"createuser{_S}\S{{1,64}}{_S}(?:md5|sha(?:-?[0-9]{{3}})?){_S}", True),
     (
         "createuser",
-        rf"createUser{_S}\S{{1,64}}{_S}\w{{3,7}}{_S}\S{{1,128}}{_S}(?:3?DES|AES(?:-?[0-9]{{3}})?){_S}",
+        rf"createuser{_S}\S{{1,64}}{_S}\w{{3,7}}{_S}\S{{1,128}}{_S}(?:3?des|aes(?:-?[0-9]{{3}})?){_S}",
         True,
     ),
     ("isakmp key", rf"crypto{_S}isakmp{_S}key{_S}(?:[06]{_S})?", False),
@@ -68,9 +69,9 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
         rf":{_TYPE})?{LAST}",
         False,
     ),
-    ("key 7,key 0", rf"(?<![\w-])key{_S}[07]{_S}(?=[0-9A-F]{{4,}}|\S{{4,}}[ \t]*(?:\n|\Z|[\"']))", False),
+    ("key 7,key 0", rf"key(?<![\w-]key){_S}[07]{_S}(?=[0-9a-f]{{4,}}|\S{{4,}}[ \t]*(?:\n|\Z|[\"']))", False),
     ("key-string", rf"key-string{_S}(?:{_TYPE})?(?={LAST})", False),
-    ("server-key", rf"(?<![\w-])server-key{_S}(?:{_TYPE})?{LAST}", False),
+    ("server-key", rf"server-key(?<![\w-]server-key){_S}(?:{_TYPE})?{LAST}", False),
     ("shared-key", rf"(?:radius|hwtacacs)[^\n]{{0,40}}{_S}shared-key{_S}(?:{_TYPE})?", False),
     ("key authentication", rf"key{_S}authentication{_S}(?:{_TYPE})?", False),
     (
@@ -97,7 +98,7 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("digest-key", rf"message-digest-key{_S}[0-9]{{1,3}}{_S}md5{_S}(?:[0-9]{_S})?", False),
     ("neighbor ,peer ", rf"(?:neighbor|peer){_S}\S{{1,64}}{_S}password{_S}(?:{_TYPE})?", False),
     ("area-password,domain-password", rf"(?:area|domain)-password{_S}(?:{_TYPE})?{LAST}", False),
-    ("isis password", rf"(?<![\w-])isis{_S}password{_S}(?:{_TYPE})?", False),
+    ("isis password", rf"isis(?<![\w-]isis){_S}password{_S}(?:{_TYPE})?", False),
     ("ppp ", rf"ppp{_S}(?:chap|pap{_S}sent-username{_S}\S{{1,64}}){_S}password{_S}(?:{_TYPE})?", False),
     ("dot11 ", rf"dot11{_S}passphrase{_S}(?:{_TYPE})?", False),
     ("community-string", rf"snmp-community-string{_S}", False),
@@ -106,7 +107,7 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("ldap-login-password", rf"ldap-login-password{_S}", False),
     (
         "password cipher,password simple,password irreversible,password enc",
-        rf"(?<![\w-])password{_S}(?:cipher|simple|irreversible-cipher|ENC){_S}",
+        rf"password(?<![\w-]password){_S}(?:cipher|simple|irreversible-cipher|enc){_S}",
         False,
     ),
     ("super password", rf"super{_S}password{_S}(?:level{_S}[0-9]{{1,2}}{_S})?(?:{_TYPE})?", False),
@@ -122,7 +123,7 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("ssh-key password", rf"ssh-key{_S}password{_S}(?=\\*\")", False),
     (
         "username ",
-        rf"(?<![\w-])username{_S}(?!(?:and|or)\b)\S{{1,64}}(?:{_S}(?:privilege|role){_S}\S{{1,64}}){{0,2}}{_S}"
+        rf"username(?<![\w-]username){_S}(?!(?:and|or)\b)\S{{1,64}}(?:{_S}(?:privilege|role){_S}\S{{1,64}}){{0,2}}{_S}"
         rf"(?:password|secret){_S}"
         rf"(?:(?:[0-9]{{1,2}}|sha512){_S}|{LAST}|(?=\S{{1,128}}{_S}(?:encrypted|privilege|role|nt-encrypted|"
         rf"pbkdf2)\b))",
@@ -136,14 +137,14 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ("server-private", rf"server-private{_S}\S{{1,64}}[^\n]{{0,60}}?{_S}key{_S}(?:[0-9]{_S})?", False),
     (
         "enable password,enable secret",
-        rf"(?: (?<![\w-])enable{_S}(?:password|secret)(?:{_S}level{_S}[0-9]{{1,2}})?(?:{_S}(?:[0-9]|sha512)"
+        rf"(?: enable(?<![\w-]enable){_S}(?:password|secret)(?:{_S}level{_S}[0-9]{{1,2}})?(?:{_S}(?:[0-9]|sha512)"
         rf")?{_S}{LIKELY}"
         rf" | {_START}enable{_S}(?:password|secret){_S}{LAST} )",
         False,
     ),
     (
         ",".join(f"{word} {number}" for word in ("password", "secret") for number in "05789"),
-        rf"(?<![\w-])(?:password|secret){_S}[0-9]{_S}{LIKELY}",
+        rf"(?:password(?<![\w-]password)|secret(?<![\w-]secret)){_S}[0-9]{_S}{LIKELY}",
         False,
     ),
     (" password , secret ", rf"{_START}[ \t]+(?:password|secret){_S}{LIKELY}{LAST}", False),
@@ -156,8 +157,8 @@ _LINES: tuple[tuple[str, str, bool], ...] = (
     ),
     (
         "set ",
-        rf"{_START}[ \t]*set{_S}(?: (?:passwd|psksecret|passphrase|secret|password){_S}(?:ENC{_S})?{LAST}"
-        rf" | auth-pwd{_S}(?:ENC{_S})? | (?:private-key|key|password){_S}(?=\\*\"[^\"\n]{{6,}})"
+        rf"{_START}[ \t]*set{_S}(?: (?:passwd|psksecret|passphrase|secret|password){_S}(?:enc{_S})?{LAST}"
+        rf" | auth-pwd{_S}(?:enc{_S})? | (?:private-key|key|password){_S}(?=\\*\"[^\"\n]{{6,}})"
         rf" | [\w.-]{{0,60}}(?:password|passphrase|secret|api_?key|token){_S}{LIKELY} )",
         False,
     ),
@@ -174,15 +175,17 @@ _TABLE = Table((words.split(","), (words, pattern, is_certain)) for words, patte
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, FLAGS)
+    return re.compile(pattern, re.ASCII | re.VERBOSE)
 
 
 def device_secrets(text: Text) -> Iterator[Span]:
     """Yield the secrets of configurations of network devices."""
     for words, (all_words, pattern, is_certain) in _TABLE.rows(text.words):
         for window in text.windows(words, 6 if all_words == _SERVERS else 0):
-            for found in _compiled(pattern).finditer(text.view, *window):
+            for found in _compiled(pattern).finditer(text.lowered, *window):
                 start = found.end()
+                if values.is_masked(text.text, start):
+                    continue
                 quoted = values.QUOTE.match(text.text, start)
                 if not quoted and not is_certain and is_sentence(text.view, found.start(), start, start):
                     continue

@@ -49,6 +49,8 @@ NAME_WORDS = known(
     "community",
 )
 _LOOK_BEHIND = 40
+# How many lines away from a name its value, or what tells that it has none, can be.
+_AROUND = 2
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -100,6 +102,8 @@ _CALL = re.compile(r"(?:dict|str|getattr|(?:self|os|context|module|config)(?:\.\
 # A quote that ends the text in which a name stood.
 _CLOSES = re.compile(r"""\\{0,8}["'](?=[ ]?(?:%|\+|\]|\)|,|;|\n|\Z))""")
 _IDENTIFIER = re.compile(r"(?<!\w)\w{1,60}\Z", re.ASCII)
+# What can be the identifier again, as in f(password=password).
+_PASSED_ON = re.compile(r"\w{1,60}(?=[,)])", re.ASCII)
 _IMAGE = re.compile(r"[\w-][\w.-]*/[\w./-]*\Z", re.ASCII)
 _LOOKUP = re.compile(r"\{\{(?:[^}\n](?!\}\}))*\b(?:lookup|query|q)\([^\n]*\Z")
 _SEPARATOR = re.compile(
@@ -112,11 +116,9 @@ _SEPARATOR = re.compile(
     [ \t]*""",
     FLAGS,
 )
-# What follows a name whose value is masked: on the second pass, that is most of them.
+# What follows the separator if the value is masked: on the second pass, that is most of them.
 _DONE = re.compile(
-    rf"""\\{{0,8}}["']?[:=][ \t]?
-    (?:{re.escape(MASK)}(?=\n|\Z) | (?P<quote>["']){re.escape(MASK)}(?P=quote)(?=[\s,}}]|\Z))""",
-    re.VERBOSE,
+    rf"""{re.escape(MASK)}(?=\n|\Z) | (?P<quote>["']){re.escape(MASK)}(?P=quote)(?=[\s,}}]|\Z)""", re.VERBOSE
 )
 _OPTION = re.compile(r"(?:\A|[^\w-])(?:--?|/)(?:[a-z][\w.-]{0,39})?\Z", re.ASCII)
 # 'db_password=with spaces' as one argument of a shell.
@@ -145,27 +147,26 @@ def names_a_secret(name: str) -> bool:
     if _EXACT.match(name):
         return True
     name = name[:-1] if name.endswith("s") else name
-    return any(found.end == len(name) and not found.is_weak for found in _names(Text(name)))
+    text = Text(name)
+    found = [word for word in _WORD.finditer(text.lowered) if word.end() == len(name)]
+    named = _name(text, found[-1]) if found else None
+    return bool(named and not named.is_weak)
 
 
-def _names(text: Text) -> Iterator[_Name]:
-    has_masks = MASK in text.text
-    for found in _WORD.finditer(text.lowered):
-        start = found.start()
-        if has_masks and _DONE.match(text.view, found.end()):
-            continue
-        letters = _LETTERS.match(found[0])
-        word = letters[0] if letters and not found["tail"] else ""
-        behind = text.lowered[max(0, start - _LOOK_BEHIND) : start]
-        if behind.endswith(_NOT_BEFORE) or _ends_with_word(behind, _NOT_BEFORE_WHOLE):
-            continue
-        if behind.endswith(("(", ":")) and _NOT_A_NAME.search(behind):
-            continue
-        weakness = _weakness(text, word, start, behind)
-        if weakness is None and not word:
-            weakness = found["tail"] == "s" and not found[0].startswith("pass")
-        if weakness is not None:
-            yield _Name(start, found.end(), weakness, word or found[0])
+def _name(text: Text, found: re.Match[str]) -> _Name | None:
+    """Return the name that ends with this word, if it is that of a secret."""
+    start = found.start()
+    letters = _LETTERS.match(found[0])
+    word = letters[0] if letters and not found["tail"] else ""
+    behind = text.lowered[max(0, start - _LOOK_BEHIND) : start]
+    if behind.endswith(_NOT_BEFORE) or _ends_with_word(behind, _NOT_BEFORE_WHOLE):
+        return None
+    if behind.endswith(("(", ":")) and _NOT_A_NAME.search(behind):
+        return None
+    weakness = _weakness(text, word, start, behind)
+    if weakness is None and not word:
+        weakness = found["tail"] == "s" and not found[0].startswith("pass")
+    return None if weakness is None else _Name(start, found.end(), weakness, word or found[0])
 
 
 def _weakness(text: Text, word: str, start: int, behind: str) -> bool | None:
@@ -219,27 +220,32 @@ def named_secrets(text: Text) -> Iterator[Span]:
     """Yield the values of all names of secrets in the text."""
     if not text.has(NAME_WORDS):
         return
-    done = 0
-    for name in _names(text):
-        if name.start < done:
-            continue
-        for start, end in _values(text, name):
-            yield start, end
-            done = end
+    view, done = text.view, 0
+    for window in text.news(_AROUND):
+        for word in _WORD.finditer(text.lowered, *window):
+            first, last = word.span()
+            separator = _SEPARATOR.match(view, last)
+            if first < done or (separator and _DONE.match(view, separator.end())):
+                continue
+            behind = view[max(0, first - _LOOK_BEHIND) : first]
+            # what precedes the word is looked at only if a value can follow: most words are just words
+            if not (separator or "-" in behind or "/" in behind or "<" in behind or _MENTION.match(view, last)):
+                continue
+            for start, end in _values(text, name, behind, separator) if (name := _name(text, word)) else ():
+                yield start, end
+                done = end
 
 
-def _values(text: Text, name: _Name) -> Iterator[Span]:
+def _values(text: Text, name: _Name, behind: str, separator: re.Match[str] | None) -> Iterator[Span]:
     view = text.view
-    behind = view[max(0, name.start - _LOOK_BEHIND) : name.start]
-    content = view[name.end : name.end + 1] in (">", " ", "\t", "\n") and _ELEMENT.search(behind)
+    content = "<" in behind and view[name.end : name.end + 1] in (">", " ", "\t", "\n") and _ELEMENT.search(behind)
     if content and (found := _CONTENT.match(view, name.end)):
         start, end = found.span("value")
         if not values.is_harmless(found["value"].strip(), name.word):
             yield start, start + len(found["value"].rstrip())
         return
-    found = _SEPARATOR.match(view, name.end)
-    if found:
-        first = yield from _one(text, name, found)
+    if separator:
+        first = yield from _one(text, name, separator)
         while first and (changed := values.CHANGED_TO.match(view, first)):
             start, end = values.word(text.text, changed.end())
             if start == end or values.is_harmless(text.text[start:end], name.word):
@@ -247,7 +253,8 @@ def _values(text: Text, name: _Name) -> Iterator[Span]:
             yield start, end
             first = end
     elif (
-        _OPTION.search(behind)
+        ("-" in behind or "/" in behind)
+        and _OPTION.search(behind)
         and (not _SLASH.search(behind) or view[name.end : name.end + 1] == ":")
         and (found := _ARGUMENT.match(view, name.end))
     ):
@@ -291,7 +298,7 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None,
         return 0
     if quoted:
         start, end = values.quoted(raw, quoted)
-    elif argument := _QUOTED_ARGUMENT.search(view, max(0, name.start - _LOOK_BEHIND), name.start):
+    elif argument := _quoted_argument(view, name.start):
         end = values.closing(raw, start, argument)[0]
     elif listed := values.LIST_OF_STRINGS.match(raw, start):
         end = listed.end()
@@ -300,8 +307,7 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None,
     else:
         end = values.end_of(values.BARE, raw, start)
     value = raw[start:end].rstrip()
-    said = view[name.start : found.end()].lower()
-    if value.isupper() and said.startswith(value.lower()):  # --password=PASSWORD
+    if value.isupper() and view[name.start : found.end()].lower().startswith(value.lower()):  # --password=PASSWORD
         return 0
     if not value or values.is_harmless(value, name.word) or (name.is_weak and not _is_plausible(name, value, quoted)):
         return 0
@@ -309,21 +315,24 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None,
     return start + len(value)
 
 
+def _quoted_argument(view: str, at: int) -> re.Match[str] | None:
+    """Return the quote of an argument of which the name at this position is the beginning, with its option."""
+    first = max(0, at - _LOOK_BEHIND)
+    return _QUOTED_ARGUMENT.search(view, first, at) if view.find("-", first, at) >= 0 else None
+
+
 def _is_reference(view: str, name: _Name, found: re.Match[str], start: int) -> bool:
     """Return whether this is a part of source code, of an image's name or of a template."""
     behind = view[max(0, name.start - 120) : name.start]
     if found["colon"]:
-        return view[start - 1] == ":" and bool(_IMAGE.search(behind)) and "://" not in behind
+        return view[start - 1] == ":" and "/" in behind and "://" not in behind and bool(_IMAGE.search(behind))
     if _CODE.match(view, start) if found[0].startswith(" ") else _CALL.match(view, start):
         return True
-    identifier = _IDENTIFIER.search(view, max(0, name.start - _LOOK_BEHIND), name.end)
-    itself = identifier[0] if identifier else ""
-    is_itself = (
-        bool(itself)
-        and view.startswith(itself, start)
-        and view[start + len(itself) : start + len(itself) + 1] in (",", ")")
-    )
-    return is_itself or ("{{" in behind and bool(_LOOKUP.search(behind)))
+    if passed_on := _PASSED_ON.match(view, start):
+        identifier = _IDENTIFIER.search(view, max(0, name.start - _LOOK_BEHIND), name.end)
+        if identifier and identifier[0] == passed_on[0]:
+            return True
+    return "{{" in behind and bool(_LOOKUP.search(behind))
 
 
 def _is_plausible(name: _Name, value: str, quoted: re.Match[str] | None) -> bool:

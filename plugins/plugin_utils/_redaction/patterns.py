@@ -9,12 +9,12 @@ Must not know any secret.
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import accumulate
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import words_in, words_left
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import words_in
 
 MASK = "[redacted]"
 FLAGS = re.ASCII | re.IGNORECASE | re.VERBOSE
@@ -26,6 +26,8 @@ Span = tuple[int, int]
 # second case of \t is that of a path: C:\token.
 _LINE_BREAK = re.compile("\n")
 _ESCAPED = re.compile(r"\\{1,8}r\\{1,8}n|\\{1,8}(?:[nr]|t(?!oken))|\\\r?\n")
+# A mask makes no new word, except that it can take the backslash of ``\n``, which leaves a letter.
+_BARED = re.compile(re.escape(MASK) + "[nrt]")
 
 
 class Text:
@@ -34,16 +36,42 @@ class Text:
     def __init__(self, text: str, before: Text | None = None) -> None:
         """Wrap a text.
 
-        :param before: the same text before some of it was masked.
+        :param before: the same text before some of it was masked. Only what has changed since is searched then.
         """
         self.text = text
-        self._before = before
         self._numbers: dict[tuple[str, ...], list[int]] = {}
+        self._windows: dict[tuple[tuple[str, ...], int], list[Span]] = {}
+        self._changed: list[int] | None = None
+        self._near_changes: dict[int, set[int]] = {}
+        if before:
+            self._continue(before)
+
+    def _continue(self, before: Text) -> None:
+        """Take over what is known of the text before: masks remove words, and leave most lines as they are."""
+        if not _BARED.search(self.text):
+            self.words = before.words
+        old, new = before.text.split("\n"), self.text.split("\n")
+        if len(old) != len(new) or len(before._starts) != len(self._starts):
+            return
+        if self.words is before.words:
+            self._numbers = before._numbers
+        changed = [number for number, line in enumerate(new) if line != old[number]]
+        self._changed = self._lines_in_view(changed, new) if "\\" in self.text else changed
+
+    def _lines_in_view(self, numbers: list[int], lines: list[str]) -> list[int]:
+        """Return the numbers that these lines of the text have in the view: one can be several there or a part."""
+        ends = list(accumulate(len(line) + 1 for line in lines))
+        found: set[int] = set()
+        for number in numbers:
+            end = ends[number] - 1
+            first, last = (bisect_right(self._starts, at) for at in (end - len(lines[number]), end))
+            found.update(range(first - 1, min(last, len(self._starts) - 1)))
+        return sorted(found)
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The known words that the text contains."""
-        return words_left(self.lowered, self._before.words) if self._before else words_in(self.lowered)
+        """The known words that the text contains, or contained before something was masked."""
+        return words_in(self.lowered)
 
     @cached_property
     def view(self) -> str:
@@ -70,34 +98,59 @@ class Text:
         :param lines: how many lines before and after these belong to them; neighbouring lines are joined then.
         :param near: only lines among which is one of these words too.
         """
-        numbers, others = self._lines_with(words), self._lines_with(near)
-        if near and not lines:
-            numbers = sorted({*numbers}.intersection(others))
-        windows = self._joined(numbers, lines)
-        if near and lines:
+        numbers = self._lines_with(words)
+        if self._changed is not None:
+            # what is found among some lines depends on lines as far away as they span
+            numbers = sorted(self._nearby(2 * lines).intersection(numbers))
+        starts = self._starts
+        if not lines:
+            numbers = sorted({*numbers}.intersection(self._lines_with(near))) if near else numbers
+            return [(starts[number], starts[number + 1]) for number in numbers]
+        if (words, lines) not in self._windows:
+            self._windows[words, lines] = self._joined(numbers, lines)
+        windows = self._windows[words, lines]
+        if near:
+            others = self._lines_with(near)
             windows = [(first, end) for first, end in windows if bisect_left(others, first) < bisect_left(others, end)]
-        starts = self._starts if windows else []
         return [(starts[first], starts[end]) for first, end in windows]
+
+    def _nearby(self, lines: int) -> set[int]:
+        """Return the numbers of the lines that have changed, and of so many before and after each."""
+        if lines not in self._near_changes:
+            parts = self._joined(self._changed or [], lines)
+            self._near_changes[lines] = {number for first, end in parts for number in range(first, end)}
+        return self._near_changes[lines]
+
+    def news(self, lines: int) -> list[Span]:
+        """Return the parts that have changed since the text before, or the whole text.
+
+        :param lines: how many lines before and after these belong to them.
+        """
+        if self._changed is None:
+            return [(0, len(self.view))]
+        return [(self._starts[first], self._starts[end]) for first, end in self._joined(self._changed, lines)]
 
     def _lines_with(self, words: tuple[str, ...]) -> list[int]:
         """Return the numbers of the lines that contain one of the words, in order."""
         if words not in self._numbers:
-            found: set[int] = set()
-            some = self.words.intersection(words)
-            lowered, starts = self.lowered, self._starts if some else []
-            for word in some:
-                at = lowered.find(word)
-                while at >= 0:
-                    number = bisect_right(starts, at)
-                    found.add(number - 1)
-                    at = lowered.find(word, starts[number]) if number < len(starts) else -1
-            self._numbers[words] = sorted(found)
+            some = [word for word in words if word in self.words]
+            if len(words) == 1 and some:
+                self._numbers[words] = self._lines_of(words[0])
+            else:
+                self._numbers[words] = sorted({number for word in some for number in self._lines_with((word,))})
         return self._numbers[words]
+
+    def _lines_of(self, word: str) -> list[int]:
+        lowered, starts, numbers = self.lowered, self._starts, []
+        at = lowered.find(word)
+        while at >= 0:
+            number = bisect_right(starts, at)
+            numbers.append(number - 1)
+            at = lowered.find(word, starts[number])
+        return numbers
 
     def _joined(self, numbers: list[int], lines: int) -> list[Span]:
         """Return these lines with those around them, as the first line and the line after the last."""
-        if not lines:
-            return [(number, number + 1) for number in numbers]
         joined: list[Span] = []
         last = len(self._starts) - 1 if numbers else 0
         for number in numbers:
@@ -140,8 +193,13 @@ def _spaces(escaped: re.Match[str]) -> str:
     return " " * (len(sequence) - 1) + ("\t" if sequence[-1] == "t" else "\n")
 
 
-def spans_of(pattern: re.Pattern[str], text: str, window: Span = (0, sys.maxsize)) -> Iterator[Span]:
-    """Yield where the group ``secret`` of each match is, or the whole match if the pattern has no such group."""
-    group = "secret" if "secret" in pattern.groupindex else 0
-    for found in pattern.finditer(text, *window):
+def group_of(pattern: re.Pattern[str]) -> str | int:
+    """Return which group of a match is secret: ``secret``, or the whole match if the pattern has no such group."""
+    return "secret" if "secret" in pattern.groupindex else 0
+
+
+def spans_of(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    """Yield where the secret of each match is."""
+    group = group_of(pattern)
+    for found in pattern.finditer(text):
         yield found.span(group)

@@ -14,16 +14,24 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.pattern
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import is_likely
 
 # Words that follow "password:" or "--token" in messages ("auth token: invalid username/password").
+_PROSE_WORDS = {
+    *("is", "are", "was", "were", "has", "had", "have", "must", "may", "can", "cannot", "could", "should"),
+    *("will", "would", "did", "does", "do", "not", "no", "invalid", "incorrect", "wrong", "bad", "missing"),
+    *("required", "requires", "empty", "expired", "expires", "denied", "forbidden", "unauthorized"),
+    *("unauthenticated", "unknown", "unexpected", "unable", "undefined", "unsupported", "failed", "failure"),
+    *("failing", "error", "errors", "ok", "success", "successful", "successfully", "set", "unset", "changed"),
+    *("updated", "reset", "rejected", "refused", "revoked", "permission", "access", "too", "found", "exists"),
+    *("exist", "rpc", "x509", "eof", "and", "or", "to", "for", "with", "if", "in", "on", "of", "from"),
+    *("files", "compat", "sss", "option", "options", "flag", "parameter", "argument", "systemd", "ldap"),
+    *("winbind", "nis", "authentication", "given", "created", "deleted", "configured", "unchanged", "synced"),
+    *("rotated", "skipping", "skipped", "expiring", "generated", "enabled", "disabled", "optional"),
+    *("timeout", "connection", "timed", "usage", "warning", "fatal", "debug", "info", "context", "dial"),
+    *("net", "lookup", "tls", "remote", "i/o"),
+}
+_WORD = re.compile(r"(?:i/o|[a-z0-9]+)(?![\w@!$%&*+=-])", re.ASCII | re.IGNORECASE)
+# The same with more than one word.
 _PROSE = re.compile(
-    r"""(?: (?:is|are|was|were|has|had|have|must|may|can|can't|cannot|could|should|will|would|did|does|do|not|no|invalid
-      |incorrect|wrong|bad|missing|required|requires|empty|expired|expires|denied|forbidden|unauthorized|unauthenticated
-      |unknown|unexpected|unable|undefined|unsupported|failed|failure|failing|errors?|ok|success|successful|successfully
-      |set|unset|changed|updated|reset|rejected|refused|revoked|permission|access|too|found|exists|exist|rpc|x509|eof
-      |and|or|to|for|with|if|in|on|of|from|files|compat|sss|options?|flag|parameter|argument|systemd|ldap|winbind|nis
-      |authentication|given|created|deleted|configured|unchanged|synced|rotated|skipping|skipped|expiring|generated
-      |enabled|disabled|optional|timeout|connection|timed|usage|warning|fatal|debug|info|context|dial|net|lookup|tls|remote|i/o
-      |unexpected)(?![\w@!$%&*+=-])
-      | (?:secret|token|key|password|user|configmap|volume|variable|field)[ ]["']
+    r"""(?: (?:secret|token|key|password|user|configmap|volume|variable|field)[ ]["']
       | (?:password|passwd|token|secret|user|all|authentication|the|request|response|value|could
         |an?)[ \t]+[a-z]+[ \t]+[a-z]
       | [a-z]+:[ \t] | (?:[a-z]+[ ]){1,2}not[ ] )""",
@@ -50,12 +58,13 @@ _PROGRAM = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _CERTAIN_PROGRAM = re.compile(r"(?:\A|[\n\]>/ :])(?:ch|ht|g|smb|k|ldap|yp|mk|vnc|slap|grub-mk)passwd\Z")
-_TROUBLE = re.compile(
-    r"\bno |fail|error|unable|cannot|can't|could ?n[o']t|refus|denied|while|invalid|problem|reject|warn|no"
-    r"t |check|verif|creat"
-    r"|renew|refresh|obtain|request|fetch|get|rotat|validat",
-    re.IGNORECASE,
+# What a message about trouble with a secret, or about work on it, contains: faster one by one than as a pattern.
+_TROUBLE = (
+    *("fail", "error", "unable", "cannot", "can't", "could not", "couldnot", "couldn't", "could n't", "refus"),
+    *("denied", "while", "invalid", "problem", "reject", "warn", "not ", "check", "verif", "creat", "renew", "refresh"),
+    *("obtain", "request", "fetch", "get", "rotat", "validat"),
 )
+_NO = re.compile(r"\bno ")
 _ROLE_AND_TASK = re.compile(r"[A-Z][a-z'-]*(?:[ ]\S|\W*\Z|[]\n])|[A-Za-z][a-z'-]+[ ][A-Za-z'({\"]")
 _TASK = re.compile(
     r"(?:TASK|HANDLER|task|handler)s? (?:path: [^\n]{0,200}|\[[^\]\n]{0,200}|name: [^\n]{0,200}|'[^\n]{0,200})\Z"
@@ -69,7 +78,10 @@ def is_sentence(view: str, name: int, end: int, value: int) -> bool:
 
     Only for a bare value, behind a colon or white space.
     """
-    if _PROSE.match(view, value) or METAVARIABLE.match(view, value):
+    word = _WORD.match(view, value)
+    if word and (word[0].lower() in _PROSE_WORDS or _PROSE.match(view, value)):
+        return True
+    if METAVARIABLE.match(view, value):
         return True
     line = max(view.rfind("\n", 0, name) + 1, name - _BEHIND) if name else 0
     ahead = view[value : value + _AHEAD].split("\n", 1)[0]
@@ -82,9 +94,12 @@ def is_sentence(view: str, name: int, end: int, value: int) -> bool:
     if separator == ": " and _CERTAIN_PROGRAM.search(before) and " " in ahead.strip() and not is_likely(view, value):
         return True
     spoken = view[max(line, name - 60) : name]
-    if spoken.endswith(" ") and _TROUBLE.search(spoken) and _WORDS.match(ahead):
+    if not spoken.endswith((" ", "-")) or not _WORDS.match(ahead):
+        return False
+    if spoken.strip(" -") and _SENTENCE.match(ahead):
         return True
-    return bool(spoken.endswith((" ", "-")) and spoken.strip(" -") and _SENTENCE.match(ahead) and _WORDS.match(ahead))
+    spoken = spoken.lower()
+    return spoken.endswith(" ") and (any(word in spoken for word in _TROUBLE) or bool(_NO.search(spoken)))
 
 
 def _is_task(before: str, ahead: str, prefix: str) -> bool:

@@ -18,20 +18,33 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.tokens 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import Table, known
 
 _Q = r"""\\{0,8}["']"""
+# The same where a pattern begins: Python's re then looks for the first character only.
+_OPENS = """["']"""
 _NAME = r"(?P<name>[\w.:-]{2,80})"
-_KEY = r"(?:parameter[_ ]?key|option_?name|option|variable|field|name|key|id)"
-_VALUE = r"(?:parameter[_ ]?value|string_?value|default_?value|value|old|new)"
+_KEYS = (
+    *("parameterkey", "parameter_key", "parameter[ ]key", "optionname", "option_name"),
+    *("option", "variable", "field", "name", "key", "id"),
+)
+_VALUES = (
+    *("parametervalue", "parameter_value", "parameter[ ]value", "stringvalue", "string_value"),
+    *("defaultvalue", "default_value", "value", "old", "new"),
+)
+_KEY, _VALUE = (f"(?:{'|'.join(words)})" for words in (_KEYS, _VALUES))
+# The same where a pattern begins. What precedes a word is looked at behind it, so that most positions cost nothing.
+_FIRST_KEY, _FIRST_VALUE = (
+    "(?:" + "|".join(rf"{word}(?<![\w-]{word})" for word in words) + ")" for words in (_KEYS, _VALUES)
+)
 _QUOTED_VALUE = ('value"', "value'", "value\\")
-# (what the lines must contain one of, besides a name; how many lines around the name; pattern). The value begins where
-# the match ends, or is the group "value".
+# (what the lines must contain one of, besides a name; how many lines around it; pattern for the lowered text). The
+# value begins where the match ends, or is the group "value".
 _PAIRS = Table(
-    (words.split() if isinstance(words, str) else words, (lines, re.compile(pattern, FLAGS)))
+    (words.split() if isinstance(words, str) else words, (lines, re.compile(pattern, re.ASCII | re.VERBOSE)))
     for words, lines, pattern in (
         # {"db_password": {"sensitive": true, "value": "…"}}
         (
             _QUOTED_VALUE,
             5,
-            rf"""{_Q}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})""",
+            rf"""{_OPENS}{_NAME}{_Q}\s*(?::|=>)\s*\{{[^{{}}]{{0,300}}?(?<![\w]){_Q}value{_Q}\s*(?::|=>)\s*(?={_Q})""",
         ),
         # ("password", "…"), ["Authorization", "…"]
         ("(", 1, rf"""\(\s*[bu]?{_Q}(?P<name>[\w-]{{2,80}}){_Q}\s*,\s*(?=[bu]?{_Q})"""),
@@ -39,20 +52,20 @@ _PAIRS = Table(
         (
             (*_QUOTED_VALUE, "value:", "value=", "value =", "value  =", 'old"', "old'", "old\\"),
             5,
-            rf"""(?<![\w-])(?:{_Q})?{_KEY}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?:{_Q})?{_NAME}(?:{_Q})?[\s,]{{1,40}}
-                (?:{_Q}?(?:type|description|sensitive|secure|hidden|scope|in|overwrite|serializeAs){_Q}?
+            rf"""{_FIRST_KEY}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?:{_Q})?{_NAME}(?:{_Q})?[\s,]{{1,40}}
+                (?:{_Q}?(?:type|description|sensitive|secure|hidden|scope|in|overwrite|serializeas){_Q}?
                   \s?[:=]\s?{_Q}?[\w. -]{{0,60}}{_Q}?[\s,]{{1,20}}){{0,3}}
                 (?:{_Q})?{_VALUE}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?=\S)""",
         ),
         (
             ('new"', "new'", "new\\"),
             0,
-            rf"""{_Q}{_KEY}{_Q}\s?:\s?{_Q}{_NAME}{_Q}[^{{}}\n]{{0,200}}?{_Q}new{_Q}\s?:\s?(?={_Q})""",
+            rf"""{_OPENS}{_KEY}{_Q}\s?:\s?{_Q}{_NAME}{_Q}[^{{}}\n]{{0,200}}?{_Q}new{_Q}\s?:\s?(?={_Q})""",
         ),
         (
             (*_QUOTED_VALUE, "value:", "value=", "value =", "value  ="),
             5,
-            rf"""(?<![\w-])(?:{_Q})?{_VALUE}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}
+            rf"""{_FIRST_VALUE}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}
                 (?:{_Q}(?P<value>[^"'\n\\]{{1,500}}){_Q}|(?P<bare>[^\s"',]{{1,500}}))[\s,]{{1,40}}
                 (?:{_Q})?{_KEY}(?:{_Q})?\s{{0,8}}[:=]\s{{0,8}}(?:{_Q})?{_NAME}""",
         ),
@@ -62,7 +75,7 @@ _PAIRS = Table(
             2,
             r"""<[\w:.-]{1,40}\s[^<>\n]{0,100}?(?:name|key|id)=\\?["']"""
             + _NAME
-            + r"""\\?["'][^<>\n]{0,100}(?<!/)>\s*(?:<value>)?(?:<!\[CDATA\[)?(?P<value>[^<\n]{1,500})""",
+            + r"""\\?["'][^<>\n]{0,100}(?<!/)>\s*(?:<value>)?(?:<!\[cdata\[)?(?P<value>[^<\n]{1,500})""",
         ),
         ("<key>", 2, rf"""<key>{_NAME}</key>\s*<(?:string|data)>(?P<value>[^<]{{1,2000}})"""),
         ("&lt;", 0, rf"""&lt;{_NAME}&gt;(?P<value>[^&\n]{{1,500}})"""),
@@ -78,7 +91,7 @@ _PAIRS = Table(
     )
 )
 _QUOTED_AUTH = known('auth"', "auth'", "auth\\")
-_AUTH = re.compile(rf"""{_Q}auth{_Q}\s*:\s*{_Q}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}})""", re.ASCII)
+_AUTH = re.compile(rf"""{_OPENS}auth{_Q}\s*:\s*{_Q}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}})""", re.ASCII)
 _PGPASS = re.compile(
     r"""[ \t]*(?:[\w.-]{1,128}|\*):(?:[0-9]{2,5}|\*):(?:[a-z_][\w.-]{0,64}|\*):(?:[a-z_][\w.@-]{0,64}|\*)
         :(?P<value>[^\s:]{4,256})[ \t]*""",
@@ -86,18 +99,18 @@ _PGPASS = re.compile(
 )
 _SECRET_WORDS, _DATA_WORDS = known("secret"), known("data")
 # A Secret of Kubernetes, as YAML and as JSON: all values of its data are secret.
-_SECRET = re.compile(rf"""(?<![\w-])(?:{_Q})?kind(?:{_Q})?\s?:\s?(?:{_Q})?Secret(?![\w-])""", re.ASCII)
-_DATA_OF_YAML = re.compile(r"(?:^|(?<=\n))(?P<indent>[ \t]*)(?:stringData|data):[ \t]*\n")
-_DATA_OF_JSON = re.compile(rf"""{_Q}(?:stringData|data){_Q}\s?:\s?\{{(?P<data>[^{{}}]{{0,100000}})""", re.ASCII)
+_SECRET = re.compile(rf"""kind(?<![\w-]kind)(?:{_Q})?\s?:\s?(?:{_Q})?Secret(?![\w-])""", re.ASCII)
+_DATA_OF_YAML = re.compile(r"(?:stringD|d)ata:[ \t]*\n")
+_DATA_OF_JSON = re.compile(rf"""{_OPENS}(?:stringData|data){_Q}\s?:\s?\{{(?P<data>[^{{}}]{{0,100000}})""", re.ASCII)
 _ENTRY = re.compile(r"(?P<indent>[ \t]*)(?:[\w.-]{1,253}):[ \t]+(?P<value>[^\s|>][^\n]*)?|(?P<more>[ \t]*)\S[^\n]*")
-_ENTRY_OF_JSON = re.compile(rf"""{_Q}[\w.-]{{1,253}}{_Q}\s?:\s?(?={_Q})""", re.ASCII)
+_ENTRY_OF_JSON = re.compile(rf"""{_OPENS}[\w.-]{{1,253}}{_Q}\s?:\s?(?={_Q})""", re.ASCII)
 
 
 def structured_secrets(text: Text) -> Iterator[Span]:
     """Yield the secrets that a structure names."""
     for words, (lines, pattern) in _PAIRS.rows(text.words) if text.has(NAME_WORDS) else ():
         for window in text.windows(NAME_WORDS, lines, near=words):
-            for found in pattern.finditer(text.view, *window):
+            for found in pattern.finditer(text.lowered, *window):
                 yield from _of_pair(text, found)
     for window in text.windows(_QUOTED_AUTH):
         for found in _AUTH.finditer(text.view, *window):
@@ -111,23 +124,25 @@ def structured_secrets(text: Text) -> Iterator[Span]:
 
 
 def _of_pair(text: Text, found: re.Match[str]) -> Iterator[Span]:
-    if not names_a_secret(found["name"]):
+    name = text.view[slice(*found.span("name"))]
+    if not names_a_secret(name):
         return
     groups = found.groupdict()
     if groups.get("value") or groups.get("bare"):
         start, end = found.span("value" if groups.get("value") else "bare")
     else:
         start, end = values.word(text.text, found.end())
-    if start < end and not values.is_harmless(text.text[start:end], found["name"]):
+    if start < end and not values.is_harmless(text.text[start:end], name):
         yield start, end
 
 
 def _of_kubernetes(text: Text) -> Iterator[Span]:
     for data in _DATA_OF_YAML.finditer(text.view):
+        indent = text.view[text.view.rfind("\n", 0, data.start()) + 1 : data.start()]
+        if indent.strip(" \t"):
+            continue
         at = data.end()
-        while (entry := _ENTRY.match(text.view, at)) and len(entry["indent"] or entry["more"] or "") > len(
-            data["indent"]
-        ):
+        while (entry := _ENTRY.match(text.view, at)) and len(entry["indent"] or entry["more"] or "") > len(indent):
             at = entry.end() + 1
             span = entry.span("value") if entry["value"] else entry.span() if entry["more"] else (0, 0)
             length = len(text.view[slice(*span)].rstrip())

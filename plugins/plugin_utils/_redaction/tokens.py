@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text, spans_of
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.patterns import FLAGS, Span, Text, group_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.values import HARMLESS
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.words import Table, known
 
@@ -171,10 +171,10 @@ _URLS = Table(
 # only if what precedes it is not a port (https://host:8080/a@b). A long user without a password counts as a token, as
 # does one whose password is only a word that says so.
 _URL = re.compile(
-    r"""(?<=://) (?P<token>[a-z0-9_-]{20,}) (?=:(?:x-oauth-basic|x-token-auth)?@)
-      | (?<=://) [^\s/?\#@:"'<>\\\[]*:
+    r""":// (?: (?P<token>[a-z0-9_-]{20,}) (?=:(?:x-oauth-basic|x-token-auth)?@)
+      | [^\s/?\#@:"'<>\\\[]*:
         (?P<password>[^\s/?\#"'<>\\]+ | (?![0-9]{1,5}[/?\#])[^\s@"'<>\\]{1,128}) (?=@)
-      | (?<=://) (?=[a-z_-]{0,64}[0-9])(?P<user>[a-z0-9_-]{20,}) (?=@)""",
+      | (?=[a-z_-]{0,64}[0-9])(?P<user>[a-z0-9_-]{20,}) (?=@) )""",
     FLAGS,
 )
 _URL_WORDS = known("://", "%3a%2f%2f", "get /", "post /", "?", "signature=")
@@ -183,24 +183,26 @@ _BASIC = re.compile(r"\bbasic[ \t]+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", re.ASCI
 
 
 @cache
-def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+def _compiled(pattern: str, flags: int) -> tuple[re.Pattern[str], str | int]:
     # Only when a text contains one of its words: to compile all of them takes longer than to redact most texts.
-    return re.compile(pattern.replace(" | ", "|"), flags)
+    compiled = re.compile(pattern.replace(" | ", "|"), flags)
+    return compiled, group_of(compiled)
 
 
 def _found(text: Text, table: Table[str], flags: int) -> Iterator[Span]:
     for words, pattern in table.rows(text.words):
+        compiled, group = _compiled(pattern, flags)
         for window in [(0, len(text.view))] if words == _ON_SEVERAL_LINES else text.windows(words):
-            for start, end in spans_of(_compiled(pattern, flags), text.view, window):
-                if start >= 0:
-                    yield start, end
+            for found in compiled.finditer(text.view, *window):
+                if found[group] is not None:
+                    yield found.span(group)
 
 
 def issued(text: Text) -> Iterator[Span]:
     """Yield the secrets that nothing can be called like: tokens with an issuer's prefix, and passwords in URLs."""
     yield from _found(text, _ISSUED, re.ASCII)
-    if "://" in text.text:
-        for found in _URL.finditer(text.view):
+    for window in text.news(0) if "://" in text.text else ():
+        for found in _URL.finditer(text.view, *window):
             group = found.lastgroup or ""
             if group != "password" or not HARMLESS.fullmatch(found[group]):
                 yield found.span(group)
@@ -212,8 +214,8 @@ def secrets_by_form(text: Text) -> Iterator[Span]:
     yield from _found(text, _SHAPES, re.ASCII)
     if text.has(_URL_WORDS):
         yield from _found(text, _URLS, re.ASCII | re.IGNORECASE)
-    if text.has(_BASIC_WORDS):
-        for found in _BASIC.finditer(text.view):
+    for window in text.windows(_BASIC_WORDS):
+        for found in _BASIC.finditer(text.view, *window):
             if is_basic(found["secret"]):
                 yield found.span("secret")
 

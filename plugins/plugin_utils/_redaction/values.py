@@ -25,8 +25,8 @@ _LIKELY = re.compile(LIKELY, FLAGS)
 
 # Where a bare value ends: at white space, at the quote or bracket around it, and where the next name=value starts.
 BARE = re.compile(
-    rf"""(?: {_MASK}
-      | [^\s"'`&,;<>()\[\]{{}}\\]
+    rf"""(?: [^\s"'`&,;<>()\[\]{{}}\\]+
+      | {_MASK}
       | [(\[{{<] | [)\]}}>](?![\s"'`,;)\]}}>\\]|\Z)
       | [&,;](?![\s"'\\]|\Z|[\w.%-]{{1,64}}["']?[ ]?[=:])
       | ["'`](?=\w)
@@ -70,12 +70,19 @@ HARMLESS = re.compile(
       | value_specified_in_no_log_parameter )""",
     FLAGS,
 )
+# A value that is masked already, for certain: nothing that belongs to it can follow.
+_MASKED = re.compile(rf"""(?P<quote>\\{{0,8}}["']|){_MASK}(?P=quote)(?=\s|\Z)""")
 _PATH = re.compile(r"[~.]?/[\w.@/ -]+|[A-Za-z]:\\.*", re.ASCII)
 
 
 def is_likely(text: str, start: int) -> bool:
     """Return whether what begins here looks like a secret rather than like prose, a version or a size."""
     return bool(_LIKELY.match(text, start))
+
+
+def is_masked(text: str, start: int) -> bool:
+    """Return whether what begins here is a masked value: the second time, that is most of them."""
+    return bool(_MASKED.match(text, start))
 
 
 def is_harmless(value: str, name: str) -> bool:

@@ -9,7 +9,7 @@ Must take linear time, and not know what a word is for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
@@ -65,21 +65,6 @@ def words_in(lowered: str) -> frozenset[str]:
         runs |= _by_end.keys() & _numbers(data[start:])
     likely = [word for run in runs for first, word in _by_end[run] if first in runs]
     return frozenset([word for word in (*likely, *_short) if word in lowered])
-
-
-def words_left(lowered: str, before: frozenset[str]) -> frozenset[str]:
-    r"""Return the same for a text in which something has been masked since it had the words ``before``.
-
-    A mask makes no new word, except that it can take the backslash of ``\n``, which leaves a letter.
-    """
-    some = {*before, *(word for word in _all() if word[0] in "nrt")} if "\\" in lowered else before
-    return frozenset(word for word in some if word in lowered)
-
-
-def _all() -> Iterator[str]:
-    yield from _short
-    for words in _by_end.values():
-        yield from (word for _first, word in words)
 
 
 def _numbers(data: bytes) -> memoryview:
