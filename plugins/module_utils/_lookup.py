@@ -8,8 +8,8 @@ Must not connect to anything, and must not know what the addresses are for. What
 - An address is no name: for it nothing is looked up and nothing is started.
 - A lookup runs in a daemon thread, which is abandoned when the time is up. It does not keep the process from ending.
 - An abandoned lookup goes on. The next attempt waits for it instead of starting another.
-- Where Python refuses to start a thread (3.12 does so at exit, where the callback reports aborted runs), a child process
-  looks the name up, and is killed when the time is up.
+- Where Python refuses to start a thread (3.12 does so at exit, where the callback reports aborted runs), a child
+  process looks the name up, and is killed when the time is up.
 - If the system allows neither a thread nor a process, the lookup is not limited: a late page is better than none.
 """
 
