@@ -20,7 +20,7 @@ import yaml
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.table import Fault
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.world import Api, World
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Result, prepare
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Call, Result, prepare
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import ENABLED, SITE
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import RECORDER
 
@@ -43,6 +43,9 @@ class Seen:
     details: Mapping[str, Any]
 
 
+Rows = Sequence[tuple[Fault, Api]]
+
+
 def slug(name: str) -> str:
     return re.sub(r"\W+", "-", name).lower()
 
@@ -52,20 +55,49 @@ def warnings_of(call: Result) -> list[str]:
     return " ".join(call.stderr.split()).split("[WARNING]")[1:]
 
 
-class TaskColumn:
+class Column:
+    """One entry point. A subclass says how rows share runs, and what a run shows of each.
+
+    :ivar failing_rc: the exit code of a failing run.
+    """
+
+    failing_rc = 2
+
+    def run(self, world: World, rows: Rows, bad: bool, env: Mapping[str, str]) -> dict[str, Seen]:
+        """Run all rows to their ends, and return what was seen of each, by its name."""
+        seen: dict[str, Seen] = {}
+        for group in self.groups(rows):
+            seen |= self.read(world, group, self.call(world, group, bad, env).run())
+        return seen
+
+    def groups(self, rows: Rows) -> Iterable[Rows]:
+        """Return the rows that share a run."""
+        return [rows]
+
+    def call(self, world: World, rows: Rows, bad: bool, env: Mapping[str, str]) -> Call:
+        """Return the run of these rows, ready to start.
+
+        :param bad: whether it fails, and so triggers; otherwise it succeeds, and so resolves.
+        """
+        raise NotImplementedError
+
+    def read(self, world: World, rows: Rows, call: Result) -> dict[str, Seen]:
+        """Return what the run showed of each row."""
+        raise NotImplementedError
+
+
+class TaskColumn(Column):
     """Tasks of one run, each with the API of its row."""
 
     failing_rc = 0  # their failures are ignored
 
-    def run(
-        self, world: World, rows: Sequence[tuple[Fault, Api]], bad: bool, env: Mapping[str, str]
-    ) -> dict[str, Seen]:
+    def call(self, world: World, rows: Rows, bad: bool, env: Mapping[str, str]) -> Call:
         tasks = []
         for fault, api in rows:
             options = {"state": "triggered" if bad else "resolved", "title": fault.name, "base_url": api.base_url}
             module = {"callgoose.sqibs.callgoose_incident": {**options, **fault.options}}
             tasks.append({"name": fault.name, "ignore_errors": True, **module})
-        recorded = world.folder / "results.jsonl"
+        recorded = self._recorded(world)
         recorded.unlink(missing_ok=True)
         recording = {
             "ANSIBLE_CALLBACK_PLUGINS": str(RECORDER),
@@ -73,31 +105,38 @@ class TaskColumn:
             "RECORDED_RESULTS": str(recorded),
         }
         play = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
-        call = run(world, play, ["web1"], {**recording, **env})
-        lines = [json.loads(line) for line in recorded.read_text(encoding="utf-8").splitlines()]
+        return prepared(world, play, ["web1"], {**recording, **env})
+
+    def read(self, world: World, rows: Rows, call: Result) -> dict[str, Seen]:
+        lines = [json.loads(line) for line in self._recorded(world).read_text(encoding="utf-8").splitlines()]
         results = {line["task"]: line["result"] for line in lines}
         return {name: Seen(" ".join([it["msg"], *it.get("warnings", ())]), call, it) for name, it in results.items()}
 
+    @staticmethod
+    def _recorded(world: World) -> Path:
+        return world.folder / "results.jsonl"
 
-class GuardColumn:
+
+class GuardColumn(Column):
     """Guards in one run, each with the API of its row and hosts of its own; one of two hosts fails."""
 
-    failing_rc = 2
+    def groups(self, rows: Rows) -> Iterable[Rows]:
+        return [list(group) for _env, group in itertools.groupby(rows, key=lambda row: dict(row[0].env))]
 
-    def run(
-        self, world: World, rows: Sequence[tuple[Fault, Api]], bad: bool, env: Mapping[str, str]
-    ) -> dict[str, Seen]:
+    def call(self, world: World, rows: Rows, bad: bool, env: Mapping[str, str]) -> Call:
+        plays = [self._play(fault, api) for fault, api in rows]
+        hosts = [f"{slug(fault.name)}-{kind}" for fault, _api in rows for kind in ("bad", "good")]
+        words = ("-e", "bad=yes") if bad else ()
+        call = prepared(world, plays, hosts, {**rows[0][0].env, **env}, *words)
+        Path(call.cwd, "deploy.yml").write_text(GUARDED, encoding="utf-8")
+        return call
+
+    def read(self, world: World, rows: Rows, call: Result) -> dict[str, Seen]:
+        warnings = warnings_of(call)
         seen = {}
-        for options, group in itertools.groupby(rows, key=lambda row: dict(row[0].env)):
-            members = list(group)
-            plays = [self._play(fault, api) for fault, api in members]
-            hosts = [f"{slug(fault.name)}-{kind}" for fault, _api in members for kind in ("bad", "good")]
-            words = ("-e", "bad=yes") if bad else ()
-            call = run(world, plays, hosts, {**options, **env}, *words, files={"deploy.yml": GUARDED})
-            warnings = warnings_of(call)
-            for fault, _api in members:
-                mine = [warning for warning in warnings if f"guard-{slug(fault.name)}" in warning]
-                seen[fault.name] = Seen(" ".join(mine), call, {"count": len(mine)})
+        for fault, _api in rows:
+            mine = [warning for warning in warnings if f"guard-{slug(fault.name)} " in warning]
+            seen[fault.name] = Seen(" ".join(mine), call, {"count": len(mine)})
         return seen
 
     @staticmethod
@@ -113,39 +152,35 @@ class GuardColumn:
         return {"hosts": f"{name}-bad,{name}-good", "gather_facts": False, "tasks": tasks}
 
 
-class CallbackColumn:
+class CallbackColumn(Column):
     """One run for each row: a run has one warning at most, and a command ends with its first failed playbook."""
 
-    failing_rc = 2
+    def groups(self, rows: Rows) -> Iterable[Rows]:
+        return [[row] for row in rows]
 
-    def run(
-        self, world: World, rows: Sequence[tuple[Fault, Api]], bad: bool, env: Mapping[str, str]
-    ) -> dict[str, Seen]:
-        seen = {}
-        for fault, api in rows:
-            env = {"CALLGOOSE_BASE_URL": api.base_url, **fault.env, **env}
-            words = ("-e", "bad=web1") if bad else ()
-            call = run(world, SITE, ["web1", "web2"], env, *words, cfg=ENABLED)
-            warnings = warnings_of(call)
-            seen[fault.name] = Seen(" ".join(warnings), call, {"count": len(warnings)})
-        return seen
+    def call(self, world: World, rows: Rows, bad: bool, env: Mapping[str, str]) -> Call:
+        ((fault, api),) = rows
+        words = ("-e", "bad=web1") if bad else ()
+        env = {"CALLGOOSE_BASE_URL": api.base_url, **fault.env, **env}
+        return prepared(world, SITE, ["web1", "web2"], env, *words, cfg=ENABLED)
 
-
-COLUMNS = {"task": TaskColumn(), "callback": CallbackColumn(), "guard": GuardColumn()}
+    def read(self, world: World, rows: Rows, call: Result) -> dict[str, Seen]:
+        warnings = warnings_of(call)
+        return {fault.name: Seen(" ".join(warnings), call, {"count": len(warnings)}) for fault, _api in rows}
 
 
-def run(
+COLUMNS: dict[str, Column] = {"task": TaskColumn(), "callback": CallbackColumn(), "guard": GuardColumn()}
+
+
+def prepared(
     world: World,
     playbook: str | list[dict[str, Any]],
     hosts: Iterable[str],
     env: Mapping[str, str],
     *words: str,
     cfg: str = "[defaults]\n",
-    files: Mapping[str, str] | None = None,
-) -> Result:
-    """Run a playbook, given as text or data, with everything printed that Ansible can print of interest."""
+) -> Call:
+    """Return the run of a playbook, given as text or data, that prints all that may hold a secret."""
     text = playbook if isinstance(playbook, str) else yaml.safe_dump(playbook, sort_keys=False)
-    call = prepare(world.folder, f"{text}\n", "-vvv", *words, inventory=list(hosts), env={**world.env, **env}, cfg=cfg)
-    for name, content in (files or {}).items():
-        Path(call.cwd, name).write_text(content, encoding="utf-8")
-    return call.run()
+    env = {**world.env, **env}
+    return prepare(world.folder, f"{text}\n", "-vvv", *words, inventory=list(hosts), env=env, cfg=cfg)
