@@ -153,6 +153,7 @@ class _DeadlineConnection:
 
     def _addresses_of(self, host: str, port: Optional[int], family: Optional[int] = None) -> List[str]:
         """Return a host's addresses; only its name if that is not valid: urllib3 then says so."""
+        connection: Any = self
         if family is None:
             family = urllib3.util.connection.allowed_gai_family()
         try:
@@ -160,9 +161,12 @@ class _DeadlineConnection:
         except UnicodeError:
             return [host]
         except LookupTimeout as error:
-            raise urllib3.exceptions.ConnectTimeoutError(self, "The host name was not resolved in time") from error
+            raise urllib3.exceptions.ConnectTimeoutError(
+                connection, "The host name was not resolved in time"
+            ) from error
         except OSError as error:
-            raise urllib3.exceptions.NewConnectionError(self, f"The host name cannot be resolved: {error}") from error
+            problem = f"The host name cannot be resolved: {error}"
+            raise urllib3.exceptions.NewConnectionError(connection, problem) from error
 
     def _tunnel(self) -> None:
         super()._tunnel()  # type: ignore[misc]
