@@ -8,6 +8,7 @@ Must not test a store by itself: its unit tests do. The table is in faults/store
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -66,13 +67,32 @@ def test_a_fault_of_the_store_loses_no_page_and_leaves_no_incident_open(tmp_path
         assert api.incidents == ["resolved"]
 
 
+def parents() -> dict[int, int]:
+    """Return the parent of each process. A small container has no ps, and only Linux has /proc."""
+    if Path("/proc/self/stat").exists():
+        # the name in parentheses may contain anything
+        stats = [read(path) for path in Path("/proc").glob("[0-9]*/stat")]
+        pairs = [(stat.split(" ", 1)[0], stat.rpartition(")")[2].split()[1]) for stat in stats if stat]
+    else:
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
+        pairs = [(line.split()[0], line.split()[1]) for line in listed.splitlines()]
+    return {int(child): int(parent) for child, parent in pairs}
+
+
+def read(path: Path) -> str:
+    """Return what a file contains; nothing if its process has ended."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def descendants(pid: int) -> list[int]:
     """Return the processes below this one. Workers lead sessions of their own since ansible-core 2.19."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
-    parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}
+    parent_of = parents()
     found, waiting = [], [pid]
     while waiting:
-        below = [child for child, parent in parents.items() if parent in waiting]
+        below = [child for child, parent in parent_of.items() if parent in waiting]
         found, waiting = found + below, below
     return found
 
@@ -87,7 +107,8 @@ def kill_while_it_sends(column: str, world: World, api: Api, kill: Kill) -> None
     while len(api.sandbox.requests) == asked and time.monotonic() < deadline:
         time.sleep(0.05)
     for pid in [process.pid, *descendants(process.pid)]:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.communicate(timeout=30)
     assert len(api.sandbox.requests) == asked + 1
     assert process.returncode == -signal.SIGKILL
