@@ -24,7 +24,7 @@ PRAGMA = os.environ.get("FAULT_PRAGMA")
 # The program to run instead of Python once a thread for a lookup was refused, as Python 3.12 does at exit.
 PYTHON = os.environ.get("FAULT_PYTHON")
 # In seconds. Much longer than any run may take.
-HANGS = 90
+HANGS = 300
 
 
 def look_up(host: Any, port: Any, family: int = 0, kind: int = 0, protocol: int = 0, flags: int = 0) -> Any:
