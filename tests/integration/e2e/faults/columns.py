@@ -26,7 +26,7 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import R
 
 GUARDED = """
 - ansible.builtin.fail: {msg: "cannot deploy"}
-  when: bad is defined and inventory_hostname.endswith('-bad')
+  when: bad is defined and inventory_hostname.endswith('_bad')
 """
 
 
@@ -47,7 +47,8 @@ Rows = Sequence[tuple[Fault, Api]]
 
 
 def slug(name: str) -> str:
-    return re.sub(r"\W+", "-", name).lower()
+    """Return the name as one word that Ansible does not break: it wraps warnings at hyphens too."""
+    return re.sub(r"\W+", "_", name).lower()
 
 
 def warnings_of(call: Result) -> list[str]:
@@ -125,7 +126,7 @@ class GuardColumn(Column):
 
     def call(self, world: World, rows: Rows, bad: bool, env: Mapping[str, str]) -> Call:
         plays = [self._play(fault, api) for fault, api in rows]
-        hosts = [f"{slug(fault.name)}-{kind}" for fault, _api in rows for kind in ("bad", "good")]
+        hosts = [f"{slug(fault.name)}_{kind}" for fault, _api in rows for kind in ("bad", "good")]
         words = ("-e", "bad=yes") if bad else ()
         call = prepared(world, plays, hosts, {**rows[0][0].env, **env}, *words)
         Path(call.cwd, "deploy.yml").write_text(GUARDED, encoding="utf-8")
@@ -135,7 +136,7 @@ class GuardColumn(Column):
         warnings = warnings_of(call)
         seen = {}
         for fault, _api in rows:
-            mine = [warning for warning in warnings if f"guard-{slug(fault.name)} " in warning]
+            mine = [warning for warning in warnings if f"guard_{slug(fault.name)} " in warning]
             seen[fault.name] = Seen(" ".join(mine), call, {"count": len(mine)})
         return seen
 
@@ -144,12 +145,12 @@ class GuardColumn(Column):
         name = slug(fault.name)
         variables = {
             "incident_guard_tasks": "deploy.yml",
-            "incident_guard_incident_key": f"guard-{name}",
+            "incident_guard_incident_key": f"guard_{name}",
             "incident_guard_base_url": api.base_url,
         }
         role = {"name": "callgoose.sqibs.incident_guard"}
         tasks = [{"ansible.builtin.include_role": role, "vars": variables}]
-        return {"hosts": f"{name}-bad,{name}-good", "gather_facts": False, "tasks": tasks}
+        return {"hosts": f"{name}_bad,{name}_good", "gather_facts": False, "tasks": tasks}
 
 
 class CallbackColumn(Column):

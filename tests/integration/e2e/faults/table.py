@@ -166,7 +166,7 @@ FAULTS = (
         processed=True,
         core=True,
     ),
-    Fault("unknown authority", unknown_authority, "self.signed|unable to get local issuer", LOST, tls=True),
+    Fault("unknown authority", unknown_authority, "self-? ?signed|unable to get local issuer", LOST, tls=True),
     Fault("certificate of another host", certificate("other_host"), "IP address mismatch", LOST, tls=True),
     Fault("certificate expired", certificate("expired"), "certificate has expired", LOST, tls=True),
     Fault("no connection", no_connection, "no connection within 1 seconds", LOST),
