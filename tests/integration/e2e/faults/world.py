@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,13 +38,13 @@ class World:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        temporary = self.folder / "tmp"
-        temporary.mkdir()
+        # Not below the folder: since ansible-core 2.21 a socket lies there, whose path must be short.
+        self._temporary = tempfile.TemporaryDirectory(prefix="sqibs-")
         self._ca_file = self.folder / "trusted.pem"
         self.trust()
         self.name("unused.example", "here")
         self.env |= {
-            "TMPDIR": str(temporary),
+            "TMPDIR": self._temporary.name,
             "PYTHONPATH": str(SHIMS),
             "FAULT_NAMES": str(self.folder / "names"),
             "CALLGOOSE_API_TOKEN": TOKEN,
@@ -70,7 +71,7 @@ class World:
         """Return where the token shows, plain or encoded: lines of the run's output, and files that it left."""
         printed = f"{result.stdout}\n{result.stderr}".splitlines()
         found = [line for line in printed if TOKEN in line or ENCODED in line]
-        for path in self.folder.rglob("*"):
+        for path in (*self.folder.rglob("*"), *Path(self._temporary.name).rglob("*")):
             data = path.read_bytes() if path.is_file() else b""
             if TOKEN.encode() in data or ENCODED.encode() in data:
                 found.append(str(path))
