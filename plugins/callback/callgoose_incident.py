@@ -248,7 +248,7 @@ options:
       - section: callback_callgoose_incident
         key: stable_payload
   max_delay:
-    description: How many seconds sending may delay the end of the command in total, whatever the API does.
+    description: How many seconds sending may delay the end of the command in total, whatever API and resolver do.
     type: float
     default: 15
     env:

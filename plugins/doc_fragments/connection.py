@@ -79,7 +79,7 @@ options:
     default: false
   timeout:
     description:
-      - The maximum duration of one attempt in seconds.
+      - The maximum duration of one attempt in seconds, including the lookup of the host name.
       - If not set, the value of the environment variable E(CALLGOOSE_TIMEOUT) is used.
     type: float
     default: 10

@@ -29,6 +29,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import
 )
 from ansible_collections.callgoose.sqibs.plugins.module_utils._deadline import ATTEMPT, enforce_deadline
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError, DeliveryError
+from ansible_collections.callgoose.sqibs.plugins.module_utils._lookup import LookupTimeout
 from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import is_doubtful, is_transient
 
 try:
@@ -226,8 +227,10 @@ def _translated_errors(seconds: float) -> Iterator[None]:
     """Replace the errors of `requests` by our own: their messages contain the URL, which may contain the token."""
     try:
         yield
-    except requests.exceptions.ConnectTimeout:
-        raise _AttemptError(f"no connection within {_rounded(seconds)} seconds") from None
+    except requests.exceptions.ConnectTimeout as error:
+        is_lookup = _in_chain(error, LookupTimeout) is not None
+        problem = "the host name was not resolved" if is_lookup else "no connection"
+        raise _AttemptError(f"{problem} within {_rounded(seconds)} seconds") from None
     except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         raise _AttemptError(f"no complete answer within {_rounded(seconds)} seconds") from None
     except requests.exceptions.ProxyError as error:
@@ -285,6 +288,8 @@ def _cause(error: BaseException) -> str:
             return inner.verify_message
         if isinstance(inner, ssl.SSLError):
             return inner.reason or "TLS error"
+        if isinstance(inner, LookupTimeout):
+            return "its host name was not resolved in time"
         if isinstance(inner, socket.gaierror):
             return "the host name cannot be resolved"
         if isinstance(inner, OSError) and inner.strerror:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Deadlines for urllib3's connections. A socket's timeout alone does not stop a server that sends byte by byte.
 
-Must not use `requests`, and must not know what is sent. Limit: Python cannot interrupt a DNS lookup.
+Must not use `requests`, and must not know what is sent. Names are looked up within the same deadline, those of a SOCKS
+proxy too. Limit: on macOS, Python compares the host with the system's proxy exceptions before, which may look it up.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import io
 import socket
 import threading
 import time
-from typing import Any, Callable, List, Type
+from typing import Any, Callable, List, Optional, Type
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._lookup import LookupTimeout, addresses_of
 
 try:
     import urllib3.exceptions
@@ -24,6 +27,8 @@ except ImportError:  # the client reports this before it calls anything here
 
 # In seconds. Not 0: that would switch the socket to non-blocking mode.
 SHORTEST_WAIT = 0.001
+# PySocks' number for this version of the protocol, which knows no IPv6.
+_SOCKS4 = 1
 
 
 class Attempt(threading.local):
@@ -113,37 +118,55 @@ class _DeadlineConnection:
     host: str
     port: int
     _dns_host: str
+    # Of urllib3's connections through a SOCKS proxy.
+    _socks_options: Any = None
     connect: Callable[[], None]
 
     def _new_conn(self) -> Any:
         """Connect to the first address that answers. By itself, urllib3 would grant each address the full timeout."""
-        host = self._dns_host
-        addresses = self._addresses()
+        host, socks = self._dns_host, self._socks_options
         try:
-            while True:
-                self._dns_host = addresses.pop(0)
-                self.timeout = ATTEMPT.left()
-                try:
-                    connected = super()._new_conn()  # type: ignore[misc]
-                except urllib3.exceptions.HTTPError:
-                    if not addresses or ATTEMPT.is_over():
-                        raise
-                else:
-                    connected.settimeout(ATTEMPT.left())  # the TLS handshake as a whole uses this timeout
-                    return connected
+            if socks is None:
+                return self._first_to_answer("_dns_host", self._addresses_of(host, self.port))
+            # The proxy's own address; and, unless the proxy looks the host up, the one that PySocks would choose.
+            if not socks["rdns"]:
+                family = socket.AF_INET if socks["socks_version"] == _SOCKS4 else socket.AF_UNSPEC
+                self._dns_host = self._addresses_of(host, self.port, family)[0]
+            proxies = self._addresses_of(socks["proxy_host"], socks["proxy_port"])
+            return self._first_to_answer("_socks_options", [{**socks, "proxy_host": proxy} for proxy in proxies])
         finally:
-            self._dns_host = host
+            self._dns_host, self._socks_options = host, socks
 
-    def _addresses(self) -> List[str]:
-        """Return the host's addresses. Return only its name if a SOCKS proxy looks it up, or if it has no address."""
-        if hasattr(self, "_socks_options"):
-            return [self._dns_host]
-        family = urllib3.util.connection.allowed_gai_family()
+    def _first_to_answer(self, attribute: str, values: List[Any]) -> Any:
+        """Return a connection made with the first value of this attribute with which that is possible."""
+        while True:
+            setattr(self, attribute, values.pop(0))
+            self.timeout = ATTEMPT.left()
+            try:
+                connected = super()._new_conn()  # type: ignore[misc]
+            except urllib3.exceptions.HTTPError:
+                if not values or ATTEMPT.is_over():
+                    raise
+            else:
+                connected.settimeout(ATTEMPT.left())  # the TLS handshake as a whole uses this timeout
+                return connected
+
+    def _addresses_of(self, host: str, port: Optional[int], family: Optional[int] = None) -> List[str]:
+        """Return a host's addresses; only its name if that is not valid: urllib3 then says so."""
+        connection: Any = self
+        if family is None:
+            family = urllib3.util.connection.allowed_gai_family()
         try:
-            found = socket.getaddrinfo(self._dns_host.strip("[]"), self.port, family, socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            return [self._dns_host]
-        return [str(address[0]) for *_kind, address in found]
+            return addresses_of(host.strip("[]"), port, family, ATTEMPT.left())
+        except UnicodeError:
+            return [host]
+        except LookupTimeout as error:
+            raise urllib3.exceptions.ConnectTimeoutError(
+                connection, "The host name was not resolved in time"
+            ) from error
+        except OSError as error:
+            problem = f"The host name cannot be resolved: {error}"
+            raise urllib3.exceptions.NewConnectionError(connection, problem) from error
 
     def _tunnel(self) -> None:
         super()._tunnel()  # type: ignore[misc]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
@@ -19,6 +20,8 @@ from .faults import DRIP_SECONDS, Fault, Reply
 
 # SO_LINGER with a timeout of 0: closing the socket sends a reset instead of an orderly end.
 NO_LINGER = struct.pack("ii", 1, 0)
+# What no client can read as the chunks that the head announces.
+GARBAGE = b"no size\r\n" + b"\xff" * 64
 
 
 def respond(reply: Reply) -> web.Response:
@@ -42,6 +45,8 @@ async def deliver(request: web.BaseRequest, reply: Reply, fault: Fault, released
     elif fault.kind == "cut_off":
         head, body = _as_bytes(reply)
         _end_after(request.transport, head + body[: len(body) // 2])
+    elif fault.kind == "garbage":
+        _end_after(request.transport, _as_bytes(reply, {"Transfer-Encoding": "chunked"})[0] + GARBAGE)
     elif fault.kind in ("drip", "drip_head"):
         head, body = _as_bytes(reply)
         at_once, slowly = (head, body) if fault.kind == "drip" else (b"", head + body)
@@ -73,10 +78,13 @@ async def _drip(
     return _end_after(request.transport, b"")
 
 
-def _as_bytes(reply: Reply) -> tuple[bytes, bytes]:
-    """Return head and body as bytes, for the answers that aiohttp cannot send because they are incomplete or slow."""
+def _as_bytes(reply: Reply, framing: Mapping[str, str] | None = None) -> tuple[bytes, bytes]:
+    """Return head and body as bytes, for the answers that aiohttp cannot send because they are incomplete or slow.
+
+    :param framing: the header that says where the body ends; the body's length by default.
+    """
     body = reply.body.encode()
-    headers = {**reply.headers, "Content-Length": str(len(body)), "Connection": "close"}
+    headers = {**reply.headers, **(framing or {"Content-Length": str(len(body))}), "Connection": "close"}
     lines = [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([f"HTTP/1.1 {reply.status} {_phrase(reply.status)}", *lines, "", ""]).encode(), body
 

@@ -37,6 +37,7 @@ KINDS = {
     "cut_off": Kind(NONE, NONE, processed=True),
     "drip": Kind(NONE, frozenset({"seconds"}), processed=True),
     "drip_head": Kind(NONE, frozenset({"seconds"}), processed=True),
+    "garbage": Kind(NONE, NONE, processed=True),
     "hang": Kind(NONE, NONE, processed=False),
 }
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -75,12 +76,13 @@ class Fault:
     cut_off     half of the answer's body, then the connection is closed
     drip        the answer's body, one byte every ``seconds`` (default 1)
     drip_head   the same, from the first byte of the status line
+    garbage     the answer's head, which announces chunks, then bytes that are none
     hang        no answer at all
     =========== ==============================================================================================
 
-    ``processed`` says whether the API processes the request although the answer is faulty. With reset, cut_off or hang,
-    the client cannot know. Default: true for body, delay, cut_off, drip and drip_head. If the request is not processed,
-    its answer is a 500, which is then delayed, cut off and so on.
+    ``processed`` says whether the API processes the request although the answer is faulty. With reset, cut_off, garbage
+    or hang, the client cannot know. Default: true for body, delay, cut_off, drip, drip_head and garbage. If the request
+    is not processed, its answer is a 500, which is then delayed, cut off and so on.
     """
 
     kind: str

@@ -25,6 +25,7 @@ from aiohttp import web
 
 from . import tls as certificates
 from .control import DEFAULT_SERVICE
+from .errors import require
 from .faults import Fault
 from .filters import Filter
 from .server import BASE_PATH, Server
@@ -45,17 +46,24 @@ class Sandbox:
 
     :param port: TCP port; 0 picks a free one.
     :param tls: serve HTTPS with a temporary certificate authority; see ``ca_path``, ``client_cert``, ``client_key``.
+    :param certificate: with TLS, the server's: ``valid``, ``expired`` or ``other_host``.
     :param settings: fields of :class:`Settings`, such as ``reading``, ``window``, ``nothing_open``, ``merge_open``.
     :ivar base_url: the value for the collection's option ``base_url``; set once started.
     :ivar control_url: the URL of the control API (``…/sandbox``).
+    :ivar certificate: with TLS, the server's certificate from the next start on.
     :ivar ca_path: with TLS, the path of the authority's certificate; otherwise None.
     :ivar client_cert: with TLS, the path of a client certificate; the request log shows who used it.
     :ivar client_key: with TLS, the path of its key.
     :raises SetupError: a setting is invalid.
     """
 
-    def __init__(self, *, port: int = 0, tls: bool = False, **settings: Any) -> None:
+    def __init__(
+        self, *, port: int = 0, tls: bool = False, certificate: str = certificates.VALID, **settings: Any
+    ) -> None:
+        known = certificates.CERTIFICATES
+        require(certificate in known, f"certificate must be one of {', '.join(known)}, not {certificate!r}")
         self._state = State(Settings(**settings))
+        self.certificate = certificate
         self._port = port
         self._tls = tls
         self._thread: threading.Thread | None = None
@@ -84,7 +92,7 @@ class Sandbox:
         context = None
         if self._tls:
             self._directory = tempfile.TemporaryDirectory(prefix="sqibs-sandbox-")
-            context, files = certificates.make(Path(self._directory.name))
+            context, files = certificates.make(Path(self._directory.name), self.certificate)
             self.ca_path, self.client_cert, self.client_key = files.ca_path, files.client_cert, files.client_key
         origin = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
         self.base_url, self.control_url = f"{origin}{BASE_PATH}", f"{origin}/sandbox"

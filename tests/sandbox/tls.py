@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import trustme
 
 CLIENT_NAME = "sandbox-client"
+# The server's certificates to choose from: a good one, one whose time is over, and that of another host.
+VALID, EXPIRED, OTHER_HOST = CERTIFICATES = ("valid", "expired", "other_host")
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,18 @@ class Files:
     client_key: str
 
 
-def make(directory: Path) -> tuple[ssl.SSLContext, Files]:
+def make(directory: Path, certificate: str = VALID) -> tuple[ssl.SSLContext, Files]:
     """Return the server's TLS context, and the files that it has written to ``directory``.
 
     The server asks for a client certificate but does not require one. The request log shows which one was used.
+
+    :param certificate: the server's, one of :data:`CERTIFICATES`.
     """
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    names = ("other.example",) if certificate == OTHER_HOST else ("127.0.0.1", "localhost")
+    yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+    authority.issue_cert(*names, not_after=yesterday if certificate == EXPIRED else None).configure_cert(context)
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_OPTIONAL
     client = authority.issue_cert("client.example", common_name=CLIENT_NAME)

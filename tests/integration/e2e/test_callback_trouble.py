@@ -18,6 +18,7 @@ from contextlib import closing
 
 import pytest
 
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.world import SHIMS
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import Result, end
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
@@ -304,3 +305,25 @@ def test_an_aborted_run_is_delayed_by_at_most_max_delay_too(site) -> None:
     assert aborted.rc == without.rc
     assert text(aborted).count("could not be triggered") == 1
     assert aborted.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
+
+
+@pytest.mark.parametrize("threads", [True, False], ids=["threads", "no threads at exit"])
+def test_a_resolver_that_hangs_delays_an_aborted_run_by_at_most_max_delay(site, tmp_path, threads) -> None:
+    (tmp_path / "names").write_text("hangs.example hangs\n", encoding="utf-8")
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@" > "$0.asked"\nexec sleep 90\n', encoding="utf-8")
+    python.chmod(0o755)
+    site.env |= {
+        "PYTHONPATH": str(SHIMS),
+        "FAULT_NAMES": str(tmp_path / "names"),
+        "CALLGOOSE_BASE_URL": "https://hangs.example",
+        "CALLGOOSE_MAX_DELAY": str(MAX_DELAY),
+        "CALLGOOSE_TIMEOUT": "60",
+        **({} if threads else {"FAULT_PYTHON": str(python)}),
+    }
+    without = site.run("-e", "abort=yes", env={"CALLGOOSE_ENABLED": "false"})
+    aborted = site.run("-e", "abort=yes")
+    assert aborted.rc == without.rc
+    assert text(aborted).count("the host name was not resolved within") == 1
+    assert aborted.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
+    assert (tmp_path / "python.asked").exists() != threads, "a child process looks it up where no thread can"

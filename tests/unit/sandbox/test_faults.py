@@ -78,6 +78,14 @@ def test_a_cut_off_body_ends_before_its_length(client, sandbox, trigger):
     assert sandbox.requests[0]["status"] == 201
 
 
+def test_garbage_takes_the_place_of_the_chunks_that_the_head_announces(client, sandbox, trigger):
+    sandbox.queue_fault("garbage")
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="InvalidChunkLength"):
+        client.post(trigger)
+    assert len(sandbox.incidents) == 1
+    assert client.post(trigger).status_code == 208
+
+
 def test_a_delay_comes_after_the_processing_and_before_the_answer(client, sandbox, trigger):
     sandbox.queue_fault("delay", seconds=0.05)
     began = time.monotonic()
