@@ -1,0 +1,229 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks that nothing is lost or overtaken: runs of several playbooks and tokens on one store, killed at any moment.
+
+Must not repeat the rules' code: the machine keeps its own record of who fails, and asks the API what it holds.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import interpret
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import TRIGGERED, canonical_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Wish
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver, reconcile
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, Request, RunFacts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sqlite_store import SqliteStore
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply, unparked
+from ansible_collections.callgoose.sqibs.tests.sandbox.model import Model
+from ansible_collections.callgoose.sqibs.tests.sandbox.settings import NOTHING_OPEN, READINGS, Settings
+
+HOSTS = ("a", "b")
+BASES = ("site", "backup")
+DESTINATIONS = ("prod", "stage")  # each playbook has its own token
+WINDOW, INTERVAL = 300.0, 4 * 3600.0
+TOKEN = "sandbox-incident-token"
+POLICY = Policy(repeat_interval=INTERVAL)
+# What happens to a request. The process can be killed before it is sent, and before its answer is recorded.
+FATES = ("answered", "lost", "answer lost", "refused", "too large", "no filter", "killed before", "killed after")
+fates = st.lists(st.sampled_from(("answered", "answered", *FATES)), min_size=1, max_size=3)
+failing = st.sets(st.sampled_from(HOSTS))
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that it would have done happens any more."""
+
+
+class RunStore(SqliteStore):
+    """The store of one run, which says when the run was recorded."""
+
+    recorded: Callable[[], None] | None = None
+
+    def update(self, base: str, change: Any, keys: Any = None) -> Any:
+        result = super().update(base, change, keys)
+        if self.recorded:
+            self.recorded()
+            self.recorded = None
+        return result
+
+
+class Deliveries(RuleBasedStateMachine):
+    @initialize(reading=st.sampled_from(READINGS), nothing_open=st.sampled_from(sorted(NOTHING_OPEN)))
+    def begin(self, reading: str, nothing_open: str) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="sqibs-deliveries-"))
+        self.apis = {
+            name: Model(Settings(reading=reading, window=WINDOW, nothing_open=nothing_open)) for name in DESTINATIONS
+        }
+        self.now = 1_000_000.0
+        self.failing: dict[str, frozenset[str]] = dict.fromkeys(BASES, frozenset())  # as the runs that were recorded say
+        self.composed = 0
+        self.newest: dict[str, int] = {}  # by key, the number of the newest body that an API got
+
+    def teardown(self) -> None:
+        if hasattr(self, "directory"):
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def store(self) -> Store:
+        return SqliteStore(self.directory / "state.sqlite3")
+
+    # --- what happens ---
+
+    @rule(base=st.sampled_from(BASES), bad=failing, fate=fates, other=st.none() | st.tuples(failing, fates))
+    def a_run(self, base: str, bad: set[str], fate: list[str], other: tuple[set[str], list[str]] | None) -> None:
+        """A run of a playbook. While its first request is under way, another run of it may begin and end."""
+        self.run(base, frozenset(bad), fate, other)
+
+    @rule(base=st.sampled_from(BASES), bad=failing)
+    def a_run_that_is_killed_while_it_is_recorded(self, base: str, bad: set[str]) -> None:
+        def killed(_request: Request) -> Any:
+            raise Killed
+
+        before = self.store().read(base).incidents
+        is_recorded = self.run(base, frozenset(bad), ["killed before"], compose=killed)
+        assert is_recorded or self.store().read(base).incidents == before
+
+    @rule(place=st.sampled_from(DESTINATIONS), fate=fates, retry_parked=st.booleans())
+    def watch(self, place: str, fate: list[str], retry_parked: bool) -> None:
+        if retry_parked:
+            for base in BASES:
+                self.store().update(base, lambda ledger: (unparked(ledger, place), None))
+        try:
+            deliver(self.store(), "", (), POLICY, self.sender(place, list(fate)), self.clock)
+        except Killed:
+            pass
+
+    @rule(seconds=st.sampled_from((1.0, 60.0, 700.0, INTERVAL)))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    def in_the_end_the_api_holds_what_it_should(self) -> None:
+        """After watch has run twice, with all faults over and nothing parked, each playbook is as its last run was."""
+        for _time in range(3):
+            self.now += 2 * INTERVAL
+            for place in DESTINATIONS:
+                self.watch(place, ["answered"], True)
+        for base, place in zip(BASES, DESTINATIONS, strict=True):
+            is_open = bool([one for one in self.apis[place].open_incidents if one.key == base])
+            assert is_open == bool(self.failing[base]), (base, self.store().read(base).incidents)
+
+    # --- what is true at any time ---
+
+    @invariant()
+    def no_wish_is_lost(self) -> None:
+        for base in BASES:
+            incident = self.store().read(base).incidents.get(base)
+            assert bool(incident and incident.failed_hosts) == bool(self.failing[base])
+            if incident and incident.failed_hosts:
+                wish = incident.wish
+                assert wish and wish.state == TRIGGERED, "there is what should be in force"
+                assert wish.waiting or incident.confirmed, "it waits, or the API has confirmed it"
+                assert self.failing[base] <= wish.hosts
+
+    @invariant()
+    def parked_ones_stay_visible(self) -> None:
+        for base in BASES:
+            for incident in self.store().read(base).incidents.values():
+                if incident.wish and incident.wish.waiting and not incident.wish.is_due:
+                    assert incident.wish.parked
+
+    # --- how it happens ---
+
+    def clock(self) -> float:
+        return self.now
+
+    def facts(self, base: str, bad: frozenset[str]) -> RunFacts:
+        return RunFacts(
+            scope=Scope(),
+            key=base,
+            succeeded=frozenset(HOSTS) - bad,
+            failed={host: {} for host in bad},
+            inventory=frozenset(HOSTS),
+            began=self.store().read(base).mark,
+            matched=frozenset(HOSTS),
+        )
+
+    def run(
+        self,
+        base: str,
+        bad: frozenset[str],
+        fate: list[str],
+        other: tuple[set[str], list[str]] | None = None,
+        compose: Callable[[Request], Any] | None = None,
+    ) -> bool:
+        """Let a playbook run, and return whether the run was recorded."""
+        place = DESTINATIONS[BASES.index(base)]
+        meanwhile = (lambda: self.run(base, frozenset(other[0]), other[1])) if other else None
+        store = RunStore(self.directory / "state.sqlite3")
+        store.recorded = lambda: self.failing.update({base: bad})
+        sender = self.sender(place, list(fate), meanwhile)
+        try:
+            reconcile(
+                store, base, self.facts(base, bad), POLICY, replace(sender, compose=compose or sender.compose), self.clock
+            )
+        except Killed:
+            pass
+        return store.recorded is None
+
+    def sender(self, place: str, waiting: list[str], meanwhile: Callable[[], None] | None = None) -> Sender:
+        others = [meanwhile] if meanwhile else []
+
+        def compose(request: Request) -> dict[str, Any]:
+            self.composed += 1
+            return {
+                "state": request.state,
+                "incident_key": request.key,
+                "title": f"{len(request.hosts)} hosts",
+                "details": {"episode": request.episode, "number": self.composed},
+            }
+
+        def post(wishes: Sequence[Wish], is_own: bool) -> list[Reply]:
+            fate = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            if fate == "killed before":
+                raise Killed
+            replies = [self.arrive(place, wish, fate) for wish in wishes]
+            while others:
+                others.pop()()
+            if fate == "killed after":
+                raise Killed
+            return replies
+
+        return Sender(compose, post, place, 15.0)
+
+    def arrive(self, place: str, wish: Wish, fate: str) -> Reply:
+        assert wish.destination == place
+        if fate == "lost":
+            return Reply(None, "No answer.")
+        if fate == "refused":
+            return Reply("failed", "HTTP 503.")
+        if fate == "too large":
+            return Reply("failed", "HTTP 413.", is_final=True)
+        key, number = wish.body["incident_key"], wish.body["details"]["number"]
+        assert number >= self.newest.get(key, 0), "none is delivered after a newer one"
+        self.newest[key] = number
+        if wish.state == TRIGGERED:
+            assert self.failing[key], "no page without a failure"
+        if fate == "no filter":
+            return Reply("unmatched", "No filter matched.")
+        body = canonical_json(wish.body)
+        answer = self.apis[place].process(TOKEN, None, "application/json", body, self.now)
+        if fate == "answer lost":
+            return Reply(None, "No answer.")
+        return Reply(interpret(wish.state, answer.status, answer.body()).name, "Answered.")
+
+
+TestDeliveries = Deliveries.TestCase
+TestDeliveries.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
