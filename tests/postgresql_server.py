@@ -28,10 +28,9 @@ UNPRIVILEGED = 65534
 PASSWORD = "tr0ub4dor/ä&3%"
 # Names the directory with the programs of another version to test with.
 BINARIES = "SQIBS_TEST_POSTGRESQL"
-# Nothing has to survive a crash of the machine.
+# Nothing has to survive a crash of the machine, though one of the server.
 SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "16MB",
     "max_connections": "40",
@@ -96,6 +95,10 @@ class Server:
         if self._process and self._process.poll() is None:
             self._process.send_signal(how)
             self._process.wait(60)
+
+    def signal(self, what: signal.Signals, pid: int) -> None:
+        """Send a signal to one of its processes."""
+        os.kill(pid, what)
 
     def url(
         self, user: str = "ansible", database: str = "callgoose", password: str = PASSWORD, **parameters: str

@@ -51,7 +51,8 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "redact": option("redact", type="str", default=""),
     "stable_payload": option("stable_payload", type="bool", default=False),
     "max_delay": option("max_delay", type="float", default=15.0),
-    "state_url": option("state_url", type="str", default=""),
+    # It may hold the password of a database.
+    "state_url": option("state_url", type="str", default="", no_log=True),
     "max_run_time": option("max_run_time", type="str", default=""),
     "overdue_after": option("overdue_after", type="str", default=""),
     **CONNECTION_SPEC,

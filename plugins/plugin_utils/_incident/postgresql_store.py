@@ -60,6 +60,7 @@ _TIMEOUTS = ("55P03", "57014", "40001", "40P01")
 # What to do about errors that have no code, because they prevent the connection. libpq translates them: who has another
 # language gets the message alone.
 _REMEDIES = (
+    ("URI|connection option|definition of service|service file|could not match", "Correct state_url"),
     (
         "no pg_hba.conf entry",
         "If it misses encryption, add sslmode=require to state_url, else let its pg_hba.conf allow it",
@@ -71,7 +72,6 @@ _REMEDIES = (
     ("database .* does not exist", "Create the database, or correct its name in state_url"),
     ("read-only|read-write", "state_url must name a server that can be written"),
     ("SSL|certificate", "Check sslmode and sslrootcert in state_url"),
-    ("URI|connection option|service", "Correct state_url"),
     ("", "Check that the server runs, and that this controller can reach it"),
 )
 
