@@ -159,7 +159,7 @@ def _built(kind: Callable[..., _T], values: Mapping[str, Any], names: Collection
 
 
 def _checked(name: str, value: Any, declared: str) -> Any:
-    kinds = _TYPES.get(declared)  # None for what the callers have built
+    kinds: tuple[Any, ...] | None = _TYPES.get(declared)  # None for what the callers have built
     if kinds is None:
         return value
     # In Python a bool is an int.
@@ -167,7 +167,8 @@ def _checked(name: str, value: Any, declared: str) -> Any:
         raise TypeError(f"{name} is {reprlib.repr(value)}, which is not of type {declared}")
     if not declared.startswith("float") or value is None:
         return value
-    if not math.isfinite(number := float(value)):
+    number = float(value)
+    if not math.isfinite(number):
         raise ValueError(f"{name} is {number}")
     return number
 

@@ -148,11 +148,15 @@ class Connection:
         """Return the rows of the last result of what was sent."""
         deadline = time.monotonic() + self._seconds
         found: Rows = ()
+        problem: DatabaseError | None = None
+        # All results must be taken, even after an error, before libpq sends anything else.
         while result := self._result(deadline):
             if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
-                raise self._error(result)
+                problem = problem or self._error(result)
             columns = range(result.nfields)
             found = [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
+        if problem:
+            raise problem
         return found
 
     def _result(self, deadline: float) -> pq.abc.PGresult | None:

@@ -52,7 +52,9 @@ _WRITE = (
     "BEGIN ISOLATION LEVEL READ COMMITTED; {limits}; SELECT pg_advisory_xact_lock({lock}); "
     "SELECT version, current_setting('transaction_read_only') FROM callgoose_schema"
 )
-_CREATE = "BEGIN ISOLATION LEVEL READ COMMITTED; {limits}; SELECT pg_advisory_xact_lock({lock}); {ddl}; COMMIT"
+_CREATE = (
+    "ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED; {limits}; SELECT pg_advisory_xact_lock({lock}); {ddl}; COMMIT"
+)
 
 # https://www.postgresql.org/docs/13/errcodes-appendix.html
 _NO_TABLE, _NO_SCHEMA, _NO_RIGHT, _READ_ONLY = "42P01", "3F000", "42501", "25006"
@@ -60,7 +62,10 @@ _TIMEOUTS = ("55P03", "57014", "40001", "40P01")
 # What to do about errors that have no code, because they prevent the connection. libpq translates them: who has another
 # language gets the message alone.
 _REMEDIES = (
-    ("URI|connection option|definition of service|service file|could not match", "Correct state_url"),
+    (
+        r"URI|connection option|invalid \S+ (value|number)|definition of service|service file|could not match",
+        "Correct state_url",
+    ),
     (
         "no pg_hba.conf entry",
         "If it misses encryption, add sslmode=require to state_url, else let its pg_hba.conf allow it",
@@ -108,7 +113,7 @@ class PostgresqlStore(SqlStore):
                     raise
                 rows = []
             if not rows:
-                self.close()  # the transaction has failed
+                self._connected().script("ROLLBACK")
                 yield None
                 return
             self._check(rows)
@@ -156,7 +161,6 @@ class PostgresqlStore(SqlStore):
         return self._connection
 
     def _create_tables(self) -> None:
-        self.close()  # the transaction has failed
         script = _CREATE.format(limits=self._limits(), lock=_lock_of(""), ddl="; ".join(DDL))
         try:
             self._connected().script(script)
@@ -168,8 +172,6 @@ class PostgresqlStore(SqlStore):
                 f"The store {self.place} has no tables yet, and this user may not create them: {self._said(error)}. "
                 f"Let an administrator of the database run: {self._ddl()}"
             ) from None
-        finally:
-            self.close()
 
     def _ddl(self) -> str:
         return "; ".join((*DDL, *(grant.format(role=self._role) for grant in GRANTS))) + ";"

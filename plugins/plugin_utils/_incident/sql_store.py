@@ -122,8 +122,8 @@ class SqlStore(ABC):
             now,
         )
         # Sorted here, because each database sorts strings in its own way; likewise below.
-        found = sorted((float(not_before), *map(text_of, words)) for not_before, *words in rows)
-        return [Waiting(*words) for _not_before, *words in found]
+        found = [(float(not_before), Waiting(*map(text_of, words))) for not_before, *words in rows]
+        return [one for _not_before, one in sorted(found, key=lambda pair: (pair[0], pair[1].base, pair[1].key))]
 
     def bases(self, watched: bool = False) -> list[str]:
         query = "SELECT base FROM callgoose_ledgers"
@@ -225,7 +225,8 @@ def _ledger(statements: Statements, base: str, keys: Collection[str] | None) -> 
     if keys is None:
         found += statements.rows(query, base)
         runs = statements.rows("SELECT id, document FROM callgoose_runs WHERE base = ?", base)
-        ledger = replace(ledger, runs={text_of(id): run_from_json(document) for id, document in sorted(runs)})
+        notes = {text_of(id): run_from_json(document) for id, document in runs}
+        ledger = replace(ledger, runs=dict(sorted(notes.items())))
     else:
         wanted = sorted(keys)
         for start in range(0, len(wanted), _MOST_KEYS):

@@ -114,7 +114,7 @@ def test_an_unknown_database_is_reported(server: Any) -> None:
 def test_a_url_that_libpq_does_not_accept_is_reported_without_its_password(url: str) -> None:
     problem = problem_of(open_store(url), "hunter2")
     assert "cannot be used: " in problem
-    assert ("Check sslmode" if "sslmode=perhaps" in url else "Correct state_url") in problem
+    assert problem.endswith(" Correct state_url.")
 
 
 def test_a_server_that_refuses_this_controller_is_reported(server: Any) -> None:
@@ -211,9 +211,9 @@ def test_a_silent_server_leaves_time_for_the_next_one(server: Any, silent_port: 
 
 
 def test_a_server_that_stops_to_answer_holds_nobody_up_for_long(server: Any) -> None:
-    store = open_store(server.url(), patience=0.5)
+    store = open_store(server.url(application_name="stopped"), patience=0.5)
     number = store.update("base", counted)
-    (pid,) = (row[0] for row in server.sql("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'callgoose%'"))
+    ((pid,),) = server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'stopped'")
     server.signal(signal.SIGSTOP, pid)
     try:
         began = time.monotonic()
