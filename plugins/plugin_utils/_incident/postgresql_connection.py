@@ -57,7 +57,7 @@ def can_pipeline() -> bool:
 class Connection:
     """A connection of this process. A forked child must only :meth:`close` it.
 
-    :param seconds: how long connecting may take, and afterwards each answer.
+    :param seconds: how long connecting may take.
     :raises DatabaseError: there is no connection; all methods likewise.
     """
 
@@ -76,9 +76,13 @@ class Connection:
                 if left == 1:
                     raise
 
+        self._left = seconds
+        is_utf8 = self._pgconn.parameter_status(b"server_encoding") == b"UTF8"
+        self._encoding = "utf-8" if is_utf8 else "ascii"  # what both can hold; documents are ASCII in any case
+
     def answers_within(self, seconds: float) -> None:
-        """Set how long each answer may take from now on."""
-        self._seconds = seconds
+        """Set how long all answers from now on may take together, however long this process does something else."""
+        self._left = seconds
 
     def script(self, statements: str) -> Rows:
         """Execute statements without values, separated by semicolons, and return the rows of the last one."""
@@ -88,12 +92,12 @@ class Connection:
 
     def rows(self, query: str, *values: Any) -> Rows:
         """Return the rows of a query as bytes. ``?`` stands for a value."""
-        self._pending.append((_numbered(query), _encoded(values)))
+        self._pending.append((_numbered(query), self._encoded(values)))
         return self._send()
 
     def write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a statement once for each row of values, at the latest when something else is executed."""
-        self._pending += [(_numbered(statement), _encoded(row)) for row in rows]
+        self._pending += [(_numbered(statement), self._encoded(row)) for row in rows]
 
     def commit(self) -> None:
         """Execute what is left and end the transaction, in one round trip."""
@@ -140,13 +144,14 @@ class Connection:
         self._pgconn.pipeline_sync()
         for _statement in pending:
             found = self._answer()
-        self._result(time.monotonic() + self._seconds)  # says that all answers have come
+        self._result(time.monotonic() + self._left)  # says that all answers have come
         self._pgconn.exit_pipeline_mode()
         return found
 
     def _answer(self) -> Rows:
         """Return the rows of the last result of what was sent."""
-        deadline = time.monotonic() + self._seconds
+        began = time.monotonic()
+        deadline = began + self._left
         found: Rows = ()
         problem: DatabaseError | None = None
         # All results must be taken, even after an error, before libpq sends anything else.
@@ -155,6 +160,7 @@ class Connection:
                 problem = problem or self._error(result)
             columns = range(result.nfields)
             found = [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
+        self._left -= time.monotonic() - began
         if problem:
             raise problem
         return found
@@ -167,6 +173,9 @@ class Connection:
             _wait(self._pgconn.socket, select.POLLIN, deadline)
             self._pgconn.consume_input()
         return self._pgconn.get_result()
+
+    def _encoded(self, values: Sequence[Any]) -> list[bytes]:
+        return [str(storable(value)).encode(self._encoding, "backslashreplace") for value in values]
 
     def _error(self, result: pq.abc.PGresult) -> DatabaseError:
         state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
@@ -248,7 +257,3 @@ def _numbered(statement: str) -> bytes:
     """Return a statement with PostgreSQL's ``$1`` instead of ``?``."""
     numbers = count(1)
     return re.sub(r"\?", lambda _found: f"${next(numbers)}", statement).encode()
-
-
-def _encoded(values: Sequence[Any]) -> list[bytes]:
-    return [str(storable(value)).encode() for value in values]

@@ -103,6 +103,12 @@ class PostgresqlStore(SqlStore):
         if connection:
             connection.close()
 
+    def touch(self, base: str, id: str, task: str, now: float) -> None:
+        try:
+            super().touch(base, id, task, now)
+        finally:
+            self.close()  # in the middle of a run, from which Ansible forks
+
     @contextmanager
     def _reading(self) -> Iterator[Statements | None]:
         with self._errors_explained():
@@ -143,27 +149,31 @@ class PostgresqlStore(SqlStore):
         """Begin a transaction and return the last rows. A connection that the server has closed is renewed."""
         is_new = self._connection is None or not self._connection.is_own
         try:
-            return self._connected().script(script)
+            return self._script(script)
         except DatabaseError as error:
             if is_new or not error.is_lost:
                 raise
         self.close()
-        return self._connected().script(script)
+        return self._script(script)
+
+    def _script(self, script: str) -> Rows:
+        connection = self._connected()
+        # The server is to say first that it waited too long, because it says what for.
+        connection.answers_within(self._patience + 2 * _WORK)
+        return connection.script(script)
 
     def _connected(self) -> Connection:
         if self._connection and not self._connection.is_own:
             self.close()
         if not self._connection:
             self._connection = Connection(self._url, max(self._patience, _WORK))
-            # The server is to say first that it waited too long, because it says what for.
-            self._connection.answers_within(self._patience + 2 * _WORK)
             self._role = self._connection.role
         return self._connection
 
     def _create_tables(self) -> None:
         script = _CREATE.format(limits=self._limits(), lock=_lock_of(""), ddl="; ".join(DDL))
         try:
-            self._connected().script(script)
+            self._script(script)
         except DatabaseError as error:
             if error.sqlstate not in (_NO_RIGHT, _NO_SCHEMA):
                 raise
@@ -218,6 +228,8 @@ class PostgresqlStore(SqlStore):
             )
         if error.sqlstate in (_NO_RIGHT, _NO_TABLE):
             return StoreBusy(f"{problem} Let an administrator of the database run: {self._ddl()}")
+        if error.sqlstate and not error.is_lost:
+            return StoreBusy(f"{problem} The server's log says more.")
         remedy = next(remedy for pattern, remedy in _REMEDIES if re.search(pattern, str(error)))
         return StoreBusy(f"{problem} {remedy}.")
 

@@ -8,14 +8,16 @@ Must maltreat only a server of its own.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -223,6 +225,53 @@ def test_a_server_that_stops_to_answer_holds_nobody_up_for_long(server: Any) -> 
         server.signal(signal.SIGCONT, pid)
     assert store.update("base", counted) == number + 1
     store.close()
+
+
+@pytest.fixture
+def slow_port(server: Any) -> Iterator[Callable[[float], int]]:
+    """Returns a port that leads to the server; each of its answers takes so many seconds."""
+    opened: list[socket.socket] = []
+
+    def pump(source: socket.socket, target: socket.socket, seconds: float) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                time.sleep(seconds)
+                target.sendall(data)
+
+    def listen(seconds: float) -> int:
+        listening = socket.create_server(("127.0.0.1", 0))
+        opened.append(listening)
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _address = listening.accept()
+                    onward = socket.create_connection(("127.0.0.1", server.port))
+                    opened.extend((client, onward))
+                    Thread(target=pump, args=(client, onward, 0.0), daemon=True).start()
+                    Thread(target=pump, args=(onward, client, seconds), daemon=True).start()
+
+        Thread(target=accept, daemon=True).start()
+        return listening.getsockname()[1]
+
+    yield listen
+    for one in opened:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
+
+
+def test_a_server_that_is_slow_all_the_time_holds_nobody_up_for_long(
+    server: Any, slow_port: Callable[[float], int]
+) -> None:
+    url = server.url().replace(f":{server.port}/", f":{slow_port(0.1)}/")
+    store = open_store(url, patience=2.0)
+    assert store.update("base", counted), "a distant one can be used"
+    store.close()
+    store = open_store(server.url().replace(f":{server.port}/", f":{slow_port(0.7)}/"), patience=0.1)
+    began = time.monotonic()
+    assert "does not answer in time" in problem_of(store)
+    assert time.monotonic() - began < 4.0
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])

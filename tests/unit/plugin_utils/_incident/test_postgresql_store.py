@@ -20,7 +20,13 @@ import pytest
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident import postgresql_connection
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import SHARED, Event, Incident, Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
+    SHARED,
+    Event,
+    Incident,
+    Ledger,
+    RunNote,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sql_store import SqlStore
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreBusy, StoreError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
@@ -88,6 +94,14 @@ def test_there_is_one_connection_from_the_first_use_until_it_is_closed(
         assert sessions() == 1
     store.close()
     assert eventually(lambda: sessions() == 0)
+
+
+def test_a_touched_run_leaves_no_connection_behind(store: SqlStore, sessions: Callable[[], int]) -> None:
+    run = RunNote("a controller", "12 34", 1.0, Scope(), "key")
+    store.update("base", lambda ledger: (replace(ledger, runs={"run": run}), None))
+    store.touch("base", "run", "a task", 5.0)
+    assert eventually(lambda: sessions() == 0)
+    assert store.read("base").runs["run"].task == "a task"
 
 
 @pytest.mark.parametrize("exception", [ZeroDivisionError, KeyboardInterrupt])
@@ -261,6 +275,20 @@ def test_tables_are_created_with_the_first_change_and_silently(
     assert postgresql.sql(query) == [(5,)]
     assert postgresql.sql("SELECT version FROM callgoose_schema", schema) == [(2,)]
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_database_that_cannot_hold_every_character_loses_nothing_but_how_it_is_written(postgresql: Any) -> None:
+    postgresql.sql(
+        "CREATE DATABASE western OWNER ansible ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
+    store = open_store(postgresql.url(database="western"))
+    odd = Incident("key", Scope(("日本",)), held_back="ü €")
+    store.update(
+        "base", lambda ledger: (replace(ledger, incidents={"key": odd}, events=(Event(1.0, "", "ü €"),)), None)
+    )
+    assert dict(store.read("base").incidents) == {"key": odd}
+    assert store.history("base", 1)[0].text == "\\xfc \\u20ac"
+    store.close()
 
 
 def test_several_controllers_may_create_the_tables_at_the_same_time(store: SqlStore, url: str) -> None:
