@@ -35,6 +35,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores i
 
 FORK = multiprocessing.get_context("fork")
 RUN = RunNote("a controller", "12 34", 1.0, Scope(("web",)), "key", about={"name": "site.yml"})
+# A release is tested with more.
+KILLS = int(os.environ.get("SQIBS_TEST_KILLS", "25"))
 ODD = "ü \0 \udc80 % ? $1 ' \" \\"
 
 
@@ -457,7 +459,7 @@ def test_processes_killed_at_random_moments_lose_and_mix_nothing(engine: Any, st
             own.update("base", lambda ledger: (move(ledger)[0], None))
             committed.value = own.read("base", ()).sequence
 
-    for _time in range(25):
+    for _time in range(KILLS):
         child = FORK.Process(target=keep_moving)
         child.start()
         time.sleep(chance.uniform(0.01, 0.15))
