@@ -153,7 +153,7 @@ def ruff(session: nox.Session) -> None:
 @nox.session(python=PLAN[NEWEST], requires=["artifact"])
 def typing(session: nox.Session) -> None:
     """mypy over the installed plugins."""
-    session.install(f"ansible-core=={NEWEST}.*", "mypy>=2,<3", "types-requests>=2.31,<3")
+    session.install(f"ansible-core=={NEWEST}.*", "mypy>=2,<3", "types-requests>=2.31,<3", "psycopg>=3.2,<4")
     session.chdir(COLLECTION)
     words = [f"--config-file={ROOT}/pyproject.toml", f"--cache-dir={ROOT}/.cache/mypy"]
     package = "ansible_collections.callgoose.sqibs.plugins"

@@ -75,3 +75,19 @@ def sandbox():
 
     with Sandbox() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server on loopback for all tests of this process, which must leave it as it was."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    from ansible_collections.callgoose.sqibs.tests.postgresql_server import NoServer, Server
+
+    # pytest's own temporary directories have paths that are too long for a socket, and keep other users out.
+    with tempfile.TemporaryDirectory(prefix="sqibs-pg-", dir="/tmp") as directory:
+        try:
+            server = Server(Path(directory))
+        except NoServer as reason:
+            pytest.skip(str(reason))
+        yield server
+        server.stop()

@@ -8,6 +8,7 @@ Must not change anything, nor send anything.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -38,11 +39,10 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         try:
             params = checked_arguments(self._task.args, INFO_SPEC)
-            store = open_state(params["state_url"], _PATIENCE * 5, _PATIENCE)
             destination = destination_of(connection_from(params)) if params["api_token"] else ""
             filter = Filter(params["incident_key"].strip(), params["playbook"].strip(), params["state"])
-            status = read_status(store, destination, filter, params["history"])
-            store.close()
+            with closing(open_state(params["state_url"], _PATIENCE * 5, _PATIENCE)) as store:
+                status = read_status(store, destination, filter, params["history"])
         except CallgooseError as error:
             return {**result, "failed": True, "msg": str(error)}
         return {**result, "changed": False, **status, "table": table(status)}

@@ -15,8 +15,8 @@ from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import START_FAILURE_SPEC
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import checked_arguments
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory import source_hosts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import checked_arguments
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import SETTINGS_SPEC, settings_from
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._start_failure import report_start_failure
 

@@ -9,6 +9,7 @@ Must not decide anything: plugin_utils/_watch.py does.
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -44,16 +45,17 @@ class ActionModule(ActionBase):
             params = checked_arguments(self._task.args, WATCH_SPEC)
             connection = connection_from(params)
             check_files(connection)
-            store = open_state(params["state_url"], _LONGEST, _PATIENCE)
             poster = Poster(connection, time.monotonic() + _LONGEST)
             redactor = Redactor(patterns_from(params["redact"]), [connection.token])
             # Unlike a run, it does not hold up anybody: each wish may be tried several times.
-            sender = Sender(_nothing, lambda wishes, _is_own: poster.post(wishes, True), destination_of(connection), 60.0)
-            if self._task.check_mode:
-                watched = foresee(store, sender, params["retry_parked"])
-            else:
-                watched = watch(store, redactor, sender, params["retry_parked"])
-            store.close()
+            sender = Sender(
+                _nothing, lambda wishes, _is_own: poster.post(wishes, True), destination_of(connection), 60.0
+            )
+            with closing(open_state(params["state_url"], _LONGEST, _PATIENCE)) as store:
+                if self._task.check_mode:
+                    watched = foresee(store, sender, params["retry_parked"])
+                else:
+                    watched = watch(store, redactor, sender, params["retry_parked"])
         except CallgooseError as error:
             return {**result, "failed": True, "msg": str(error)}
         return {**result, **_result(watched)}

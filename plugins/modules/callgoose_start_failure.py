@@ -14,8 +14,8 @@ module: callgoose_start_failure
 short_description: Page for a playbook that could not start
 version_added: 0.1.0
 description:
-  - Triggers the incident of a playbook that ended before it began, so that no callback saw it. The cause may be an error
-    in its YAML, a missing role, or a C(--limit) that matches no host.
+  - Triggers the incident of a playbook that ended before it began, so that no callback saw it. The cause may be an
+    error in its YAML, a missing role, or a C(--limit) that matches no host.
   - It is the incident of that playbook with the same inventory. So the next run that succeeds resolves it.
   - The playbook C(callgoose.sqibs.trigger) runs it if C(callgoose_playbook) is set.
   - Options that are not listed here are set with the environment variables E(CALLGOOSE_*) of the callback

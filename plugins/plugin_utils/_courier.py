@@ -87,4 +87,3 @@ def read_wishes(work: Mapping[str, Any]) -> dict[str, Wish]:
 def to_json(replies: Mapping[str, Reply]) -> str:
     """Return replies as a courier process prints them."""
     return json.dumps({key: vars(reply) for key, reply in replies.items()})
-

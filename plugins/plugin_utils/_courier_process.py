@@ -11,19 +11,20 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 # The directory that contains ansible_collections, from which this file was installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils import _client  # noqa: E402, F401 - imported while waiting
-from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection  # noqa: E402
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._courier import read_wishes, to_json  # noqa: E402
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver  # noqa: E402
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy  # noqa: E402
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store  # noqa: E402
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import waiting  # noqa: E402
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of  # noqa: E402
+from ansible_collections.callgoose.sqibs.plugins.module_utils import _client  # noqa: F401 - imported while waiting
+from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._courier import read_wishes, to_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import waiting
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
 
 
 def main() -> None:
@@ -33,12 +34,11 @@ def main() -> None:
     wishes = read_wishes(work)
     poster = Poster(connection, time.monotonic() + work["seconds"])
     if work["state_url"]:
-        store = open_store(work["state_url"])
-        ledger = store.read(work["base"], list(wishes))
-        due = [request for request in waiting(ledger) if request.key in wishes]
-        sender = Sender(lambda request: None, poster.post, destination_of(connection))
-        sent = deliver(store, work["base"], due, Policy(**work["policy"]), sender).sent
-        store.close()
+        with closing(open_store(work["state_url"])) as store:
+            ledger = store.read(work["base"], list(wishes))
+            due = [request for request in waiting(ledger) if request.key in wishes]
+            sender = Sender(lambda request: None, poster.post, destination_of(connection))
+            sent = deliver(store, work["base"], due, Policy(**work["policy"]), sender).sent
         replies = {one.request.key: one.reply for one in sent if one.is_own}
     else:
         replies = dict(zip(wishes, poster.post(list(wishes.values()), True), strict=True))

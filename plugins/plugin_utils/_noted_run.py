@@ -12,7 +12,7 @@ import contextlib
 import time
 import uuid
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.process import is_gone, this_process
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.process import is_gone
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger, Mark, RunNote
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import is_hanging, with_event
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store, StoreError

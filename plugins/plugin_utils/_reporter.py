@@ -9,9 +9,9 @@ again in each run, and most runs have neither.
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,13 @@ from ansible import context
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.process import this_process
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import this_machine
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import RunContext, Subject
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK, NONE, Mark, RunNote
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
+    NO_MARK,
+    NONE,
+    Ledger,
+    Mark,
+    RunNote,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import is_pseudo
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
     Delivery,
@@ -33,10 +39,10 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcil
     run_change,
     with_trouble,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request, RunFacts
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreError, StoreLost
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, Request, RunFacts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreBusy, StoreError, StoreLost
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import after_answer
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply, after_answer
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._noted_run import NotedRun
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
@@ -76,13 +82,11 @@ class IncidentReporter:
         """
         try:
             seconds = self._settings.max_delay if seconds is None else seconds
-            store = open_state(self._settings.state_url, self._settings.max_delay, seconds)
-            mark = store.read(self.context.identity.base, ()).mark
-            store.close()
+            with closing(open_state(self._settings.state_url, self._settings.max_delay, seconds)) as store:
+                return store.read(self.context.identity.base, ()).mark
         except StoreError as error:
             self._store_error = error
             return NO_MARK
-        return mark
 
     def begin_noted(self, seconds: float) -> tuple[Mark, Reconciliation]:
         """Do what :meth:`begin` does, and note the run: if it is killed or hangs, others find out.
@@ -108,17 +112,17 @@ class IncidentReporter:
         )
         result = Reconciliation()
         try:
-            store = open_state(settings.state_url, settings.max_delay, seconds)
-            self._note = NotedRun(store, identity.base, note)
-            mark, is_suspicious = self._note.begin(identity.whole.key, self.context.subject.name, settings.overdue_after)
-            if is_suspicious:
-                from ansible_collections.callgoose.sqibs.plugins.plugin_utils._watch import watch_base
+            with closing(open_state(settings.state_url, settings.max_delay, seconds)) as store:
+                self._note = NotedRun(store, identity.base, note)
+                name = self.context.subject.name
+                mark, is_suspicious = self._note.begin(identity.whole.key, name, settings.overdue_after)
+                if is_suspicious:
+                    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._watch import watch_base
 
-                sender = replace(self._sender(frozenset(), deadline), reserve=0.0)
-                watch_base(store, identity.base, settings.redactor, sender)
-                result = deliver(store, "", (), settings.policy, sender)
-                mark = store.read(identity.base, ()).mark
-            store.close()
+                    sender = replace(self._sender(frozenset(), deadline), reserve=0.0)
+                    watch_base(store, identity.base, settings.redactor, sender)
+                    result = deliver(store, "", (), settings.policy, sender)
+                    mark = store.read(identity.base, ()).mark
         except StoreError as error:
             self._store_error = error
             return NO_MARK, result
@@ -157,14 +161,11 @@ class IncidentReporter:
         sender = self._sender(frozenset(), time.monotonic() + settings.max_delay)
         url = state_url(settings.state_url)
         try:
-            store = open_state(settings.state_url, settings.max_delay, settings.max_delay)
-            due = record(store, base, run_change(facts, settings.policy, store), settings.policy, sender)
-            store.close()
+            with closing(open_state(settings.state_url, settings.max_delay, settings.max_delay)) as store:
+                due = record(store, base, run_change(facts, settings.policy, store), settings.policy, sender)
         except StoreError as error:
             self._store_error, self._memory, url = error, MemoryStore(), ""
-            due = record(
-                self._memory, base, run_change(facts, settings.policy, self._memory), settings.policy, sender
-            )
+            due = record(self._memory, base, run_change(facts, settings.policy, self._memory), settings.policy, sender)
         self._requests = {request.key: request for request in due if self._noticed & request.hosts}
         wishes = {key: request.incident.wish for key, request in self._requests.items() if request.incident.wish}
         courier.send(wishes, settings.connection, settings.policy, base, url, settings.max_delay)
@@ -178,13 +179,17 @@ class IncidentReporter:
         self._courier = None
         if replies is None:
             return ()
-        for key, reply in replies.items() if self._memory else ():
-            request = self._requests[key]
+        if self._memory:
             policy = replace(self._settings.policy, memory=NONE)
-            change = functools.partial(after_answer, request=request, reply=reply, policy=policy, now=time.time())
-            self._memory.update(self.context.identity.base, change)
+            for key, reply in replies.items():
+                change = self._answer(self._requests[key], reply, policy)
+                self._memory.update(self.context.identity.base, change)
         sent = [Delivery(self._requests[key], reply) for key, reply in replies.items() if key in self._requests]
         return Reconciliation(tuple(sent)).done
+
+    @staticmethod
+    def _answer(request: Request, reply: Reply, policy: Policy) -> Callable[[Ledger], tuple[Ledger, tuple[str, ...]]]:
+        return lambda ledger: after_answer(ledger, request, reply, policy, time.time())
 
     def reconcile(
         self,
@@ -210,9 +215,11 @@ class IncidentReporter:
             )
         except StoreError as error:
             self._store_error, store = error, MemoryStore()
+            # Nobody can tell what the store holds: a resolve that it does not know of would hide the next failure.
+            facts = replace(facts, partial=facts.partial or isinstance(error, StoreBusy))
         sender = self._sender(run.hosts, deadline)
-        result = reconcile(store, self.context.identity.base, facts, self._settings.policy, sender)
-        store.close()
+        with closing(store):
+            result = reconcile(store, self.context.identity.base, facts, self._settings.policy, sender)
         result = replace(result, before=noticed)
         # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
         if self._store_error and (self.loss or not result.notes):

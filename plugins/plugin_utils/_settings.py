@@ -53,7 +53,8 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "redact": option("redact", type="str", default=""),
     "stable_payload": option("stable_payload", type="bool", default=False),
     "max_delay": option("max_delay", type="float", default=15.0),
-    "state_url": option("state_url", type="str", default=""),
+    # It may hold the password of a database.
+    "state_url": option("state_url", type="str", default="", no_log=True),
     "notify": option("notify", type="str", default="end", choices=["end", "immediately"]),
     "group_by": option("group_by", type="str", default=PLAYBOOK),
     "max_run_time": option("max_run_time", type="str", default=""),
@@ -151,7 +152,9 @@ def _at_least(name: str, options: Mapping[str, Any], least: int) -> Any:
 def _variable(name: str, options: Mapping[str, Any]) -> str:
     variable: str = options[name].strip()
     if variable and not variable.isidentifier():
-        raise OptionError(name, f"{variable!r} is no name of a variable", "Use playbook, or the name of a host variable.")
+        raise OptionError(
+            name, f"{variable!r} is no name of a variable", "Use playbook, or the name of a host variable."
+        )
     return variable
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcil
     record,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store, StoreError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.watching import join
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
@@ -61,7 +62,9 @@ def report_start_failure(
         playbook, (), extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
     )
     if run.facts.job_template:
-        remedy = "Use the failure path of a workflow, or a notification, with callgoose_title and callgoose_incident_key."
+        remedy = (
+            "Use the failure path of a workflow, or a notification, with callgoose_title and callgoose_incident_key."
+        )
         raise OptionError("callgoose_playbook", "in AWX it would name the job template of this job", remedy)
     identity = run.identity.whole
     invocation = read_invocation({}, run.extra_vars, run.facts, run.subject.origin, run.directory)
@@ -83,17 +86,14 @@ def report_start_failure(
     deadline = time.monotonic() + settings.max_delay
     poster = Poster(settings.connection, deadline)
     sender = Sender(compose, poster.post, destination_of(settings.connection), settings.max_delay)
-    store: Store
     try:
-        store = open_state(settings.state_url, settings.max_delay, settings.max_delay)
-        due = record(store, identity.base, change, policy, sender)
+        with closing(open_state(settings.state_url, settings.max_delay, settings.max_delay)) as store:
+            due = record(store, identity.base, change, policy, sender)
+            return _result(deliver(store, identity.base, due, policy, sender), identity.key)
     except StoreError as error:
-        store = MemoryStore()
-        due = record(store, identity.base, change, policy, sender)
-        return _result(deliver(store, identity.base, due, policy, sender), identity.key, str(error))
-    result = deliver(store, identity.base, due, policy, sender)
-    store.close()
-    return _result(result, identity.key)
+        memory = MemoryStore()
+        due = record(memory, identity.base, change, policy, sender)
+        return _result(deliver(memory, identity.base, due, policy, sender), identity.key, str(error))
 
 
 def _result(result: Reconciliation, key: str, trouble: str = "") -> dict[str, Any]:

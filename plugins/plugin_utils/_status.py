@@ -102,7 +102,7 @@ def _incident(incident: Incident, playbook: str, destination: str) -> dict[str, 
 
 
 def _why(incident: Incident, destination: str) -> str:
-    """Return why the last failed run paged nobody, or why a request has not been sent; empty if nothing was kept back."""
+    """Return why the last failed run paged nobody, or why a request waits; empty if nothing was kept back."""
     wish = incident.wish
     if wish and wish.parked:
         return f"parked: {wish.parked}"

@@ -37,7 +37,7 @@ def table(status: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     lines += [f"  and {closed} that are closed"] if closed else []
     lines += ["", "PLAYBOOKS"]
     books = status["playbooks"]
-    rows = [
+    lines_of_books = [
         (
             one["playbook"],
             one["last_success"] or "never",
@@ -46,7 +46,9 @@ def table(status: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
         )
         for one in books
     ]
-    lines += _columns(("PLAYBOOK", "LAST SUCCESS", "", "RUNS"), rows) if rows else ["  none is known"]
+    lines += (
+        _columns(("PLAYBOOK", "LAST SUCCESS", "", "RUNS"), lines_of_books) if lines_of_books else ["  none is known"]
+    )
     lines += [f"  {one['playbook']}: the last failed run sent nothing: {one['why']}" for one in books if one["why"]]
     events = [(event["at"], one["playbook"], event["event"]) for one in books for event in one["history"]]
     if events:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import QUEUED, RESOLVED, is_transient
@@ -34,25 +35,23 @@ def with_state(result: dict[str, Any], request: TaskRequest, on_unreachable: str
     """
     key = request.incident_key or digest("payload", request.payload)
     try:
-        store = open_state(state_url, _PATIENCE * 5, _PATIENCE)
-        if on_unreachable == "queue" and _is_unanswered(result):
-            wish = Wish(
-                state=request.state,
-                hosts=frozenset({TASK} if request.state == TRIGGERED else ()),
-                body=request.payload,
-                destination=destination_of(request.connection),
-                content_type=request.content_type,
-                answer=result["msg"],
-            )
-            store.update(tasks.BASE, lambda ledger: (tasks.queued(ledger, key, wish, time.time()), None), (key,))
-            result = _queued(result)
-        elif result["outcome"] == RESOLVED:
-            for base in store.bases_of(key):
-                store.update(base, lambda ledger: (tasks.emptied(ledger, key, time.time()), None), (key,))
-        elif not result.get("failed"):
-            if tasks.BASE in store.bases_of(key):
+        with closing(open_state(state_url, _PATIENCE * 5, _PATIENCE)) as store:
+            if on_unreachable == "queue" and _is_unanswered(result):
+                wish = Wish(
+                    state=request.state,
+                    hosts=frozenset({TASK} if request.state == TRIGGERED else ()),
+                    body=request.payload,
+                    destination=destination_of(request.connection),
+                    content_type=request.content_type,
+                    answer=result["msg"],
+                )
+                store.update(tasks.BASE, lambda ledger: (tasks.queued(ledger, key, wish, time.time()), None), (key,))
+                result = _queued(result)
+            elif result["outcome"] == RESOLVED:
+                for base in store.bases_of(key):
+                    store.update(base, lambda ledger: (tasks.emptied(ledger, key, time.time()), None), (key,))
+            elif not result.get("failed") and tasks.BASE in store.bases_of(key):
                 store.update(tasks.BASE, lambda ledger: (tasks.superseded(ledger, key), None), (key,))
-        store.close()
     except StoreError as error:
         return _without_store(result, str(error))
     return result

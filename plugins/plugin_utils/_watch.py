@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import this_machine
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
+    NOTHING_DONE,
     Reconciliation,
     Sender,
     deliver,
@@ -25,10 +26,10 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules im
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.watching import found
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import unparked
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._noted_run import gone_runs
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.about import read_about
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.reasons import describe
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._noted_run import gone_runs
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 
 
@@ -43,7 +44,7 @@ class Watched:
 
     found: tuple[tuple[str, str], ...] = ()
     would_send: tuple[tuple[str, str], ...] = ()
-    result: Reconciliation = Reconciliation()
+    result: Reconciliation = NOTHING_DONE
 
 
 def watch(store: Store, redactor: Redactor, sender: Sender, retry_parked: bool = False) -> Watched:
@@ -73,7 +74,8 @@ def watch_base(
 
     def change(ledger: Ledger) -> tuple[Ledger, Collection[str]]:
         before = ledger
-        ledger, failing = found(ledger, gone_runs(ledger, this_machine().name), describe, _policy(store, ledger), clock())
+        gone = gone_runs(ledger, this_machine().name)
+        ledger, failing = found(ledger, gone, describe, _policy(store, ledger), clock())
         stories.update(dict.fromkeys(ledger.incidents, ledger.about) | failing)
         new = ledger.events[len(before.events) :]
         words[:] = [(ledger.name, event.text) for event in new if not event.key]
@@ -83,8 +85,8 @@ def watch_base(
         subject, options, _policy = read_about(stories[request.key])
         return payload_for(request, subject, options, 0, redactor).body()
 
-    ledger = store.read(base)
-    record(store, base, change, _policy(store, ledger), replace(sender, compose=compose, reserve=0.0), clock, is_own=False)
+    policy = _policy(store, store.read(base))
+    record(store, base, change, policy, replace(sender, compose=compose, reserve=0.0), clock, is_own=False)
     return words
 
 

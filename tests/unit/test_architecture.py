@@ -57,6 +57,7 @@ EXCLUSIVE = {
     "requests": {"module_utils._client"},
     "urllib3": {"module_utils._client", "module_utils._deadline"},
     "sqlite3": {"plugin_utils._incident.sqlite_store"},
+    "psycopg": {"plugin_utils._incident.postgresql_connection"},
 }
 # Rooms that must not use Ansible, so that their tests do not need it.
 WITHOUT_ANSIBLE = ("_run", "_redaction", "_incident", "_notification")

@@ -3,17 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Converts a ledger's parts to JSON and back, and reads what version 1 of the SQLite store kept.
 
-Must not touch files or databases: a store keeps the JSON. Types are checked while reading: a number stored as a string
-would fail much later, and again in every run.
+Must not touch files or databases: a store keeps the JSON. Reading is strict: what is missing, unknown or of another
+type would fail much later, and again in every run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import math
+import reprlib
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RESOLVED, TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     CLOSED,
@@ -29,18 +32,16 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import aborted_host
 
 _REMOTE_STATES = (UNKNOWN, CLOSED, MAYBE, OPEN)
-_HEAD = (
-    "id",
-    "sequence",
-    "good_revision",
-    "key",
-    "name",
-    "first_run",
-    "last_success",
-    "overdue_after",
-    "about",
-    "held_back",
-)
+# What a ledger keeps besides its incidents, runs and history.
+_HEAD = frozenset(field.name for field in fields(Ledger)) - {"incidents", "runs", "events"}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "bool": (bool,),
+    "float": (int, float),
+    "float | None": (int, float, type(None)),
+    "Mapping[str, Any]": (dict,),
+}
 
 _T = TypeVar("_T")
 
@@ -74,68 +75,60 @@ def head_from_json(text: str | bytes) -> Ledger:
 
     :raises ValueError: the string is not what :func:`head_to_json` returned; the other functions likewise.
     """
-    return _read(text, lambda data: _checked(Ledger, {name: data[name] for name in _HEAD}))
+    return _read(text, lambda data: _built(Ledger, data, _HEAD))
 
 
 def incident_from_json(key: str, text: str | bytes) -> Incident:
     """Return the incident that :func:`incident_to_json` serialized."""
 
     def build(data: Mapping[str, Any]) -> Incident:
-        if data["remote_state"] not in _REMOTE_STATES:
-            raise ValueError(f"an incident cannot be in the state {data['remote_state']!r}")
-        return _checked(
-            Incident,
-            {
-                **data,
-                "key": key,
-                "scope": _scope(data["scope"]),
-                "failed_hosts": {host: _failed_host(*value) for host, value in data["failed_hosts"].items()},
-                "sent_hosts": frozenset(_strings(data["sent_hosts"])),
-                "wish": None if data["wish"] is None else _wish(data["wish"]),
-            },
-        )
+        values = {
+            **data,
+            "key": key,
+            "remote_state": _one_of(_REMOTE_STATES, data["remote_state"]),
+            "scope": _scope(data["scope"]),
+            "failed_hosts": {host: _failed_host(*value) for host, value in data["failed_hosts"].items()},
+            "sent_hosts": frozenset(_strings(data["sent_hosts"])),
+            "wish": None if data["wish"] is None else _wish(data["wish"]),
+        }
+        return _built(Incident, values)
 
     return _read(text, build)
 
 
 def run_from_json(text: str | bytes) -> RunNote:
     """Return the run that :func:`run_to_json` serialized."""
-    return _read(text, lambda data: _checked(RunNote, {**data, "scope": _scope(data["scope"])}))
+    return _read(text, lambda data: _built(RunNote, {**data, "scope": _scope(data["scope"])}))
 
 
 def ledger_of_version_1(text: str | bytes) -> Ledger:
-    """Return a whole ledger from the document that version 1 kept of it."""
+    """Return a whole ledger from the document that version 1 kept of it. Its first releases kept less."""
 
     def build(data: Mapping[str, Any]) -> Ledger:
         incidents = {key: _incident_of_version_1(key, value) for key, value in data["incidents"].items()}
-        head = Ledger(data["id"], data["sequence"], good_revision=data.get("good_revision", ""))
-        return replace(_checked(Ledger, {name: getattr(head, name) for name in _HEAD}), incidents=incidents)
+        head = {"id": data["id"], "sequence": data["sequence"], "good_revision": data.get("good_revision", "")}
+        return replace(_built(Ledger, head, head), incidents=incidents)
 
     return _read(text, build)
 
 
 def _incident_of_version_1(key: str, data: Mapping[str, Any]) -> Incident:
-    if data["standing"] not in _REMOTE_STATES:
-        raise ValueError(f"an incident cannot be in the state {data['standing']!r}")
-    failed_hosts = {_host_of_version_1(host): _failed_host(*value) for host, value in data["members"].items()}
-    return _checked(
-        Incident,
-        {
-            "key": key,
-            "scope": _scope(data["scope"]),
-            "failed_hosts": failed_hosts,
-            "episode": data["episode"],
-            "remote_state": data["standing"],
-            "confirmed": data["granted"],
-            "failed_runs": data["failed_runs"],
-            "sent_hosts": frozenset(map(_host_of_version_1, _strings(data["sent_hosts"]))),
-            "answered_at": data["answered_at"],
-            "refused_at": data["refused_at"],
-            "warned": data["warned"],
-            "since": data.get("since", 0.0),
-            "good_revision": data.get("good_revision", ""),
-        },
-    )
+    values = {
+        "key": key,
+        "scope": _scope(data["scope"]),
+        "failed_hosts": {_host_of_version_1(host): _failed_host(*value) for host, value in data["members"].items()},
+        "episode": data["episode"],
+        "remote_state": _one_of(_REMOTE_STATES, data["standing"]),
+        "confirmed": data["granted"],
+        "failed_runs": data["failed_runs"],
+        "sent_hosts": frozenset(map(_host_of_version_1, _strings(data["sent_hosts"]))),
+        "answered_at": data["answered_at"],
+        "refused_at": data["refused_at"],
+        "warned": data["warned"],
+        "since": data.get("since", 0.0),
+        "good_revision": data.get("good_revision", ""),
+    }
+    return _built(Incident, values, values)
 
 
 def _host_of_version_1(host: str) -> str:
@@ -151,24 +144,44 @@ def _read(text: str | bytes, build: Callable[[Mapping[str, Any]], _T]) -> _T:
         raise ValueError(f"this is not part of a ledger: {type(error).__name__}: {error}") from error
 
 
-def _checked(kind: Callable[..., _T], values: Mapping[str, Any]) -> _T:
-    """Return an object of this class with these values.
+def _built(kind: Callable[..., _T], values: Mapping[str, Any], names: Collection[str] = ()) -> _T:
+    """Return an object of this dataclass.
 
-    :raises TypeError: a simple value is of another type than the class says.
+    :param names: those of its fields that ``values`` must have, and nothing else; by default all.
+    :raises ValueError: a value is missing, unknown or not finite. :raises TypeError: one is of another type.
     """
-    types = {"str": str, "int": int, "bool": bool, "float": (int, float), "float | None": (int, float, type(None))}
     declared = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]
-    for name, value in values.items():
-        wanted = types.get(declared[name])
-        if wanted and not isinstance(value, wanted):  # type: ignore[arg-type]
-            raise TypeError(f"{name} is {value!r}, which is not of type {declared[name]}")
-        if declared[name].startswith("Mapping") and not isinstance(value, Mapping):
-            raise TypeError(f"{name} is {value!r}, which is not an object")
-    return kind(**values)
+    expected = set(names or declared)
+    if values.keys() != expected:
+        wrong = ", ".join(sorted(expected ^ values.keys()))
+        raise ValueError(f"these fields are missing or unknown: {wrong}")
+    return kind(**{name: _checked(name, value, declared[name]) for name, value in values.items()})
+
+
+def _checked(name: str, value: Any, declared: str) -> Any:
+    kinds: tuple[Any, ...] | None = _TYPES.get(declared)  # None for what the callers have built
+    if kinds is None:
+        return value
+    # In Python a bool is an int.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise TypeError(f"{name} is {reprlib.repr(value)}, which is not of type {declared}")
+    if not declared.startswith("float") or value is None:
+        return value
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}")
+    return number
+
+
+def _one_of(values: Collection[str], value: object) -> object:
+    if value not in values:
+        raise ValueError(f"{reprlib.repr(value)} is none of {', '.join(values)}")
+    return value
 
 
 def _wish(data: Mapping[str, Any]) -> Wish:
-    return _checked(Wish, {**data, "hosts": frozenset(_strings(data["hosts"]))})
+    state = _one_of((TRIGGERED, RESOLVED), data["state"])
+    return _built(Wish, {**data, "state": state, "hosts": frozenset(_strings(data["hosts"]))})
 
 
 def _plain_scope(scope: Scope) -> dict[str, tuple[str, ...]]:
@@ -176,7 +189,7 @@ def _plain_scope(scope: Scope) -> dict[str, tuple[str, ...]]:
 
 
 def _scope(data: Mapping[str, Any]) -> Scope:
-    return Scope(_strings(data["limit"]), _strings(data["tags"]), _strings(data["skip_tags"]))
+    return _built(Scope, {name: _strings(value) for name, value in data.items()})
 
 
 def _plain_host(failed: FailedHost) -> list[Any]:
@@ -184,12 +197,12 @@ def _plain_host(failed: FailedHost) -> list[Any]:
 
 
 def _failed_host(sequence: object, failure: object, added: object = False) -> FailedHost:
-    return _checked(FailedHost, {"sequence": sequence, "failure": failure, "added": added})
+    return _built(FailedHost, {"sequence": sequence, "failure": failure, "added": added})
 
 
 def _strings(values: object) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f"{values!r} is not a list of strings")
+        raise TypeError(f"{reprlib.repr(values)} is not a list of strings")
     return tuple(values)
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The state kept from run to run: a base's incidents, their failed hosts, its running runs, what the API has confirmed.
 
-Must not decide anything (rules.py, wishes.py and watching.py do) or touch files: a store keeps what documents.py writes.
+Must not decide anything (rules.py, wishes.py, watching.py do) or touch files: a store keeps what documents.py writes.
 """
 
 from __future__ import annotations

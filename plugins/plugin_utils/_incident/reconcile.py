@@ -112,6 +112,9 @@ class Reconciliation:
         )
 
 
+NOTHING_DONE = Reconciliation()
+
+
 def with_trouble(result: Reconciliation, error: StoreError) -> Reconciliation:
     """Return the result with a problem of the store added once: as a warning if something was lost, else as a note."""
     if str(error) in (*result.warnings, *result.notes):
@@ -278,10 +281,12 @@ class _Deliveries:
         """
         wishes = [request.incident.wish for _base, request in requests]
         replies = self._sender.post([wish for wish in wishes if wish], is_own)
-        self._sent += [Delivery(request, reply, is_own) for (_base, request), reply in zip(requests, replies)]
+        self._sent += [
+            Delivery(request, reply, is_own) for (_base, request), reply in zip(requests, replies, strict=True)
+        ]
         self.in_time = all(reply.in_time for reply in replies)
         answers: dict[str, list[tuple[Request, Reply]]] = {}
-        for (base, request), reply in zip(requests, replies):
+        for (base, request), reply in zip(requests, replies, strict=True):
             answers.setdefault(base, []).append((request, reply))
         # The run that made a wish has warned of it. Who only passes it on need not be told again.
         warnings = self._warnings if is_own else self._notes
@@ -292,7 +297,7 @@ class _Deliveries:
                 doubts, more = self._record(base, some)
                 due += more
                 recorded += len(some)
-                for (request, reply), doubt in zip(some, doubts):
+                for (request, reply), doubt in zip(some, doubts, strict=True):
                     warnings += self._explained(request, reply, doubt)
         except StoreError:
             unrecorded = [pair for some in answers.values() for pair in some][recorded:]

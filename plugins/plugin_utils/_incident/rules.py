@@ -213,7 +213,9 @@ def failing_keys(ledger: Ledger, run: RunFacts, policy: Policy) -> dict[str, str
     :param ledger: as it was before the run. If all hosts of an incident recover while others fail, it stays one.
     """
     run = _without_needless_limit(run, ledger)
-    standing = {i.group: i.key for i in reversed(ledger.incidents.values()) if i.failed_hosts and _same_tags(i, run)}
+    standing = {
+        i.group: i.key for i in reversed(list(ledger.incidents.values())) if i.failed_hosts and _same_tags(i, run)
+    }
     groups = sorted({_group(host, run) for host in _joining(run, policy)})
     return {group: standing.get(group) or key_of_group(run.key, group) for group in groups}
 

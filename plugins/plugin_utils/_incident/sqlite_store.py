@@ -12,7 +12,7 @@ import os
 import pwd
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,11 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sql_store import (
     TABLES,
     VERSION,
-    Execute,
     SqlStore,
+    Statements,
     save,
+    storable,
+    text_of,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreBusy, StoreError, StoreLost
 
@@ -49,7 +51,7 @@ class SqliteStore(SqlStore):
         self._patience = patience
 
     @contextmanager
-    def _reading(self) -> Iterator[Execute | None]:
+    def _reading(self) -> Iterator[Statements | None]:
         if not self._stat():
             yield None
             return
@@ -57,41 +59,42 @@ class SqliteStore(SqlStore):
             connection.execute("BEGIN")  # one lock for all queries, so that only one wait is possible
             version = self._version(connection)
             if version == VERSION:
-                yield _execute(connection)
+                yield _Statements(connection)
                 return
         if version:
             with self._writing(""):  # moves it on
                 pass
-            with self._reading() as execute:
-                yield execute
+            with self._reading() as statements:
+                yield statements
         else:
             yield None
 
     @contextmanager
-    def _writing(self, base: str) -> Iterator[Execute]:
+    def _writing(self, base: str) -> Iterator[Statements]:
         self._create()
         with self._connected() as connection:
             # What was read must not change before it is written. Not IMMEDIATE: the commit would then wait again, for
             # readers. If there is no commit, closing the connection rolls everything back.
             connection.execute("BEGIN EXCLUSIVE")
-            execute = _execute(connection)
+            statements = _Statements(connection)
             if (version := self._version(connection)) != VERSION:
-                for statement in TABLES:
-                    execute(statement)
+                for table in TABLES:
+                    connection.execute(table)
                 if version:
-                    _move_on(execute)
-                execute(f"PRAGMA user_version = {VERSION}")
-            yield execute
+                    _move_on(statements)
+                    connection.execute("DROP TABLE ledgers")
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+            yield statements
             connection.execute("COMMIT")
 
     def _version(self, connection: sqlite3.Connection) -> int:
         """Return the file's version, 0 if it was just created.
 
-        :raises StoreError: a newer version of this collection wrote the file.
+        :raises StoreBusy: a newer version of this collection wrote the file.
         """
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            raise StoreError(
+            raise StoreBusy(
                 f"The store {self.path} was written by a newer version of this collection and is left unchanged."
             )
         return version
@@ -208,23 +211,28 @@ class SqliteStore(SqlStore):
         )
 
 
-def _execute(connection: sqlite3.Connection) -> Execute:
-    def execute(statement: str, *values: Any) -> list[Any]:
-        return connection.execute(statement, values).fetchall()
+class _Statements:
+    """Executes statements on a connection."""
 
-    return execute
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, query: str, *values: Any) -> Sequence[Sequence[Any]]:
+        return self._connection.execute(query, [storable(value) for value in values]).fetchall()
+
+    def write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._connection.executemany(statement, [[storable(value) for value in row] for row in rows])
 
 
-def _move_on(execute: Execute) -> None:
+def _move_on(statements: Statements) -> None:
     """Move what version 1 kept into the present tables."""
-    for name, document in execute("SELECT base, document FROM ledgers"):
-        base = name.decode("utf-8", "replace")
+    for name, document in statements.rows("SELECT base, document FROM ledgers"):
+        base = text_of(name)
         try:
-            save(execute, base, None, ledger_of_version_1(document))
+            save(statements, base, None, ledger_of_version_1(document))
         except ValueError:
             # Who reads it will set it aside, and warn.
-            execute("INSERT INTO callgoose_ledgers VALUES (?, 0, ?)", base, document)
-    execute("DROP TABLE ledgers")
+            statements.write("INSERT INTO callgoose_ledgers VALUES (?, 0, ?)", [(base, text_of(document))])
 
 
 def _status_of(path: Path) -> os.stat_result | None:

@@ -24,7 +24,11 @@ class StoreError(CallgooseError):
 
 
 class StoreBusy(StoreError):
-    """Another process has locked the store for longer than the caller may wait."""
+    """The store is there, but nobody can tell now what it holds. Incidents may be open in it.
+
+    Another process has locked it for longer than the caller may wait, its server cannot be used, or a newer version of
+    this collection wrote it. If the connection to a server breaks while it commits, it may have changed nevertheless.
+    """
 
 
 class StoreLost(StoreError):
@@ -56,9 +60,7 @@ class Store(Protocol):
         :param keys: read no other incidents than these; None reads all.
         """
 
-    def update(
-        self, base: str, change: Callable[[Ledger], tuple[Ledger, T]], keys: Collection[str] | None = None
-    ) -> T:
+    def update(self, base: str, change: Callable[[Ledger], tuple[Ledger, T]], keys: Collection[str] | None = None) -> T:
         """Replace the ledger of this base by the one that ``change`` returns, and return its second result.
 
         No other process can change the ledger in between. If ``change`` raises an exception, nothing is changed. The

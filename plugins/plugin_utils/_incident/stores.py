@@ -8,12 +8,16 @@ Must not know the rules, nor choose a location of its own.
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NONE, Event, Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.postgresql_url import SCHEMES, server_url
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
     Store,
+    StoreBusy,
     StoreError,
     T,
     Waiting,
@@ -34,9 +38,7 @@ class MemoryStore:
     def read(self, base: str, keys: Collection[str] | None = None) -> Ledger:
         return self._ledgers.get(base) or new_ledger()
 
-    def update(
-        self, base: str, change: Callable[[Ledger], tuple[Ledger, T]], keys: Collection[str] | None = None
-    ) -> T:
+    def update(self, base: str, change: Callable[[Ledger], tuple[Ledger, T]], keys: Collection[str] | None = None) -> T:
         self._ledgers[base], result = change(self.read(base))
         return result
 
@@ -64,13 +66,21 @@ class MemoryStore:
 def open_store(url: str, patience: float = 5.0) -> Store:
     """Return the store that ``state_url`` names. Nothing is read or created until it is used.
 
-    :param url: ``sqlite:///`` and a path, absolute or starting with ``~/``.
+    :param url: ``sqlite:///`` and a path, absolute or starting with ``~/``; or ``postgresql://`` as libpq defines it.
     :param patience: maximum number of seconds that each call waits while another process changes the store.
-    :raises StoreError: there is no such kind of store, the path is missing or relative, or this Python has no SQLite.
+    :raises StoreError: there is no such kind of store, the URL is wrong, or this Python lacks what the store needs.
     """
-    if not url.startswith(_SQLITE):
-        kind = url.partition(":")[0]
-        raise StoreError(f"state_url: stores of the kind {kind!r} are not supported. Use sqlite:///path/to/file.")
+    if url.startswith(_SQLITE):
+        return _sqlite(url, patience)
+    if url.startswith(SCHEMES):
+        return _postgresql(url, patience)
+    # Without ://, everything before a colon could be a password.
+    kind = re.match(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)", url)
+    problem = f"stores of the kind {kind[0]} are not supported" if kind else "it is not a URL"
+    raise StoreError(f"state_url: {problem}. Use sqlite:///path/to/file or postgresql://host/database.")
+
+
+def _sqlite(url: str, patience: float) -> Store:
     # Four slashes are as common as three and mean the same: a relative path would depend on the working directory.
     path = url[len(_SQLITE) :].lstrip("/")
     if not path or "\0" in path or not url.startswith(_SQLITE + "/"):
@@ -84,3 +94,20 @@ def open_store(url: str, patience: float = 5.0) -> Store:
         return SqliteStore(Path(path).expanduser() if path.startswith("~") else Path("/", path), patience)
     except RuntimeError as error:
         raise StoreError(f"state_url: {error}. Use an absolute path.") from error
+
+
+def _postgresql(url: str, patience: float) -> Store:
+    try:
+        place = server_url(url)
+    except ValueError as error:
+        raise StoreError(f"state_url: {error}.") from error
+    # An optional package, which takes its time to be imported.
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.postgresql_connection import MISSING
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.postgresql_store import PostgresqlStore
+
+    if MISSING:
+        raise StoreBusy(
+            f"state_url: {place.place} needs the Python package psycopg, version 3.1 or newer, which {sys.executable} "
+            f"does not have ({MISSING}). Install it with: {sys.executable} -m pip install 'psycopg[binary]>=3.1'"
+        ) from MISSING
+    return PostgresqlStore(place, patience)

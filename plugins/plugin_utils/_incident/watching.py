@@ -53,7 +53,7 @@ def begun(ledger: Ledger, id: str, run: RunNote, key: str, name: str, overdue_af
 
 
 def ended(ledger: Ledger, id: str, now: float) -> Ledger:
-    """Return the ledger after a run that counts neither as failed nor as successful, such as one that was interrupted."""
+    """Return the ledger after a run that counts neither as failed nor as successful, such as an interrupted one."""
     ledger = replace(ledger, runs={other: run for other, run in ledger.runs.items() if other != id})
     if any(is_hanging(run, now) for run in ledger.runs.values()):
         return ledger

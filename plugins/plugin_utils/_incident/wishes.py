@@ -105,7 +105,9 @@ def _reason(incident: Incident, policy: Policy) -> str:
 
 def waiting(ledger: Ledger) -> tuple[Request, ...]:
     """Return the requests that are still to be sent, triggers before resolves."""
-    requests = [request_of(incident) for incident in ledger.incidents.values() if incident.wish and incident.wish.is_due]
+    requests = [
+        request_of(incident) for incident in ledger.incidents.values() if incident.wish and incident.wish.is_due
+    ]
     return tuple(sorted(requests, key=lambda request: (request.state == RESOLVED, request.key)))
 
 

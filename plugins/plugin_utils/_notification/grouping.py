@@ -20,9 +20,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.caus
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.similarity import comparable
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import (
-    REASONS,
     BRIEF_MESSAGE,
     KEPT_NAME,
+    REASONS,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.text import (
     beginning,

@@ -31,7 +31,8 @@ def test_each_group_has_an_incident_that_resolves_by_itself(site: Site) -> None:
     assert "group shop" in groups["shop"]["content"]
     assert len({page["incident_key"] for page in site.sent}) == 3
     site.run(bad="db1")
-    assert sorted((page["state"], page.get("group", "")) for page in site.sent) == [("resolved", ""), ("resolved", "shop")]
+    resolved = sorted((page["state"], page.get("group", "")) for page in site.sent)
+    assert resolved == [("resolved", ""), ("resolved", "shop")]
     site.run()
     assert [(page["state"], page.get("group")) for page in site.sent] == [("resolved", "data")]
     assert site.incidents == ["resolved"] * 3

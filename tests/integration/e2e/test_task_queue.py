@@ -78,7 +78,7 @@ def test_a_store_that_cannot_be_used_leaves_the_error_and_says_why(site: Site) -
     assert "HTTP 503" in result.stdout and "It could not be kept either" in result.stdout
 
 
-def test_a_resolve_by_a_task_empties_the_incident_so_that_the_next_failure_pages(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_after_a_resolve_by_a_task_the_next_failure_pages(tmp_path: Path, sandbox: Sandbox) -> None:
     site = Site(tmp_path, sandbox)
     site.run(bad="web1")
     key = site.sent[0]["incident_key"]

@@ -68,7 +68,7 @@ class Deliveries(RuleBasedStateMachine):
             name: Model(Settings(reading=reading, window=WINDOW, nothing_open=nothing_open)) for name in DESTINATIONS
         }
         self.now = 1_000_000.0
-        self.failing: dict[str, frozenset[str]] = dict.fromkeys(BASES, frozenset())  # as the runs that were recorded say
+        self.failing: dict[str, frozenset[str]] = dict.fromkeys(BASES, frozenset())
         self.composed = 0
         self.newest: dict[str, int] = {}  # by key, the number of the newest body that an API got
 
@@ -170,10 +170,9 @@ class Deliveries(RuleBasedStateMachine):
         store = RunStore(self.directory / "state.sqlite3")
         store.recorded = lambda: self.failing.update({base: bad})
         sender = self.sender(place, list(fate), meanwhile)
+        sender = replace(sender, compose=compose or sender.compose)
         try:
-            reconcile(
-                store, base, self.facts(base, bad), POLICY, replace(sender, compose=compose or sender.compose), self.clock
-            )
+            reconcile(store, base, self.facts(base, bad), POLICY, sender, self.clock)
         except Killed:
             pass
         return store.recorded is None

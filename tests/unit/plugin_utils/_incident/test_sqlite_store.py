@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests the SQLite store on real files: its permissions, its locks, and how it handles broken files.
+"""Tests the SQLite store on real files: its permissions, its locks, and how it handles broken and older files.
 
 Must not leave anything outside its temporary directories.
 """
@@ -15,15 +15,16 @@ import sqlite3
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident import sqlite_store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import FailedHost, Incident, Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import OPEN, FailedHost, Incident, Ledger
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sqlite_store import SqliteStore
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
     StoreError,
@@ -80,34 +81,7 @@ def counted(ledger: Ledger) -> tuple[Ledger, int]:
     return replace(ledger, sequence=ledger.sequence + 1), ledger.sequence + 1
 
 
-def add_hosts(path: Path, names: list[str]) -> None:
-    store = SqliteStore(path, patience=20.0)
-    for name in names:
-
-        def change(ledger: Ledger, name: str = name) -> tuple[Ledger, None]:
-            incident = ledger.incidents.get("key", Incident("key", Scope()))
-            failed_hosts = {**incident.failed_hosts, name: FailedHost(ledger.sequence + 1, {})}
-            incidents = {**ledger.incidents, "key": replace(incident, failed_hosts=failed_hosts)}
-            return replace(ledger, sequence=ledger.sequence + 1, incidents=incidents), None
-
-        store.update("base", change)
-
-
 # --- keeping -------------------------------------------------------------------------------------------------------
-
-
-def test_one_process_reads_what_another_wrote(store: SqliteStore) -> None:
-    assert store.update("base", counted) == 1
-    again = SqliteStore(store.path)
-    assert again.update("base", counted) == 2
-    assert again.read("base") == store.read("base")
-    assert store.read("base").sequence == 2
-
-
-def test_each_base_has_its_own_ledger(store: SqliteStore) -> None:
-    store.update("base", counted)
-    assert store.update("another", counted) == 1
-    assert store.read("base").id != store.read("another").id
 
 
 def test_reading_creates_nothing(store: SqliteStore) -> None:
@@ -118,19 +92,6 @@ def test_reading_creates_nothing(store: SqliteStore) -> None:
     store.read("another")
     assert store.path.read_bytes() == before
     assert [path.name for path in store.path.parent.iterdir()] == [store.path.name]
-
-
-def test_a_change_that_fails_changes_nothing(store: SqliteStore) -> None:
-    store.update("base", counted)
-    with pytest.raises(ZeroDivisionError):
-        store.update("base", lambda ledger: (replace(ledger, sequence=1 // 0), None))
-    with pytest.raises(TypeError):
-        failed_hosts = {"web1": FailedHost(1, {"no JSON": object()})}
-        store.update(
-            "base", lambda ledger: (replace(ledger, incidents={"k": Incident("k", Scope(), failed_hosts)}), None)
-        )
-    assert store.read("base").sequence == 1
-    assert store.update("base", counted) == 2, "and the lock is free"
 
 
 def test_a_path_may_contain_any_characters(tmp_path: Path) -> None:
@@ -180,28 +141,6 @@ def test_an_existing_directory_keeps_its_mode(tmp_path: Path) -> None:
 # --- several processes ---------------------------------------------------------------------------------------------
 
 
-def test_concurrent_updates_never_lose_each_others_hosts(store: SqliteStore) -> None:
-    names = [[f"host{process}-{number}" for number in range(20)] for process in range(4)]
-    processes = [FORK.Process(target=add_hosts, args=(store.path, some)) for some in names]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0] * 4
-    ledger = store.read("base")
-    assert ledger.incidents["key"].hosts == {name for some in names for name in some}
-    assert sorted(failed.sequence for failed in ledger.incidents["key"].failed_hosts.values()) == list(range(1, 81))
-
-
-def test_a_store_that_was_used_before_a_fork_can_be_used_after_it(store: SqliteStore) -> None:
-    store.update("base", counted)
-    child = FORK.Process(target=lambda: store.update("base", counted))
-    child.start()
-    child.join(30)
-    assert child.exitcode == 0
-    assert store.update("base", counted) == 3
-
-
 def test_no_connection_stays_open(store: SqliteStore) -> None:
     descriptors = Path("/proc/self/fd")
     if not descriptors.is_dir():
@@ -234,7 +173,7 @@ def test_a_call_waits_for_a_slow_reader_no_longer_than_its_patience(store: Sqlit
     changes = []
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN")
-        other.execute("SELECT * FROM ledgers").fetchall()
+        other.execute("SELECT * FROM callgoose_ledgers").fetchall()
         began = time.monotonic()
         with pytest.raises(StoreError, match="database is locked"):
             SqliteStore(store.path, patience=0.3).update("base", lambda ledger: (changes.append(1), counted(ledger))[1])
@@ -299,7 +238,7 @@ def test_a_full_disk_is_reported_and_changes_nothing(store: SqliteStore) -> None
         resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
         try:
             large = {"web1": FailedHost(1, {"message": "x" * 100_000})}
-            incidents = {"key": Incident("key", Scope(), large)}
+            incidents = {"key": Incident("key", Scope(), failed_hosts=large)}
             store.update("base", lambda ledger: (replace(ledger, incidents=incidents), None))
         except StoreError as error:
             os._exit(0 if "cannot be used" in str(error) else 2)
@@ -474,34 +413,11 @@ def test_a_broken_file_that_another_process_has_replaced_meanwhile_is_left_alone
     assert store.read("base").sequence == 1
 
 
-@pytest.mark.parametrize("document", ["{", '{"id": 1}', b"\xff\xfe\x00", 7, ""])
-@pytest.mark.parametrize("use", ["read", "update"])
-def test_an_unreadable_ledger_is_renamed_and_reported_once_and_the_others_stay(
-    store: SqliteStore, document: object, use: str
-) -> None:
-    store.update("base", counted)
-    store.update("another", counted)
-    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
-        other.execute("UPDATE ledgers SET document = CAST(? AS TEXT) WHERE base = 'base'", (document,))
-    with pytest.raises(StoreLost, match=r"A ledger in .* is unreadable .* was renamed there"):
-        if use == "read":
-            store.read("base")
-        else:
-            store.update("base", counted)
-    assert store.read("base").sequence == 0
-    assert store.update("base", counted) == 1
-    assert store.read("another").sequence == 1
-    with closing(sqlite3.connect(store.path)) as other:
-        other.text_factory = bytes
-        kept = other.execute("SELECT count(*) FROM ledgers WHERE base = 'unreadable base'").fetchone()
-    assert kept == (1,)
-
-
 @pytest.mark.parametrize("use", ["read", "update"])
 def test_a_file_of_a_newer_collection_is_left_unchanged(store: SqliteStore, use: str) -> None:
     store.update("base", counted)
     with closing(sqlite3.connect(store.path)) as other:
-        other.execute("PRAGMA user_version = 99")
+        other.execute("PRAGMA user_version = 3")
     before = store.path.read_bytes()
     with pytest.raises(StoreError, match=r"state\.db was written by a newer version"):
         if use == "read":
@@ -518,10 +434,105 @@ def test_an_empty_file_is_a_new_store(store: SqliteStore) -> None:
     assert store.update("base", counted) == 1
 
 
-def test_the_file_contains_the_ledger_as_json_and_nothing_else(store: SqliteStore) -> None:
-    store.update("base", counted)
+# --- version 1 -----------------------------------------------------------------------------------------------------
+
+
+OLD_INCIDENT = {
+    "scope": {"limit": [], "tags": [], "skip_tags": []},
+    "members": {"web1": [7, {"message": "broken"}], "*web2": [6, {}]},
+    "episode": 2,
+    "standing": OPEN,
+    "granted": True,
+    "failed_runs": 3,
+    "sent_hosts": ["web1"],
+    "answered_at": 5.0,
+    "refused_at": None,
+    "warned": False,
+}
+
+
+@pytest.fixture
+def old(store: SqliteStore) -> SqliteStore:
+    """A store of version 1 with a good ledger, a closed one and one that cannot be read."""
+    closed = {**OLD_INCIDENT, "members": {}, "standing": "closed"}
+    documents = {
+        "base": json.dumps({"id": "an id", "sequence": 7, "incidents": {"key": OLD_INCIDENT}}),
+        "closed": json.dumps({"id": "another id", "sequence": 2, "incidents": {"closed key": closed}}),
+        "broken": '{"id": "a third id", "sequence": "two"',
+    }
+    store.path.parent.mkdir()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE ledgers (base TEXT PRIMARY KEY, document TEXT NOT NULL)")
+        other.executemany("INSERT INTO ledgers VALUES (?, ?)", documents.items())
+        other.execute("PRAGMA user_version = 1")
+    return store
+
+
+def assert_moved_on(store: SqliteStore) -> None:
+    ledger = store.read("base")
+    assert (ledger.id, ledger.sequence) == ("an id", 7)
+    incident = ledger.incidents["key"]
+    assert incident.hosts == {"web1", "*(web2)"}
+    assert (incident.remote_state, incident.confirmed, incident.episode) == (OPEN, True, 2)
+    assert not store.read("closed").incidents["closed key"].hosts
+    assert store.bases_of("key") == ["base"]
+    assert store.waiting(1e12) == []
     with closing(sqlite3.connect(store.path)) as other:
-        rows = other.execute("SELECT * FROM ledgers").fetchall()
-    (row,) = rows
-    assert row[0] == "base"
-    assert json.loads(row[1]) == {"id": store.read("base").id, "sequence": 1, "incidents": {}, "good_revision": ""}
+        assert other.execute("PRAGMA user_version").fetchone() == (2,)
+        tables = {row[0] for row in other.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert "ledgers" not in tables
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store: store.read("base"),
+        lambda store: store.read("base", ()),
+        lambda store: store.update("base", lambda ledger: (ledger, None)),
+        lambda store: store.update("new", counted),
+        lambda store: store.touch("base", "no such run", "a task", 1.0),
+        lambda store: store.waiting(1.0),
+        lambda store: store.bases(),
+        lambda store: store.bases_of("key"),
+        lambda store: store.history("base", 1),
+    ],
+)
+def test_any_use_moves_a_file_of_version_1_on_and_forgets_nothing(
+    old: SqliteStore, use: Callable[[SqliteStore], object]
+) -> None:
+    use(old)
+    assert_moved_on(old)
+    assert mode(old.path) == 0o600
+
+
+def test_an_unreadable_ledger_of_version_1_is_set_aside_with_a_warning_when_it_is_read(old: SqliteStore) -> None:
+    assert_moved_on(old)
+    assert "broken" in old.bases()
+    with pytest.raises(StoreLost, match=r"is unreadable .* and was renamed there"):
+        old.read("broken")
+    assert old.update("broken", counted) == 1
+    with closing(sqlite3.connect(old.path)) as other:
+        query = "SELECT document FROM callgoose_ledgers WHERE base = 'unreadable broken'"
+        assert other.execute(query).fetchone() == ('{"id": "a third id", "sequence": "two"',)
+
+
+def test_several_processes_move_a_file_on_once(old: SqliteStore) -> None:
+    children = [FORK.Process(target=lambda: old.update("base", counted)) for _number in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(30)
+    assert [child.exitcode for child in children] == [0] * 4
+    assert old.read("base").sequence == 11
+    assert old.read("base").incidents["key"].hosts == {"web1", "*(web2)"}
+
+
+def test_a_file_that_cannot_be_moved_on_stays_as_it_is(old: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sqlite_store, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        old.read("base")
+    monkeypatch.undo()
+    assert_moved_on(old)
