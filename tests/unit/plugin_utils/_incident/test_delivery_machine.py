@@ -8,32 +8,36 @@ Must not repeat the rules' code: the machine keeps its own record of who fails, 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import uuid
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import interpret
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import TRIGGERED, canonical_json
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Wish
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger, Wish
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver, reconcile
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, Request, RunFacts
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sqlite_store import SqliteStore
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply, unparked
 from ansible_collections.callgoose.sqibs.tests.sandbox.model import Model
 from ansible_collections.callgoose.sqibs.tests.sandbox.settings import NOTHING_OPEN, READINGS, Settings
 
 HOSTS = ("a", "b")
-BASES = ("site", "backup")
-DESTINATIONS = ("prod", "stage")  # each playbook has its own token
+BOTH = (0, 1)  # two playbooks, each with a token of its own
 WINDOW, INTERVAL = 300.0, 4 * 3600.0
 TOKEN = "sandbox-incident-token"
 POLICY = Policy(repeat_interval=INTERVAL)
@@ -47,13 +51,18 @@ class Killed(BaseException):
     """The process is gone: nothing that it would have done happens any more."""
 
 
-class RunStore(SqliteStore):
+class RunStore:
     """The store of one run, which says when the run was recorded."""
 
-    recorded: Callable[[], None] | None = None
+    def __init__(self, store: Store, recorded: Callable[[], None]) -> None:
+        self._store = store
+        self.recorded: Callable[[], None] | None = recorded
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
     def update(self, base: str, change: Any, keys: Any = None) -> Any:
-        result = super().update(base, change, keys)
+        result = self._store.update(base, change, keys)
         if self.recorded:
             self.recorded()
             self.recorded = None
@@ -61,49 +70,56 @@ class RunStore(SqliteStore):
 
 
 class Deliveries(RuleBasedStateMachine):
+    url = ""
+
     @initialize(reading=st.sampled_from(READINGS), nothing_open=st.sampled_from(sorted(NOTHING_OPEN)))
     def begin(self, reading: str, nothing_open: str) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="sqibs-deliveries-"))
+        # The store keeps what earlier examples have left.
+        prefix = uuid.uuid4().hex
+        self.bases, self.places = [f"{prefix} site", f"{prefix} backup"], [f"{prefix} prod", f"{prefix} stage"]
         self.apis = {
-            name: Model(Settings(reading=reading, window=WINDOW, nothing_open=nothing_open)) for name in DESTINATIONS
+            name: Model(Settings(reading=reading, window=WINDOW, nothing_open=nothing_open)) for name in self.places
         }
         self.now = 1_000_000.0
-        self.failing: dict[str, frozenset[str]] = dict.fromkeys(BASES, frozenset())
+        self.failing: dict[str, frozenset[str]] = dict.fromkeys(self.bases, frozenset())
         self.composed = 0
         self.newest: dict[str, int] = {}  # by key, the number of the newest body that an API got
 
-    def teardown(self) -> None:
-        if hasattr(self, "directory"):
-            shutil.rmtree(self.directory, ignore_errors=True)
-
     def store(self) -> Store:
-        return SqliteStore(self.directory / "state.sqlite3")
+        return open_store(self.url)
+
+    def kept(self, base: str) -> Ledger:
+        """Return what the store holds."""
+        with closing(self.store()) as store:
+            return store.read(base)
 
     # --- what happens ---
 
-    @rule(base=st.sampled_from(BASES), bad=failing, fate=fates, other=st.none() | st.tuples(failing, fates))
-    def a_run(self, base: str, bad: set[str], fate: list[str], other: tuple[set[str], list[str]] | None) -> None:
+    @rule(which=st.sampled_from(BOTH), bad=failing, fate=fates, other=st.none() | st.tuples(failing, fates))
+    def a_run(self, which: int, bad: set[str], fate: list[str], other: tuple[set[str], list[str]] | None) -> None:
         """A run of a playbook. While its first request is under way, another run of it may begin and end."""
-        self.run(base, frozenset(bad), fate, other)
+        self.run(self.bases[which], frozenset(bad), fate, other)
 
-    @rule(base=st.sampled_from(BASES), bad=failing)
-    def a_run_that_is_killed_while_it_is_recorded(self, base: str, bad: set[str]) -> None:
+    @rule(which=st.sampled_from(BOTH), bad=failing)
+    def a_run_that_is_killed_while_it_is_recorded(self, which: int, bad: set[str]) -> None:
+        base = self.bases[which]
+
         def killed(_request: Request) -> Any:
             raise Killed
 
-        before = self.store().read(base).incidents
+        before = self.kept(base).incidents
         is_recorded = self.run(base, frozenset(bad), ["killed before"], compose=killed)
-        assert is_recorded or self.store().read(base).incidents == before
+        assert is_recorded or self.kept(base).incidents == before
 
-    @rule(place=st.sampled_from(DESTINATIONS), fate=fates, retry_parked=st.booleans())
-    def watch(self, place: str, fate: list[str], retry_parked: bool) -> None:
+    @rule(which=st.sampled_from(BOTH), fate=fates, retry_parked=st.booleans())
+    def watch(self, which: int, fate: list[str], retry_parked: bool) -> None:
+        place = self.places[which]
         if retry_parked:
-            for base in BASES:
-                self.store().update(base, lambda ledger: (unparked(ledger, place), None))
-        try:
-            deliver(self.store(), "", (), POLICY, self.sender(place, list(fate)), self.clock)
-        except Killed:
-            pass
+            for base in self.bases:
+                with closing(self.store()) as store:
+                    store.update(base, lambda ledger: (unparked(ledger, place), None))
+        with closing(self.store()) as store, suppress(Killed):
+            deliver(store, "", (), POLICY, self.sender(place, list(fate)), self.clock)
 
     @rule(seconds=st.sampled_from((1.0, 60.0, 700.0, INTERVAL)))
     def time_passes(self, seconds: float) -> None:
@@ -114,18 +130,18 @@ class Deliveries(RuleBasedStateMachine):
         """After watch has run twice, with all faults over and nothing parked, each playbook is as its last run was."""
         for _time in range(3):
             self.now += 2 * INTERVAL
-            for place in DESTINATIONS:
-                self.watch(place, ["answered"], True)
-        for base, place in zip(BASES, DESTINATIONS, strict=True):
+            for which in BOTH:
+                self.watch(which, ["answered"], True)
+        for base, place in zip(self.bases, self.places, strict=True):
             is_open = bool([one for one in self.apis[place].open_incidents if one.key == base])
-            assert is_open == bool(self.failing[base]), (base, self.store().read(base).incidents)
+            assert is_open == bool(self.failing[base]), (base, self.kept(base).incidents)
 
     # --- what is true at any time ---
 
     @invariant()
     def no_wish_is_lost(self) -> None:
-        for base in BASES:
-            incident = self.store().read(base).incidents.get(base)
+        for base in self.bases:
+            incident = self.kept(base).incidents.get(base)
             assert bool(incident and incident.failed_hosts) == bool(self.failing[base])
             if incident and incident.failed_hosts:
                 wish = incident.wish
@@ -135,8 +151,8 @@ class Deliveries(RuleBasedStateMachine):
 
     @invariant()
     def parked_ones_stay_visible(self) -> None:
-        for base in BASES:
-            for incident in self.store().read(base).incidents.values():
+        for base in self.bases:
+            for incident in self.kept(base).incidents.values():
                 if incident.wish and incident.wish.waiting and not incident.wish.is_due:
                     assert incident.wish.parked
 
@@ -152,7 +168,7 @@ class Deliveries(RuleBasedStateMachine):
             succeeded=frozenset(HOSTS) - bad,
             failed={host: {} for host in bad},
             inventory=frozenset(HOSTS),
-            began=self.store().read(base).mark,
+            began=self.kept(base).mark,
             matched=frozenset(HOSTS),
         )
 
@@ -165,16 +181,13 @@ class Deliveries(RuleBasedStateMachine):
         compose: Callable[[Request], Any] | None = None,
     ) -> bool:
         """Let a playbook run, and return whether the run was recorded."""
-        place = DESTINATIONS[BASES.index(base)]
+        place = self.places[self.bases.index(base)]
         meanwhile = (lambda: self.run(base, frozenset(other[0]), other[1])) if other else None
-        store = RunStore(self.directory / "state.sqlite3")
-        store.recorded = lambda: self.failing.update({base: bad})
+        store = RunStore(self.store(), lambda: self.failing.update({base: bad}))
         sender = self.sender(place, list(fate), meanwhile)
         sender = replace(sender, compose=compose or sender.compose)
-        try:
+        with closing(store), suppress(Killed):
             reconcile(store, base, self.facts(base, bad), POLICY, sender, self.clock)
-        except Killed:
-            pass
         return store.recorded is None
 
     def sender(self, place: str, waiting: list[str], meanwhile: Callable[[], None] | None = None) -> Sender:
@@ -224,5 +237,9 @@ class Deliveries(RuleBasedStateMachine):
         return Reply(interpret(wish.state, answer.status, answer.body()).name, "Answered.")
 
 
-TestDeliveries = Deliveries.TestCase
-TestDeliveries.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
+def test_nothing_is_lost(engine: Any) -> None:
+    class OnEngine(Deliveries):
+        url = engine.url
+
+    examples = 60 if engine.url.startswith("sqlite") else 8
+    run_state_machine_as_test(OnEngine, settings=settings(max_examples=examples, stateful_step_count=15, deadline=None))
