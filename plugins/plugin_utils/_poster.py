@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -52,6 +51,8 @@ class Poster:
         :param is_own: whether the run made them. What others left is tried once: they would wait for a dead API too.
         """
         if len(wishes) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
             with contextlib.suppress(RuntimeError), ThreadPoolExecutor(len(wishes)) as pool:
                 # Python 3.12 and later start no thread while the process ends.
                 return list(pool.map(lambda wish: self._post(wish, is_own), wishes))

@@ -35,6 +35,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes i
     Reply,
     after_answer,
     planned,
+    postponed,
     request_of,
     waiting,
 )
@@ -45,6 +46,9 @@ _DONE = {outcomes.CREATED: "triggered", outcomes.DUPLICATE: "updated", outcomes.
 
 # How many requests are under way at the same time.
 PARALLEL = 8
+# Seconds before the next run tries what a run of another playbook could not deliver. While the API does not answer,
+# that holds up one run a minute, not each.
+_PAUSE = 60.0
 
 
 @dataclass(frozen=True)
@@ -294,7 +298,7 @@ class _Deliveries:
         recorded = 0
         try:
             for base, some in answers.items():
-                doubts, more = self._record(base, some)
+                doubts, more = self._record(base, some, is_own)
                 due += more
                 recorded += len(some)
                 for (request, reply), doubt in zip(some, doubts, strict=True):
@@ -306,13 +310,14 @@ class _Deliveries:
         return due
 
     def _record(
-        self, base: str, answers: Sequence[tuple[Request, Reply]]
+        self, base: str, answers: Sequence[tuple[Request, Reply]], is_own: bool
     ) -> tuple[list[tuple[str, ...]], tuple[Request, ...]]:
         def change(ledger: Ledger) -> tuple[Ledger, tuple[list[tuple[str, ...]], tuple[Request, ...]]]:
             doubts = []
             for request, reply in answers:
                 ledger, doubt = after_answer(ledger, request, reply, self._policy, self._clock())
                 doubts.append(doubt)
+                ledger = ledger if is_own else postponed(ledger, request.key, self._clock() + _PAUSE)
             return ledger, (doubts, waiting(ledger))
 
         return self._store.update(base, change, [request.key for request, _reply in answers])

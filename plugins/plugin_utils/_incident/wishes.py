@@ -122,6 +122,14 @@ def unparked(ledger: Ledger, destination: str) -> Ledger:
     return replace(ledger, incidents=incidents)
 
 
+def postponed(ledger: Ledger, key: str, until: float) -> Ledger:
+    """Return the ledger with a wish that still waits left alone until then; its own playbook may send it before."""
+    incident = ledger.incidents.get(key)
+    if not incident or not incident.wish or not incident.wish.is_due or incident.wish.not_before >= until:
+        return ledger
+    return _with(ledger, replace(incident, wish=replace(incident.wish, not_before=until)))
+
+
 def request_of(incident: Incident) -> Request:
     """Return the request that an incident's wish stands for.
 

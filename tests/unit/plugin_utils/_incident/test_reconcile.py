@@ -19,6 +19,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
     Reconciliation,
     Sender,
+    deliver,
     reconcile,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, RunFacts
@@ -26,6 +27,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store im
     StoreBusy,
     StoreError,
     StoreLost,
+    Waiting,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply
@@ -42,6 +44,18 @@ class KeptStore(MemoryStore):
     """A memory store that claims to keep its ledgers."""
 
     memory = OWN
+
+
+class SqliteLike(KeptStore):
+    """A memory store that tells which wishes of other bases wait, as those in databases do."""
+
+    def waiting(self, now: float) -> list[Waiting]:
+        return [
+            Waiting(base, key, incident.wish.destination)
+            for base, ledger in self._ledgers.items()
+            for key, incident in ledger.incidents.items()
+            if incident.wish and incident.wish.is_due and incident.wish.not_before <= now
+        ]
 
 
 class BrokenStore(KeptStore):
@@ -234,3 +248,20 @@ def test_a_trigger_that_failed_warns_even_if_the_store_breaks_too():
 def test_data_that_a_store_has_lost_is_a_warning(good_for):
     result = Reporter(BrokenStore(good_for, StoreLost)).run(CREATED, failed="web1")
     assert (result.warnings, result.notes) == (("The store is on a disk that is gone.",), ())
+
+
+def test_what_another_run_could_not_deliver_is_left_alone_for_a_minute():
+    store = SqliteLike()
+    reporter = Reporter(store)
+    reporter.run(NO_ANSWER, failed="web1")
+    asked: list[Wish] = []
+
+    def dead(wishes: Sequence[Wish], is_own: bool) -> list[Reply]:
+        asked.extend(wishes)
+        return [NO_ANSWER for _wish in wishes]
+
+    for seconds, tries in ((0, 1), (30, 1), (31, 2)):
+        reporter.now += seconds
+        deliver(store, "other", (), Policy(), Sender(composed, dead), lambda: reporter.now)
+        assert len(asked) == tries
+    assert reporter.run(CREATED, failed="web1").done == ("triggered incident site-web1",), "its own run does not wait"
