@@ -17,6 +17,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.callgoose.sqibs.plugins.module_utils._argument_spec import WATCH_SPEC
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import check_files, connection_from
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import CallgooseError
+from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import FAILED, UNMATCHED
+from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import checked_arguments
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
@@ -75,11 +77,13 @@ def _result(watched: Watched) -> dict[str, Any]:
         }
         for one in watched.result.sent
     ]
-    undelivered = [one for one in watched.result.sent if one.reply.outcome in (None, "failed")]
+    unpaged = [one for one in watched.result.sent if one.reply.outcome == UNMATCHED and one.request.state == TRIGGERED]
+    undelivered = [one for one in watched.result.sent if one.reply.outcome in (None, FAILED)] + unpaged
     lines = [f"{name}: {words}" for name, words in watched.found]
     lines += [f"would send: {state} {key}" for key, state in watched.would_send]
     lines += [f"{one['state']} {one['incident_key']}: {one['message']}" for one in sent]
-    lines += [*watched.result.warnings, *watched.result.notes]
+    lines += [f"parked {key}: {reason}" for key, reason in watched.parked]
+    lines += watched.result.notes
     lines = list(dict.fromkeys(lines)) or ["Nothing waits, and no run was killed, hangs, or is overdue."]
     return {
         "changed": bool(watched.would_send) or any(one.is_confirmed for one in watched.result.sent),
@@ -87,6 +91,7 @@ def _result(watched: Watched) -> dict[str, Any]:
         "found": [{"playbook": name, "what": words} for name, words in watched.found],
         "sent": sent,
         "would_send": [{"incident_key": key, "state": state} for key, state in watched.would_send],
+        "parked": [{"incident_key": key, "reason": reason} for key, reason in watched.parked],
         "report": lines,
         "msg": "Some requests could not be delivered: " + undelivered[0].reply.message if undelivered else lines[0],
     }

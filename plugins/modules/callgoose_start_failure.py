@@ -69,8 +69,8 @@ attributes:
 EXAMPLES = r"""
 # A shell script around ansible-playbook:
 #
-# ansible-playbook -i hosts.ini site.yml
-# test $? -eq 1 -o $? -eq 4 && ansible-playbook -i hosts.ini callgoose.sqibs.trigger -e callgoose_playbook=site.yml
+# ansible-playbook -i hosts.ini site.yml --syntax-check ||
+#   ansible-playbook -i hosts.ini callgoose.sqibs.trigger -e callgoose_playbook=site.yml
 
 - name: Page for a playbook that could not start
   callgoose.sqibs.callgoose_start_failure:

@@ -96,6 +96,14 @@ would_send:
   type: list
   elements: dict
   sample: [{"incident_key": "shop-site.yml-0123456789abcdef", "state": "triggered"}]
+parked:
+  description: Requests that the API refused, and that are sent again only if O(retry_parked) is set, at most 20.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - incident_key: shop-site.yml-0123456789abcdef
+      reason: "HTTP 413. The payload is too large: shorten content or details."
 report:
   description: All of this as lines for people.
   returned: success

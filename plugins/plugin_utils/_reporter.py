@@ -37,6 +37,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcil
     reconcile,
     record,
     run_change,
+    unrecorded_run_warnings,
     with_trouble,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, Request, RunFacts
@@ -220,6 +221,9 @@ class IncidentReporter:
         sender = self._sender(run.hosts, deadline)
         with closing(store):
             result = reconcile(store, self.context.identity.base, facts, self._settings.policy, sender)
+        if isinstance(self._store_error, StoreBusy) and store.memory == NONE:
+            unrecorded = unrecorded_run_warnings(facts, None, self._store_error)
+            result = replace(result, warnings=(*result.warnings, *unrecorded))
         result = replace(result, before=noticed)
         # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
         if self._store_error and (self.loss or not result.notes):
@@ -238,14 +242,16 @@ class IncidentReporter:
             key=identity.key,
             succeeded=run.succeeded,
             failed=failed,
-            inventory=inventory.hosts,
+            # The inventory of a slice lacks the hosts of the others.
+            inventory=frozenset() if self.context.is_slice else inventory.hosts,
             added=inventory.added,
             began=began,
             aborted=aborted,
             partial=self.context.is_partial or run.interrupted,
             dubious=run.dubious,
             guarded=bool(run.guarded),
-            matched=run.matched,
+            matched=None if self.context.is_slice else run.matched,
+            sliced=self.context.is_slice,
             revision=self.context.subject.origin.revision,
             unlimited_key=identity.unlimited.key if self.context.is_relaunched else "",
             id=self._note.id if self._note else "",

@@ -68,7 +68,7 @@ def report_start_failure(
         raise OptionError("callgoose_playbook", "in AWX it would name the job template of this job", remedy)
     identity = run.identity.whole
     invocation = read_invocation({}, run.extra_vars, run.facts, run.subject.origin, run.directory)
-    subject = replace(run.subject, invocation=replace(invocation, limit=""))
+    subject = replace(run.subject, invocation=replace(invocation, limit="", command=()))
     message = beginning(settings.redactor.text(cleaned(reason)), _REASON)
     policy = replace(settings.policy, after_failures=1)
 

@@ -35,20 +35,20 @@ def table(status: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     lines += _columns(("STATE", "SINCE", "PLAYBOOK", "FAILED", "INCIDENT KEY"), rows) if rows else ["  none is open"]
     lines += [f"  {one['incident_key']}: {one['why']}" for one in wanted if one["why"]]
     lines += [f"  and {closed} that are closed"] if closed else []
-    lines += ["", "PLAYBOOKS"]
     books = status["playbooks"]
     lines_of_books = [
         (
             one["playbook"],
+            one["incident_key"],
             one["last_success"] or "never",
             "overdue" if one["overdue"] else "",
             ", ".join(_running(run) for run in one["runs"]),
         )
         for one in books
     ]
-    lines += (
-        _columns(("PLAYBOOK", "LAST SUCCESS", "", "RUNS"), lines_of_books) if lines_of_books else ["  none is known"]
-    )
+    if lines_of_books:
+        head = ("PLAYBOOK", "INCIDENT KEY", "LAST SUCCESS", "", "RUNS")
+        lines += ["", "PLAYBOOKS", *_columns(head, lines_of_books)]
     lines += [f"  {one['playbook']}: the last failed run sent nothing: {one['why']}" for one in books if one["why"]]
     events = [(event["at"], one["playbook"], event["event"]) for one in books for event in one["history"]]
     if events:

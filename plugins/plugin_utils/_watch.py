@@ -32,6 +32,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.mess
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.reasons import describe
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 
+# Parked requests that are named.
+_SHOWN = 20
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -40,11 +43,13 @@ class Watched:
     :param found: by base and in words, the runs that were killed, hang, or are missing.
     :param would_send: in check mode, the incident keys and states of what would be sent.
     :param result: what was sent.
+    :param parked: by incident key, why a request is not sent again by itself.
     """
 
     found: tuple[tuple[str, str], ...] = ()
     would_send: tuple[tuple[str, str], ...] = ()
     result: Reconciliation = NOTHING_DONE
+    parked: tuple[tuple[str, str], ...] = ()
 
 
 def watch(store: Store, redactor: Redactor, sender: Sender, retry_parked: bool = False) -> Watched:
@@ -56,10 +61,10 @@ def watch(store: Store, redactor: Redactor, sender: Sender, retry_parked: bool =
     everything = []
     for base in store.bases(watched=True):
         everything += watch_base(store, base, redactor, sender)
-    if retry_parked:
-        for base in store.bases():
-            store.update(base, lambda ledger: (unparked(ledger, sender.destination), None))
-    return Watched(tuple(everything), result=deliver(store, "", (), Policy(), sender))
+    for one in store.parked() if retry_parked else ():
+        store.update(one.base, lambda ledger: (unparked(ledger, sender.destination), None), (one.key,))
+    result = deliver(store, "", (), Policy(), sender)
+    return Watched(tuple(everything), result=result, parked=_parked(store, sender))
 
 
 def watch_base(
@@ -102,13 +107,24 @@ def foresee(store: Store, sender: Sender, retry_parked: bool = False) -> Watched
         after, failing = found(ledger, gone_runs(ledger, this_machine().name), describe, _policy(store, ledger), now)
         everything += [(ledger.name, event.text) for event in after.events if not event.key]
         would_send += [(key, "triggered") for key in failing]
-    due = store.waiting(now)
-    for base in store.bases() if retry_parked else sorted({one.base for one in due}):
+    due = [*store.waiting(now), *(store.parked() if retry_parked else ())]
+    for base in sorted({one.base for one in due}):
         for key, incident in unparked(store.read(base), sender.destination if retry_parked else "").incidents.items():
             wish = incident.wish
             if wish and wish.is_due and wish.not_before <= now and wish.destination == sender.destination:
                 would_send.append((key, wish.state))
-    return Watched(tuple(everything), tuple(dict.fromkeys(would_send)))
+    return Watched(tuple(everything), tuple(dict.fromkeys(would_send)), parked=_parked(store, sender))
+
+
+def _parked(store: Store, sender: Sender) -> tuple[tuple[str, str], ...]:
+    """Return why requests are parked, by incident key."""
+    found = []
+    for one in store.parked()[:_SHOWN]:
+        incident = store.read(one.base, (one.key,)).incidents.get(one.key)
+        reason = incident.wish.parked if incident and incident.wish else ""
+        other = "" if one.destination == sender.destination else " It was meant for another API token or base URL."
+        found.append((one.key, f"{reason}{other}"))
+    return tuple(found)
 
 
 def _policy(store: Store, ledger: Ledger) -> Policy:

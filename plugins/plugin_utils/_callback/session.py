@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import read_run_context
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Reconciliation
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import NOTHING_DONE, Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._reporter import IncidentReporter
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import PLAYBOOK, Settings, settings_from
@@ -52,17 +52,19 @@ class Session:
         :raises OptionError: an option is invalid; nothing will be sent for this run.
         """
         self._reporter = None
+        if fnmatchcase(playbook, _OWN_PLAYBOOKS):
+            return NOTHING_DONE
         settings = self._checked()
         run_context = read_run_context(
             playbook, plays, extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
         )
         if not self._is_watched(run_context.playbook):
-            return Reconciliation()
+            return NOTHING_DONE
         self._reporter = IncidentReporter(run_context, settings)
         self._is_noticing = settings.is_immediate
         started = time.monotonic()
         if run_context.is_check:
-            self._began, result = self._reporter.begin(self._seconds), Reconciliation()
+            self._began, result = self._reporter.begin(self._seconds), NOTHING_DONE
         else:
             self._began, result = self._reporter.begin_noted(self._seconds)
         self._seconds -= time.monotonic() - started
@@ -107,10 +109,10 @@ class Session:
         reporter, self._reporter = self._reporter, None
         is_deliberate = run.interrupted and self._options["on_interrupt"] == "ignore"
         if reporter is None:
-            return Reconciliation()
+            return NOTHING_DONE
         if run.check_mode or is_deliberate:
             reporter.forget("a run was interrupted, and on_interrupt is ignore" if is_deliberate else "")
-            return Reconciliation()
+            return NOTHING_DONE
         started = time.monotonic()
         result = reporter.reconcile(run, self._began, inventory(), self._seconds, self._grouping(groups))
         self._seconds -= time.monotonic() - started

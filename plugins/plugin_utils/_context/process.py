@@ -12,6 +12,7 @@ import os
 import subprocess
 from pathlib import Path
 
+_NAMESPACE = Path("/proc/self/ns/pid")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 # In the file stat of a process in /proc: the field "starttime" (22), counted behind the name in parentheses (2).
 _STARTED = 22 - 3
@@ -29,10 +30,15 @@ def is_gone(process: str) -> bool:
     if not number.isdecimal() or not started:
         return False
     try:
-        now = _started(int(number))
+        if _place_of(_started(os.getpid())) != _place_of(started):
+            return False  # it ran in another container, or before the machine was started again
+        return _started(int(number)) != started
     except OSError:
         return False
-    return now != started
+
+
+def _place_of(started: str) -> str:
+    return started.rpartition(" ")[0]
 
 
 def _started(number: int) -> str:
@@ -42,7 +48,9 @@ def _started(number: int) -> str:
     """
     try:
         fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        return f"{_BOOT.read_text(encoding='ascii').strip()} {fields[_STARTED]}"
+        # Containers on one machine can have the same host name, and number their processes from 1.
+        space = _NAMESPACE.readlink()
+        return f"{_BOOT.read_text(encoding='ascii').strip()} {space} {fields[_STARTED]}"
     except FileNotFoundError:
         if Path("/proc/self/stat").exists():
             return ""

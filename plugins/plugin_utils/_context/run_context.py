@@ -79,6 +79,7 @@ class RunContext:
     :param directory: the current directory of the call.
     :param extra_vars: the extra vars of the call.
     :param is_relaunched: whether AWX started the job by *relaunch*, which may set a limit that nobody gave.
+    :param is_slice: whether it is one of the parts into which AWX has sliced a job; each has a part of the inventory.
     :param is_check: whether the whole run is in check mode.
     :param is_partial: whether ``--start-at-task`` or ``--step`` limits the run to some of its tasks.
     """
@@ -91,6 +92,7 @@ class RunContext:
     extra_vars: Mapping[str, Any]
     is_partial: bool
     is_check: bool = False
+    is_slice: bool = False
     is_relaunched: bool = False
 
 
@@ -142,9 +144,16 @@ def read_run_context(
         directory=str(machine.directory),
         extra_vars=extra_vars,
         is_relaunched=awx_variable(extra_vars, "job_launch_type") == "relaunch",
+        is_slice=_is_slice(extra_vars),
         is_check=bool(arguments.get("check")),
         is_partial=bool(arguments.get("start_at_task") or arguments.get("step")),
     )
+
+
+def _is_slice(extra_vars: Mapping[str, Any]) -> bool:
+    """Return whether AWX has sliced the job: it then runs the slices as a workflow with the job template's name."""
+    name = awx_variable(extra_vars, "job_template_name")
+    return bool(name) and awx_variable(extra_vars, "workflow_job_name") == name
 
 
 def play_name(play: Any) -> str:

@@ -151,7 +151,7 @@ def reconcile(
         may_be_open = isinstance(error, StoreBusy) or (known is not None and bool(known.failed_hosts))
         run_to_send = replace(run, partial=True) if may_be_open else run
         result = with_trouble(reconcile(MemoryStore(), base, run_to_send, policy, sender, clock), error)
-        warnings = _unrecorded_run_warnings(run, known, error)
+        warnings = unrecorded_run_warnings(run, known, error)
         return replace(result, warnings=(*result.warnings, *warnings))
     return deliver(store, base, due, policy, sender, clock)
 
@@ -262,7 +262,7 @@ class _Deliveries:
         elsewhere = len(waiting) - sum(one.destination == self._sender.destination for one in waiting)
         if elsewhere:
             incidents = f"{elsewhere} incident{'s' if elsewhere > 1 else ''}"
-            self._notes.append(f"{incidents} of other playbooks waited for another API token or base URL.")
+            self._notes.append(f"{incidents} waited for another API token or base URL.")
 
     def _take(self, one: Waiting) -> Request | None:
         """Leave a wish to this process for a while, and return it; None if another one was faster."""
@@ -345,7 +345,7 @@ def _stored_incident(store: Store, base: str, key: str, error: StoreError) -> In
         return None
 
 
-def _unrecorded_run_warnings(run: RunFacts, known: Incident | None, error: StoreError) -> list[str]:
+def unrecorded_run_warnings(run: RunFacts, known: Incident | None, error: StoreError) -> list[str]:
     """Return what the user must know if a run could not be recorded and the store is out of date."""
     reason = str(error).rstrip(".")
     is_busy = isinstance(error, StoreBusy)

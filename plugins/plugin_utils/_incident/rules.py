@@ -76,6 +76,7 @@ class RunFacts:
         the hosts that failed, or that of the relaunched job, and the run cannot tell which.
     :param began: the ledger's mark when the run began.
     :param revision: the project's revision; empty if unknown.
+    :param sliced: it is a part of a job, with a part of the inventory. Without a store, it can resolve nothing.
     :param noticed: hosts whose failure in this run was recorded when it happened.
     :param groups: by failed host, the value of the variable that ``group_by`` names; without one, it is empty.
     """
@@ -95,6 +96,7 @@ class RunFacts:
     unlimited_key: str = ""
     revision: str = ""
     id: str = ""
+    sliced: bool = False
     groups: Mapping[str, str] = field(default_factory=dict)
     noticed: frozenset[str] = frozenset()
 
@@ -157,9 +159,9 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
     if has_failed and not keys:
         ledger = with_event(ledger, now, "", f"a run failed, and nothing was sent: {LIMITED}")
     incidents = dict(ledger.incidents)
-    if run.wholly_successful:
+    if run.wholly_successful and not (run.sliced and policy.memory == NONE):
         incidents[run.key] = _resolve_unknown(incidents.get(run.key), run, policy, now)
-        if run.scope == Scope():
+        if run.scope == Scope() and not run.sliced:
             revision = run.revision or ledger.good_revision
             ledger = replace(ledger, good_revision=revision, last_success=now, held_back="")
     return replace(ledger, incidents=_without_oldest(incidents))
@@ -293,6 +295,8 @@ def _group(host: str, run: RunFacts) -> str:
 def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger, is_hung: bool) -> Incident:
     if RUNNING in incident.failed_hosts and not is_hung:
         incident = replace(incident, failed_hosts={h: f for h, f in incident.failed_hosts.items() if h != RUNNING})
+    if OVERDUE in incident.failed_hosts and not ledger.overdue_after:
+        incident = replace(incident, failed_hosts={h: f for h, f in incident.failed_hosts.items() if h != OVERDUE})
     covered = _same_tags(incident, run) or not (run.scope.tags or run.scope.skip_tags)
     if not run.successes_count or not covered or run.began.ledger_id != ledger.id:
         return incident

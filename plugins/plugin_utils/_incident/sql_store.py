@@ -28,6 +28,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store im
 
 # Of the tables below and of the documents in them. A store with a higher version is left unchanged.
 VERSION = 2
+# The values of the column is_due.
+_NOT_DUE, _DUE, _PARKED = 0, 1, 2
 # The document of an incident holds all of it; the other columns are for searching.
 TABLES = (
     "CREATE TABLE IF NOT EXISTS callgoose_ledgers "
@@ -118,12 +120,16 @@ class SqlStore(ABC):
     def waiting(self, now: float) -> list[Waiting]:
         rows = self._rows(
             "SELECT not_before, base, incident_key, destination FROM callgoose_incidents "
-            "WHERE is_due = 1 AND not_before <= ?",
+            f"WHERE is_due = {_DUE} AND not_before <= ?",
             now,
         )
         # Sorted here, because each database sorts strings in its own way; likewise below.
         found = [(float(not_before), Waiting(*map(text_of, words))) for not_before, *words in rows]
         return [one for _not_before, one in sorted(found, key=lambda pair: (pair[0], pair[1].base, pair[1].key))]
+
+    def parked(self) -> list[Waiting]:
+        rows = self._rows(f"SELECT base, incident_key, destination FROM callgoose_incidents WHERE is_due = {_PARKED}")
+        return sorted((Waiting(*map(text_of, row)) for row in rows), key=lambda one: (one.base, one.key))
 
     def bases(self, watched: bool = False) -> list[str]:
         query = "SELECT base FROM callgoose_ledgers"
@@ -192,7 +198,8 @@ def save(statements: Statements, base: str, before: Ledger | None, after: Ledger
 
 def _row_of(base: str, incident: Incident) -> tuple[Any, ...]:
     wish = incident.wish
-    columns = (int(wish.is_due), wish.not_before, wish.destination) if wish else (0, 0.0, "")
+    is_due = _DUE if wish and wish.is_due else _PARKED if wish and wish.waiting else _NOT_DUE
+    columns = (is_due, wish.not_before, wish.destination) if wish else (is_due, 0.0, "")
     return (base, incident.key, *columns, incident_to_json(incident))
 
 
@@ -245,7 +252,15 @@ def _set_aside(statements: Statements, base: str) -> None:
     # Nobody has to watch it, or to send what it holds.
     statements.write("DELETE FROM callgoose_runs WHERE base = ?", [(renamed,)])
     statements.write("UPDATE callgoose_ledgers SET overdue_after = 0 WHERE base = ?", [(renamed,)])
-    statements.write("UPDATE callgoose_incidents SET is_due = 0 WHERE base = ?", [(renamed,)])
+    statements.write(
+        "UPDATE callgoose_incidents SET is_due = ? WHERE base = ?",
+        [
+            (
+                _NOT_DUE,
+                renamed,
+            )
+        ],
+    )
 
 
 def _readable(rows: Iterable[Sequence[Any]]) -> list[str]:

@@ -75,6 +75,9 @@ class Store(Protocol):
     def waiting(self, now: float) -> list[Waiting]:
         """Return the incidents of all bases whose wishes may be sent now, those first that wait longest."""
 
+    def parked(self) -> list[Waiting]:
+        """Return the incidents of all bases whose wishes are parked, sorted."""
+
     def bases(self, watched: bool = False) -> list[str]:
         """Return the bases in the store.
 

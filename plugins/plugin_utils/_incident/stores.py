@@ -49,6 +49,10 @@ class MemoryStore:
         """Return nothing: it has no incidents but those of this run."""
         return []
 
+    def parked(self) -> list[Waiting]:
+        """Return nothing, like :meth:`waiting`."""
+        return []
+
     def bases(self, watched: bool = False) -> list[str]:
         return sorted(self._ledgers)
 

@@ -154,8 +154,9 @@ def test_a_run_of_another_playbook_delivers_what_waits(site: Site, tmp_path: Pat
 def test_what_no_filter_matched_is_parked_until_somebody_asks(site: Site) -> None:
     site.sandbox.queue_fault("body", status=202, body=json.dumps({"id": "1"}))
     site.run(bad="web1")
-    assert site.own("watch").rc == 0
-    assert site.sent == []
+    watched = site.own("watch")
+    assert (watched.rc, site.sent) == (0, [])
+    assert "parked" in watched.stdout and "no API Filter matched it" in watched.stdout
     status = site.own("status")
     assert "parked: The API accepted the payload, but no API Filter matched it" in status.stdout
     site.own("watch", "-e", "callgoose_retry_parked=true")
@@ -193,3 +194,15 @@ def test_a_playbook_that_could_not_start_has_the_incident_that_its_next_success_
     site.playbook = broken
     assert site.run().rc == 0
     assert site.incidents == ["resolved"]
+
+
+def test_watch_fails_if_nobody_was_paged_by_what_it_sent(site: Site) -> None:
+    killed(site)
+    site.sandbox.queue_fault("body", status=202, body=json.dumps({"id": "1"}))
+    assert site.own("watch").rc == 2
+
+
+def test_an_incident_that_it_names_by_another_key_or_details_is_refused(site: Site) -> None:
+    result = site.own("trigger", "-e", "callgoose_playbook=playbook.yml", "-e", "callgoose_incident_key=x")
+    assert result.rc == 2
+    assert "Remove callgoose_incident_key" in result.stdout

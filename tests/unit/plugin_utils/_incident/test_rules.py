@@ -1029,3 +1029,21 @@ def test_a_trigger_that_was_due_and_may_have_been_sent_is_resolved() -> None:
     base.run(failed="web1")
     base.run(ok="web1")
     assert base.next() == RESOLVE
+
+
+# --- slices of an AWX job ------------------------------------------------------------------------------------------
+
+
+def test_a_slice_resolves_only_what_its_own_hosts_have_failed(opened: Base) -> None:
+    opened.run(ok="db1", sliced=True, inventory=frozenset())
+    assert opened.hosts() == {"web1", "web2"}, "its inventory lacks the hosts of the other slices"
+    opened.run(ok="web1", sliced=True, inventory=frozenset())
+    opened.run(ok="web2", sliced=True, inventory=frozenset())
+    assert opened.next() == RESOLVE
+    assert opened.ledger.last_success == 0.0, "no slice is the whole run"
+
+
+def test_without_a_store_a_slice_resolves_nothing() -> None:
+    base = Base(memory=NONE)
+    base.run(ok="db1", sliced=True, inventory=frozenset())
+    assert base.next() is None

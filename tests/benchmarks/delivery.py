@@ -1,0 +1,126 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures how long many requests take: 500 groups at the end of a run, and `watch` over 10,000 incidents.
+
+Must not need Ansible: ``python tests/benchmarks/delivery.py``, on an idle machine. The groups are compared with 500
+POSTs of `requests` with as many threads; both take turns, and the figure is the median of the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import requests
+from redactor import installed
+from stub import Stub
+
+GROUPS, INCIDENTS, WAITING = 500, 10_000, 500
+RATIO, SECONDS, MIB = 2.0, 10.0, 60.0  # the limits
+ROUNDS = 5
+BODY = {"state": "triggered", "title": "x" * 100, "content": "y" * 1500, "details": {"episode": 1}}
+
+
+def deliver_all(collections: str, base_url: str, place: str, bases: int, incidents: int, waiting: int) -> dict:
+    """Fill a new store, deliver what waits in it, and return the seconds and the peak memory in MiB."""
+    sys.path.insert(0, collections)
+    from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import FailedHost, Incident, Wish
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import waiting as due_of
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
+
+    connection = Connection(f"{base_url}/v1/process", "token")
+    store = open_store(f"sqlite://{place}")
+    every = incidents // waiting
+    for number in range(bases):
+
+        def fill(ledger, number=number):
+            found = {}
+            for position in range(number, incidents, bases):
+                key = f"key-{position}"
+                wish = Wish(
+                    "triggered",
+                    frozenset({"web1"}),
+                    {**BODY, "incident_key": key},
+                    destination_of(connection),
+                    waiting=position % every == 0,
+                )
+                found[key] = Incident(key, Scope(), {"web1": FailedHost(1, {})}, 1, wish=wish)
+            return type(ledger)(ledger.id, 1, found), None
+
+        store.update(f"base-{number}", fill)
+    poster = Poster(connection, time.monotonic() + 600)
+    sender = Sender(lambda request: None, poster.post, destination_of(connection))
+    began = time.monotonic()
+    if bases == 1:
+        result = deliver(store, "base-0", due_of(store.read("base-0")), Policy(), sender)
+    else:
+        for base in store.bases(watched=True):
+            store.read(base)
+        result = deliver(store, "", (), Policy(), sender)
+    seconds = time.monotonic() - began
+    assert len(result.done) == waiting, (len(result.done), result.warnings[:3])
+    return {"seconds": seconds, "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def in_a_process(*words: object) -> dict:
+    """Return what :func:`deliver_all` does in a new process, for its memory."""
+    command = [sys.executable, __file__, "--deliver", json.dumps(words)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def plain_posts(base_url: str, threads: int) -> float:
+    """Return how many seconds as many POSTs of `requests` take."""
+    session = requests.Session()
+    body = json.dumps(BODY).encode()
+    began = time.monotonic()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda _number: session.post(f"{base_url}/v1/process", data=body).status_code, range(GROUPS)))
+    return time.monotonic() - began
+
+
+def main() -> int:
+    """Print the figures, and return the exit code: 1 if a limit was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--deliver", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.deliver:
+        print(json.dumps(deliver_all(*json.loads(options.deliver))))
+        return 0
+    ratios, watched = [], []
+    with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch, Stub() as stub:
+        collections = installed(Path(scratch), "")
+        for number in range(options.rounds):
+            groups = in_a_process(collections, stub.base_url, f"{scratch}/g{number}", 1, GROUPS, GROUPS)
+            ratios.append(groups["seconds"] / plain_posts(stub.base_url, 8))
+            watched.append(in_a_process(collections, stub.base_url, f"{scratch}/w{number}", 1000, INCIDENTS, WAITING))
+    ratio = statistics.median(ratios)
+    seconds = statistics.median(one["seconds"] for one in watched)
+    mib = max(one["mib"] for one in watched)
+    rows = (
+        (f"{GROUPS} groups / {GROUPS} POSTs with as many threads", ratio, RATIO, ""),
+        (f"watch over {INCIDENTS} incidents of which {WAITING} wait", seconds, SECONDS, " s"),
+        ("its memory", mib, MIB, " MiB"),
+    )
+    for name, figure, limit, unit in rows:
+        verdict = "met" if figure <= limit else "MISSED"
+        print(f"{name:52} {figure:7.2f}{unit}  limit {limit:g}{unit}: {verdict}")
+    return 0 if all(figure <= limit for _name, figure, limit, _unit in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
