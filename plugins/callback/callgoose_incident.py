@@ -310,8 +310,9 @@ options:
         key: overdue_after
   state_url:
     description:
-      - The location of the ledger of open incidents, as V(sqlite:///) and a path. Only the owner can read the file.
-      - The ledger is not used, and a warning says why, if another user owns the file, if another user than root owns
+      - The store of open incidents. V(sqlite:///) and a path is a file that only its owner can read. V(postgresql://)
+        and a database is for several controllers, and needs the Python package C(psycopg).
+      - A file is not used, and a warning says why, if another user owns the file, if another user than root owns
         its directory, or if every user can replace files there. This applies to root too.
       - The default is C(callgoose/state.sqlite3) in Ansible's home.
       - If the ledger cannot be kept, for example in a container that is deleted after the run, a later successful run
