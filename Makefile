@@ -31,6 +31,8 @@ bench: $(VENV)/.benchmarks
 	$(VENV)/bin/python tests/benchmarks/callback.py
 	$(VENV)/bin/python tests/benchmarks/guard.py
 	$(VENV)/bin/python tests/benchmarks/page.py
+	$(VENV)/bin/python tests/benchmarks/delivery.py
+	$(VENV)/bin/python tests/benchmarks/notify.py
 
 lint: $(VENV)/bin/nox
 	$(VENV)/bin/nox -s lint ruff license-check extra-checks ansible-lint artifact typing changelog docs-check docs
