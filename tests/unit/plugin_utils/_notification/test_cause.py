@@ -18,10 +18,10 @@ PYTHON = """Traceback (most recent call last):
 ValueError: no slots
 """
 JAVA = """Exception in thread "main" java.lang.IllegalStateException: cannot start
-	at com.example.Main.main(Main.java:7)
+\tat com.example.Main.main(Main.java:7)
 Caused by: java.net.ConnectException: Connection refused
-	at java.base/sun.nio.ch.Net.pollConnect(Native Method)
-	... 34 more
+\tat java.base/sun.nio.ch.Net.pollConnect(Native Method)
+\t... 34 more
 """
 
 
