@@ -22,8 +22,10 @@ def web_server() -> Iterator[str]:
     """Run the server within a ``with`` block, and return its URL."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
