@@ -30,7 +30,12 @@ def command_of(result: Mapping[str, Any]) -> str:
     command = result.get("cmd") or result.get("command")
     if isinstance(command, list | tuple):
         command = shlex.join(map(text_of, command))
-    return " ".join(text_of(command)[: 2 * COMMAND_LIMIT].split()) if isinstance(command, str) else ""
+    if not isinstance(command, str):
+        return ""
+    text = text_of(command)
+    words = text[: 2 * COMMAND_LIMIT].split()
+    # No pattern recognizes a secret of which only the beginning is left.
+    return " ".join(words[:-1] if len(text) > 2 * COMMAND_LIMIT else words)
 
 
 def status_of(result: Mapping[str, Any]) -> str:

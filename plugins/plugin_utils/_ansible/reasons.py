@@ -160,7 +160,7 @@ def _detail(value: Any) -> str:
 def _shows_success(result: Mapping[str, Any], message: str) -> bool:
     """Return whether the module itself succeeded, so that its message is no reason."""
     code, status = result.get("rc"), result.get("status_code", result.get("status"))
-    is_done = type(code) is int and code == 0
+    is_done = isinstance(code, int) and not isinstance(code, bool) and code == 0
     is_answered = isinstance(status, int) and 200 <= status < 300
     return is_done or is_answered or message.startswith("OK (")
 

@@ -30,6 +30,16 @@ _COMMON = _COLLECTIONS | frozenset(
 )
 
 
+# Words by which environments are known, wherever they stand in the path.
+_KNOWN = frozenset(
+    re.findall(
+        r"\w+",
+        "prod production live stage staging stg preprod preproduction test testing qa uat dev devel development acc "
+        "acceptance int integration sandbox demo dr canary",
+    )
+)
+
+
 def environment_of(sources: Iterable[Source]) -> str:
     """Return the environment's name, such as ``production`` for ``inventories/production/hosts.ini``; else empty."""
     found = [_environment(source) for source in sources if source.place in (IN_PROJECT, ON_MACHINE)]
@@ -38,15 +48,25 @@ def environment_of(sources: Iterable[Source]) -> str:
 
 def _environment(source: Source) -> str:
     parts = [part for part in PurePath(source.text).parts if part != "/"]
-    for parent, part in pairwise(parts):
+    for position, (parent, part) in enumerate(pairwise(parts), start=1):
         if parent.lower() in _COLLECTIONS and _distinguishing(part):
-            return _distinguishing(part)
+            return _with_known(_distinguishing(part), parts[position:])
     # In a project, a directory of any name can stand for an environment. A path elsewhere begins with the machine's.
-    rest = reversed(parts) if source.place == IN_PROJECT else parts[-1:]
-    return next(filter(None, map(_distinguishing, rest)), "")
+    rest = parts if source.place == IN_PROJECT else parts[-1:]
+    return _with_known(next(filter(None, map(_distinguishing, reversed(rest))), ""), rest)
+
+
+def _with_known(found: str, parts: list[str]) -> str:
+    """Return what was found, with the part of the path that names an environment: ``eu/production``, not ``eu``."""
+    names = [name for name in map(_distinguishing, parts) if name]
+    known = next((name for name in reversed(names) if _KNOWN & set(re.split(r"\W", name.lower()))), "")
+    if not known or _KNOWN & set(re.split(r"\W", found.lower())):
+        return found
+    return "/".join(dict.fromkeys(name for name in names if name in (found, known)))
 
 
 def _distinguishing(part: str) -> str:
     """Return the words of a path's part that not every inventory has: ``staging`` of ``hosts-staging.yml``."""
     words = re.split(r"[._\s-]+", part)
-    return "-".join(word for word in words if word and word.lower() not in _COMMON and not word.isdigit())
+    kept = [word for word in words if word and word.lower() not in _COMMON]
+    return "-".join(kept) if not all(word.isdigit() for word in kept) else ""

@@ -21,6 +21,15 @@ _NO_REASON = re.compile(
 _GAVE_UP = "gave up after"
 # Some modules begin with the whole command: "'/usr/bin/apt-get … install 'nginx'' failed: E: Could not get lock …".
 _COMMAND_FIRST = re.compile(r"""['"`]?/[^\n]{0,1000}? failed: """)
+# What ansible-core says before it says what is wrong; 2.16 repeats that after a full stop.
+_WRAPPED = re.compile(
+    r"""(?:Task failed: |Finalization of task args for '[^'\n]{1,200}' failed: |A '[\w ]{1,40}' expression failed: """
+    r"""|Error while resolving value for '[^'\n]{1,200}': |Error while evaluating conditional: """
+    r"""|The task includes an option with an undefined variable\.{1,2} """
+    r"""|The conditional check '[^\n]{1,300}?' failed\. """
+    r"""|The error was: |error while evaluating conditional \([^\n]{1,300}?\): )+"""
+)
+_TWICE = re.compile(r"(?P<once>[^\n]{1,300}?)\. (?P=once)\.?")
 # What ansible-core puts in place of a result that no_log hides. A voice needs half a minute for it.
 _HIDDEN = "the output has been hidden due to the fact that 'no_log: true'"
 # Lines of a stack trace, and of shells and tools, that are not the error itself.
@@ -83,6 +92,10 @@ def _reason(message: str) -> str:
     if lines[0].startswith(_HIDDEN):
         return "no_log hides the output"
     first = _COMMAND_FIRST.sub("", lines[0], count=1) if _COMMAND_FIRST.match(lines[0]) else lines[0]
+    if wrapped := _WRAPPED.match(first):
+        first = first[wrapped.end() :] or first
+        twice = _TWICE.match(first)
+        first = twice["once"] if twice else first
     if first.endswith(":") and len(lines) > 1:
         first = f"{first} {lines[1]}"
     return one_line(first)

@@ -36,7 +36,7 @@ def main() -> None:
         text = json.loads(question)
         for pattern in patterns:
             print(".", end="", file=answers, flush=True)
-            text = mask.join(pattern.sub(lambda _found: mask, piece) for piece in text.split(mask))
+            text = mask.join(pattern.sub(lambda found: mask if found[0] else "", piece) for piece in text.split(mask))
         print(json.dumps(text), file=answers, flush=True)
         signal.alarm(_LONGEST_WAIT)
 

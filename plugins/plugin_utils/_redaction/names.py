@@ -51,6 +51,9 @@ NAME_WORDS = known(
 _LOOK_BEHIND = 40
 # How many lines away from a name its value, or what tells that it has none, can be.
 _AROUND = 2
+# How a reason begins that belongs to an item of a loop (_ansible/reasons.py), and how long its label may be.
+_ITEM = re.compile(r"(?:\A|(?<=\n))item [\w./-]*\Z", re.ASCII)
+_LABEL = 128
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -282,6 +285,8 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None,
             return 0
         yield lower
         return 0
+    if found["colon"] and _is_label(view, name.start):
+        return 0
     if view[start : start + 1].isspace() or (view[start - 1] == " " and raw[start - 1] == "\\"):
         return 0  # an escaped line break ends the line
     if _CLOSES.match(raw, start) or values.OPENS_DATA.match(raw, start) or _is_reference(view, name, found, start):
@@ -313,6 +318,11 @@ def _one(text: Text, name: _Name, found: re.Match[str]) -> Generator[Span, None,
         return 0
     yield start, start + len(value)
     return start + len(value)
+
+
+def _is_label(view: str, at: int) -> bool:
+    """Return whether the name is the label of a loop's item, as the reasons of failed items begin with it."""
+    return view.rfind("item ", max(0, at - _LABEL), at) >= 0 and bool(_ITEM.search(view, max(0, at - _LABEL), at))
 
 
 def _quoted_argument(view: str, at: int) -> re.Match[str] | None:

@@ -26,7 +26,7 @@ _PROSE_WORDS = {
     *("winbind", "nis", "authentication", "given", "created", "deleted", "configured", "unchanged", "synced"),
     *("rotated", "skipping", "skipped", "expiring", "generated", "enabled", "disabled", "optional"),
     *("timeout", "connection", "timed", "usage", "warning", "fatal", "debug", "info", "context", "dial"),
-    *("net", "lookup", "tls", "remote", "i/o"),
+    *("net", "lookup", "tls", "remote", "i/o", "unbound", "mismatch", "please", "this", "try", "header"),
 }
 _WORD = re.compile(r"(?:i/o|[a-z0-9]+)(?![\w@!$%&*+=-])", re.ASCII | re.IGNORECASE)
 # The same with more than one word.

@@ -24,7 +24,7 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.golden_runs impor
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import LOCAL_HOSTS, prepare
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import ENABLED
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.test_run_reasons import url  # noqa: F401 - a fixture
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.web_server import web_server
 
 pytestmark = pytest.mark.matrix
 
@@ -88,9 +88,10 @@ def run(golden: Golden, folder: Path, sandbox: Any, server: str) -> str:
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_a_page_reads_as_reviewed(tmp_path, sandbox, url, name) -> None:  # noqa: F811
+def test_a_page_reads_as_reviewed(tmp_path, sandbox, name) -> None:
     golden = GOLDEN[name]
-    page = run(golden, tmp_path, sandbox, url)
+    with web_server() as url:
+        page = run(golden, tmp_path, sandbox, url)
     if "WRITE_GOLDEN" in os.environ:
         store(golden.heading, page)
     if __version__.startswith("2.16.") and name in OLD:

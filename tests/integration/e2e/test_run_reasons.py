@@ -8,8 +8,6 @@ Must not test which hosts failed: test_run_events.py does. Each host fails at a 
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,8 +15,8 @@ import pytest
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.event_run import Playground
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.test_run_events import block, play
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.web_server import web_server
 
-BODY = b'{"error": "maintenance",\n "retry": 5}'
 VAULT = (
     "$ANSIBLE_VAULT;1.1;AES256\n"
     "63613437373135643163663936366435663861363162343261336230316133643335363365666433\n"
@@ -78,27 +76,10 @@ raise ValueError("went bad")
 FILES = {"secret.yml": VAULT, "x.sh": "#!/bin/sh\necho err >&2; exit 4\n", "library/crash.py": CRASH}
 
 
-class Answer(http.server.BaseHTTPRequestHandler):
-    """Answers 503 with JSON under /bad, otherwise 200."""
-
-    def do_GET(self) -> None:
-        self.send_response(503 if "bad" in self.path else 200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(BODY)))
-        self.end_headers()
-        self.wfile.write(BODY)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Print nothing."""
-
-
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """Return the URL of a server on this machine."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with web_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

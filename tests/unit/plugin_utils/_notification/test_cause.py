@@ -18,10 +18,10 @@ PYTHON = """Traceback (most recent call last):
 ValueError: no slots
 """
 JAVA = """Exception in thread "main" java.lang.IllegalStateException: cannot start
-	at com.example.Main.main(Main.java:7)
+\tat com.example.Main.main(Main.java:7)
 Caused by: java.net.ConnectException: Connection refused
-	at java.base/sun.nio.ch.Net.pollConnect(Native Method)
-	... 34 more
+\tat java.base/sun.nio.ch.Net.pollConnect(Native Method)
+\t... 34 more
 """
 
 
@@ -129,3 +129,19 @@ def test_a_hostile_text_is_compared_in_linear_time() -> None:
             comparable(unit * (size // len(unit)), "web1")
             took.append(time.process_time() - began)
         assert took[1] < 12 * took[0] + 0.05
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Task failed: Finalization of task args for 'ansible.builtin.command' failed: Error while resolving value for "
+        "'_raw_params': 'release_tag' is undefined",
+        "Task failed: A 'when' expression failed: Error while evaluating conditional: 'release_tag' is undefined",
+        "The task includes an option with an undefined variable. The error was: 'release_tag' is undefined. "
+        "'release_tag' is undefined\n\nThe error appears to be in 'site.yml': line 4",
+        "The conditional check 'release_tag | bool' failed. The error was: error while evaluating conditional "
+        "(release_tag | bool): 'release_tag' is undefined. 'release_tag' is undefined\n\nThe error appears",
+    ],
+)
+def test_the_cause_begins_with_what_is_wrong(message: str) -> None:
+    assert cause_of(message, "", "", "") == "'release_tag' is undefined"

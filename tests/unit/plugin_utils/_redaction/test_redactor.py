@@ -117,6 +117,12 @@ def test_if_a_known_secret_contains_another_the_longer_one_is_masked() -> None:
     assert Redactor(secrets=["hunter2", "hunter2-and-more"]).text("x hunter2-and-more y") == f"x {MASK} y"
 
 
+def test_the_reason_of_an_item_whose_label_reads_like_a_secret_is_unchanged() -> None:
+    reasons = "item db_password: cat: /no/x: No such file\nitem api_token: Destination /x does not exist"
+    assert Redactor().text(reasons) == reasons
+    assert Redactor().text("an item password: Xk9vQ2mZ7tLp4R") == f"an item password: {MASK}"
+
+
 def test_a_very_short_known_secret_is_ignored() -> None:
     assert Redactor(secrets=["", "a", "the"]).text("the banana") == "the banana"
 

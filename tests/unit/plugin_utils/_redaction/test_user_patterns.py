@@ -130,3 +130,8 @@ def test_the_process_ends_with_its_redactor() -> None:
     del redactor, extra
     with pytest.raises(OSError):
         os.kill(process.pid, 0)
+
+
+@pytest.mark.parametrize("pattern", [r"\b", r"(?=customer)", r"(?<=id=)"])
+def test_a_match_without_characters_hides_nothing(pattern: str) -> None:
+    assert Redactor(extra_patterns=[pattern]).text("id=customer-42 is gone") == "id=customer-42 is gone"
