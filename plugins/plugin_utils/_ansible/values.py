@@ -61,13 +61,12 @@ def label_of(value: Any) -> str:
     Of a dictionary without a label, only what names the item is shown, and short values beside it that are no strings.
     Of a list, only the first value is shown: the others may be passwords, as in ``dictsort`` of users.
     """
-    if isinstance(value, Mapping):
-        return one_line(_pairs(value), _LABEL_LIMIT)
     if isinstance(value, list | tuple):
         return label_of(value[0]) + (", …" if value[1:] else "") if value else ""
+    label = _pairs(value) if isinstance(value, Mapping) else text_of(value)
     # No pattern recognizes a private key of which a label shows only the beginning.
-    name, is_key, _key = text_of(value).partition("-----BEGIN")
-    return one_line(f"{name}{'…' if is_key else ''}", _LABEL_LIMIT)
+    shown, is_key, _key = label.partition("-----BEGIN")
+    return one_line(f"{shown}…" if is_key else label, _LABEL_LIMIT)
 
 
 def _pairs(item: Mapping[Any, Any]) -> str:

@@ -59,10 +59,14 @@ def _environment(source: Source) -> str:
 def _with_known(found: str, parts: list[str]) -> str:
     """Return what was found, with the part of the path that names an environment: ``eu/production``, not ``eu``."""
     names = [name for name in map(_distinguishing, parts) if name]
-    known = next((name for name in reversed(names) if _KNOWN & set(re.split(r"\W", name.lower()))), "")
-    if not known or _KNOWN & set(re.split(r"\W", found.lower())):
+    known = next(filter(_is_known, reversed(names)), "")
+    if not known or _is_known(found):
         return found
     return "/".join(dict.fromkeys(name for name in names if name in (found, known)))
+
+
+def _is_known(name: str) -> bool:
+    return not _KNOWN.isdisjoint(name.lower().split("-"))
 
 
 def _distinguishing(part: str) -> str:

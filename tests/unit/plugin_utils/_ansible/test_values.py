@@ -25,6 +25,7 @@ BEGIN = "-----BEGIN EC PRIVATE " + "KEY-----"
         (["bob", "Xk9vQ2mZ7tLp4R"], "bob, …"),
         (("bob",), "bob"),
         ([], ""),
+        ({"file": f"{BEGIN}\nMHcCAQEEIESo4R6f"}, 'file="…'),
         (f"{BEGIN}\nMHcCAQEEIESo4R6f", "…"),
         ("cert -----BEGIN CERTIFICATE-----\nMIIB", "cert …"),
     ],
