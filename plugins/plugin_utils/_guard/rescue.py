@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -20,7 +20,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results i
     GUARD_ACTION,
     output_of_task,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.failed_task import find_failed_task
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.failed_task import causes_of, find_failed_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.failures import bounded_failure
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     DROPPED,
@@ -42,15 +42,28 @@ _EXPLANATIONS = {
 }
 
 
-def original_error(variables: Mapping[str, Any], play: Any) -> tuple[Failure, bool]:
-    """Return why a host is in a rescue, and whether its failure is fatal for other hosts.
+@dataclass(frozen=True)
+class OriginalError:
+    """Why a host is in a rescue.
+
+    :param fatal: the failure also ends other hosts.
+    :param causes: the failures that led to it, the first cause first: those that a rescue inside caught before.
+    """
+
+    failure: Failure
+    fatal: bool = False
+    causes: tuple[Failure, ...] = ()
+
+
+def original_error(variables: Mapping[str, Any], play: Any) -> OriginalError:
+    """Return why a host is in a rescue.
 
     :param variables: the host's variables. If ``ansible_failed_task`` is missing, Ansible reported no error.
     :param play: the `Play` of the guard.
     """
     task, result = variables.get("ansible_failed_task"), variables.get("ansible_failed_result")
     if not isinstance(task, Mapping) or not isinstance(result, Mapping):
-        return dropped_failure(variables), False
+        return dropped_error(variables)
     host, action = str(variables.get("inventory_hostname", "")), str(task.get("action") or "")
     output = output_of_task(result, task, host)
     if _is_secret(task, result):
@@ -72,15 +85,17 @@ def original_error(variables: Mapping[str, Any], play: Any) -> tuple[Failure, bo
             **asdict(output),
         )
     )
-    return failure, bool(task.get("run_once") or task.get("any_errors_fatal"))
+    fatal = bool(task.get("run_once") or task.get("any_errors_fatal"))
+    causes = tuple(replace(cause, play=_play(variables)) for cause in causes_of(task, host))
+    return OriginalError(failure, fatal, causes)
 
 
-def dropped_failure(variables: Mapping[str, Any]) -> Failure:
-    """Return the failure of a host that is in a rescue without an error of its own.
+def dropped_error(variables: Mapping[str, Any]) -> OriginalError:
+    """Return why a host is in a rescue without an error of its own.
 
     :param variables: the host's variables.
     """
-    return Failure(DROPPED, play=_play(variables), message=DROPPED_MESSAGE)
+    return OriginalError(Failure(DROPPED, play=_play(variables), message=DROPPED_MESSAGE))
 
 
 def fail_again(failure: Failure, variables: Mapping[str, Any]) -> dict[str, Any]:

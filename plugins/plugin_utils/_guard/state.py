@@ -51,6 +51,7 @@ class Record:
     :param earlier: for ``BEGAN``: the fingerprint of a failure that Ansible still held from before the guard; see
         :func:`is_earlier`.
     :param failure: for ``FAILED``: why the host failed.
+    :param causes: for ``FAILED``: the failures that led to it, the first cause first.
     :param fatal: the failure also ends other hosts: ``run_once`` or ``any_errors_fatal``.
     :param report: for ``REPORTED``: :attr:`Evaluation.report` of what was reported.
     :param final: for ``REPORTED``: no further host was expected.
@@ -66,6 +67,7 @@ class Record:
     mark: Mark | None = None
     earlier: str = ""
     failure: Failure | None = None
+    causes: tuple[Failure, ...] = ()
     fatal: bool = False
     report: str = ""
     final: bool = False
@@ -93,7 +95,7 @@ class Hosts:
 class Evaluation:
     """The state of one guard at one moment.
 
-    :param failures: by host, why it counts as failed.
+    :param failures: by host, why it counts as failed: the failures that led to that first, the last one last.
     :param succeeded: hosts that succeeded, or were ended deliberately (``meta: end_host``).
     :param waiting: further hosts are expected: those of later batches, or slower ones.
     :param running: hosts that have begun are still running the guarded tasks.
@@ -104,7 +106,7 @@ class Evaluation:
     :param lost: hosts that failed or were unreachable so far, in any play; None if that cannot be determined.
     """
 
-    failures: Mapping[str, Failure] = field(default_factory=dict)
+    failures: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
     succeeded: frozenset[str] = frozenset()
     waiting: bool = False
     running: bool = False
@@ -117,7 +119,7 @@ class Evaluation:
     def report(self) -> str:
         """An id for what is to be reported now. Equal reports have equal ids; empty if there is nothing to report."""
         if self.failures:
-            known = {host: asdict(failure) for host, failure in sorted(self.failures.items())}
+            known = {host: [asdict(one) for one in failures] for host, failures in sorted(self.failures.items())}
             return digest("failed", known, None if self.waiting else sorted(self.succeeded))
         if self.waiting or self.missing or not self.succeeded:
             return ""
@@ -132,7 +134,7 @@ class Evaluation:
         all_hosts = frozenset(all_hosts)
         return Run(
             playbook,
-            failures={host: (failure,) for host, failure in sorted(self.failures.items())},
+            failures=dict(sorted(self.failures.items())),
             succeeded=frozenset() if self.waiting else self.succeeded,
             hosts=(all_hosts | frozenset(self.failures) | self.succeeded) - self.skipped,
             # A host that only skipped the guard still belongs to the play. So may one that was lost in an earlier play:
@@ -151,7 +153,7 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
     # A user's own rescue has no BEGAN records, so any host without a record may still reach it.
     has_beginning = any(record.type == RecordType.BEGAN for record in own)
     is_fatal = any(record.fatal for record in last.values())
-    failures: dict[str, Failure] = {}
+    failures: dict[str, tuple[Failure, ...]] = {}
     succeeded, missing, skipped = set(), set(), set()
     is_waiting = is_running = False
     # With a key, a rescue in one play and a success in another one share an incident, with different hosts.
@@ -159,7 +161,7 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
         record = last.get(host)
         is_active = host in hosts.active
         if record and record.type == RecordType.FAILED and record.failure:
-            failures[host] = explained(record.failure, is_fatal)
+            failures[host] = (*record.causes, explained(record.failure, is_fatal))
         elif record and record.type == RecordType.SUCCEEDED:
             succeeded.add(host)
         elif record and record.type == RecordType.UNPROVEN:
@@ -176,7 +178,7 @@ def evaluate(records: Iterable[Record], guard: str, hosts: Hosts) -> Evaluation:
             # Ended deliberately: before the guard, it has skipped it; under the guard, it has succeeded.
             (succeeded if record else skipped).add(host)
         elif record:
-            failures[host] = _gone_failure(host, hosts)
+            failures[host] = (_gone_failure(host, hosts),)
         else:
             missing.add(host)
     return Evaluation(
@@ -292,6 +294,7 @@ def from_json(line: str) -> Record:
     data: dict[str, Any] = json.loads(line)
     mark, failure = data.pop("mark"), data.pop("failure")
     data["type"] = RecordType(data["type"])
+    data["causes"] = tuple(Failure(**cause) for cause in data["causes"])
     return Record(**data, mark=mark and Mark(**mark), failure=failure and Failure(**failure))
 
 

@@ -34,7 +34,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.include imp
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.journal import Journal
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.lockstep import hosts_of_batch, is_batch_step
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.rescue import (
-    dropped_failure,
+    dropped_error,
     fail_again,
     fingerprint,
     original_error,
@@ -160,19 +160,21 @@ class GuardSteps:
 
     def _failed(self) -> dict[str, Any]:
         """Record that this host failed, and why."""
-        failure, is_fatal = original_error(self.variables, self.task.play)
+        error = original_error(self.variables, self.task.play)
         try:
             guard, records = self._guard_and_records()
         except _NotBegunError:
-            return self._fail_again(failure)
-        except Exception as error:
-            self._warn_of(error)
+            return self._fail_again(error.failure)
+        except Exception as trouble:
+            self._warn_of(trouble)
             # The last step cannot fail again for a failure that is not recorded, so do it now.
-            return self._fail_again(failure)
+            return self._fail_again(error.failure)
         if guards.is_earlier(records, guard.guard, self.host, fingerprint(self.variables.get("ansible_failed_result"))):
-            failure, is_fatal = dropped_failure(self.variables), False
-        is_recorded = self._record(guard, RecordType.FAILED, failure=failure, fatal=is_fatal)
-        return {} if is_recorded else self._fail_again(failure)
+            error = dropped_error(self.variables)
+        is_recorded = self._record(
+            guard, RecordType.FAILED, failure=error.failure, fatal=error.fatal, causes=error.causes
+        )
+        return {} if is_recorded else self._fail_again(error.failure)
 
     def _settle(self) -> dict[str, Any]:
         """Report the guard's state unless another host has."""
@@ -201,7 +203,7 @@ class GuardSteps:
             return {}
         except Exception as error:
             self._warn_of(error)
-            failure = original_error(self.variables, self.task.play)[0]
+            failure = original_error(self.variables, self.task.play).failure
         return self._fail_again(failure) if failure else {}
 
     # records
@@ -280,7 +282,7 @@ class GuardSteps:
         :param failure: why this host failed, if it did.
         """
         if guards.is_final(self.journal.last(guard.guard), failure):
-            return Evaluation({self.host: failure} if failure else {}), False
+            return Evaluation({self.host: (failure,)} if failure else {}), False
         hosts = read_hosts(self.variables, self.task.play)
         is_batch, is_own = is_batch_step(self.task), not guard.include
         # A user's own rescue may have no last step that would report what is held back.

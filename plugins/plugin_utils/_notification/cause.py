@@ -35,6 +35,15 @@ _HIDDEN = "the output has been hidden due to the fact that 'no_log: true'"
 # Lines of a stack trace, and of shells and tools, that are not the error itself.
 _TRACE = re.compile(r"\s|at |\.\.\. \d+ more|Traceback |File |During handling of|The above exception|\+ |[-=~^*#]+$")
 # In lower case: to ignore the case makes the search take several times as long.
+# Lines in which a tool says at its end that there was an error, or where to read more: the error stands before them.
+_AFTERWARDS = re.compile(
+    r"\W*$|[\w.-]+: \*\*\* |tar: Exiting with |.*\bdue to (?:the )?previous errors?\b"
+    r"|Errors were encountered while processing|E: Sub-process |collect2: error: ld returned|ninja: build stopped"
+    r"|BUILD FAILED|FAILURE: Build failed with |\* (?:Try|Get more help)\b|> (?:Run with|Get more help) |Run with --"
+    r"|npm (?:ERR!|error)(?:$| (?:A complete log|code |errno |command |path |\s|Failed at the |This is probably not ))"
+    r"|\[ERROR\] *(?:$|\[Help|Re-run |To see the full |For more information|After correcting|-> )"
+    r"|=+ .*\d+ failed|FAILED \(|error: Recipe |Error: Process completed with "
+)
 _ERROR = re.compile(
     r"error|exception|fatal|fail|cannot|can't|could not|couldn't|denied|no such|not found|refused|timed out|timeout"
     r"|unable|invalid|killed|no space|unreachable|missing|abort|panic"
@@ -65,15 +74,21 @@ def cause_of(message: str, status: str, stderr: str, stdout: str) -> str:
 def telling_line(output: str) -> str:
     """Return the line of an output that most likely tells the error; empty if the output has no line.
 
-    It is the last *Caused by* of a Java trace, else the last line that looks like an error, else the last line.
+    It is the last *Caused by* of a Java trace, else the last line that looks like an error, else the last line. A line
+    such as ``Error:`` only announces the next one, so that is added.
     """
-    backwards = [line for line in reversed(output.splitlines()[-_SEARCHED:]) if line and not line.isspace()]
-    for is_trace in (_TRACE.match, None):  # of a trace itself, only if there is nothing else
+    lines = [line for line in output.splitlines()[-_SEARCHED:] if line and not line.isspace()]
+    for is_less in (_is_beside, _AFTERWARDS.match, None):  # what stands beside an error, only if there is nothing else
         for tells_most in (_is_cause, _is_error, bool):
-            for line in backwards:
-                if tells_most(line) and not (is_trace and is_trace(line)):
-                    return one_line(line)
+            for position in range(len(lines) - 1, -1, -1):
+                line = lines[position]
+                if tells_most(line) and not (is_less and is_less(line)):
+                    return one_line(" ".join(lines[position : position + 2]) if line.rstrip().endswith(":") else line)
     return ""
+
+
+def _is_beside(line: str) -> bool:
+    return bool(_TRACE.match(line) or _AFTERWARDS.match(line))
 
 
 def _is_cause(line: str) -> bool:

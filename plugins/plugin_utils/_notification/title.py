@@ -76,7 +76,9 @@ def _one_problem(
     else:
         what = f" {'dropped' if kind == DROPPED else 'failed on'} {where}"
     cause = _readable(groups.words(causes[0].cause, TITLE_LIMIT * 2)).rstrip(".")
-    return _fitted(task, f"{what}{environment}", cause, facts.name)
+    others = len({group.cause for group in causes} - {causes[0].cause})
+    more = f", and {others} other error{'s' if others > 1 else ''}" if others else ""
+    return _fitted(task, f"{what}{environment}", cause, more, facts.name)
 
 
 def _several_problems(
@@ -113,15 +115,16 @@ def _aborted(facts: Facts, groups: FailureGroups, environment: str) -> str:
     return shortened(f"{what}{why}{more}", TITLE_LIMIT)
 
 
-def _fitted(task: str, what: str, cause: str, name: str) -> str:
+def _fitted(task: str, what: str, cause: str, more: str, name: str) -> str:
     """Return the title within its limit. The hosts stay; the task's name is shortened first, then the cause.
 
     :param what: what happened to which hosts.
+    :param more: how many other causes there are.
     :param name: the subject's name.
     """
 
     def joined() -> str:
-        return f"{task}{what}{f': {cause}' if cause else ''}{f' [{name}]' if name else ''}"
+        return f"{task}{what}{f': {cause}{more}' if cause else ''}{f' [{name}]' if name else ''}"
 
     task = shortened(task, max(len(task) - max(len(joined()) - TITLE_LIMIT, 0), _SHORTEST))
     name = _short_end(name, max(len(name) - max(len(joined()) - TITLE_LIMIT, 0), _SHORTEST_NAME))

@@ -120,7 +120,8 @@ def assert_same(folder: Path, sandbox: Sandbox, case: Case, order: Callable = li
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_run_ends_and_prints_the_same_as_without_the_callback(tmp_path, sandbox, name) -> None:
-    result = assert_same(tmp_path, sandbox, SCENARIOS[name])
+    # Under `free` the lines of hosts mix, and a task's title is printed again each time that another host is next.
+    result = assert_same(tmp_path, sandbox, SCENARIOS[name], order=set if name == "free" else list)
     assert "callgoose" not in result.stderr.lower(), "nothing went wrong, so nothing is warned of"
     printed = re.findall("^Callgoose: .*$", result.stdout, re.MULTILINE)
     states = [incident["state"] for incident in sandbox.incidents]

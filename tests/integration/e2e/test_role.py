@@ -207,6 +207,40 @@ def test_the_users_own_rescue_around_the_guard_sees_the_original_error(project):
     assert project.sent_states() == [("resolved", ())]
 
 
+ROLLED_BACK = """
+- block:
+    - {name: "Migrate {{ inventory_hostname }}", ansible.builtin.command: sh -c 'echo lock timeout >&2; exit 2'}
+  rescue:
+    - {name: Report, ansible.builtin.fail: {msg: "Deployment failed, rolled back"}}
+"""
+INNER_GUARD = """
+- ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
+  vars: {incident_guard_tasks: inner.yml}
+"""
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_what_led_into_a_failed_rescue_inside_is_named_first(project, strategy):
+    project.files["deploy.yml"] = ROLLED_BACK
+    project.run(SITE.replace("  tasks:", f"  strategy: {strategy}\n  tasks:"))
+    for sent in project.sent():
+        assert "exit status 2: lock timeout" in sent["title"]
+        assert re.findall("^(?:Task|Cause): .*", sent["content"], re.MULTILINE) == [
+            "Task: Migrate {{ inventory_hostname }} (deploy.yml:3)",
+            "Cause: exit status 2: lock timeout",
+            "Task: Report (deploy.yml:5)",
+            "Cause: Deployment failed, rolled back",
+        ]
+
+
+def test_an_outer_guard_names_what_led_into_a_rescue_in_the_inner_one(project):
+    project.files |= {"deploy.yml": INNER_GUARD, "inner.yml": ROLLED_BACK}
+    project.run(SITE)
+    inner, outer = project.sent()
+    assert inner["title"].partition("[")[0] == outer["title"].partition("[")[0]
+    assert outer["content"].count("Task: ") == 2
+
+
 def test_trigger_and_resolve_work_in_a_users_own_rescue(project):
     failed = project.run(OWN, "-e", "broken=a.b")
     (triggered,) = project.sent()

@@ -84,6 +84,11 @@ def test_failures_are_reported_with_the_hosts_that_succeeded():
     assert (run.failures, run.succeeded, run.hosts) == ({"b": (BROKEN,)}, {"a", "c"}, {"a", "b", "c"})
 
 
+def test_what_led_to_a_failure_comes_before_it():
+    records = [from_json(to_json(one)) for one in record(RecordType.FAILED, "b", failure=BROKEN, causes=(NO_MESSAGE,))]
+    assert evaluate(records, GUARD, hosts()).run("site.yml", "abc").failures == {"b": (NO_MESSAGE, BROKEN)}
+
+
 def test_while_further_hosts_are_expected_no_host_counts_as_succeeded():
     records = record(RecordType.BEGAN, "a b c") + record(RecordType.SUCCEEDED, "a")
     waiting = evaluate(records, GUARD, hosts(lockstep=False))
@@ -133,7 +138,7 @@ def test_hosts_that_skipped_the_guard_in_an_earlier_batch_are_remembered():
 def test_a_host_that_left_the_play_was_dropped_unless_it_was_ended_deliberately(gone, failure):
     records = record(RecordType.BEGAN, "a b c") + record(RecordType.SUCCEEDED, "a b")
     evaluation = evaluate(records, GUARD, hosts(out="c", gone=gone))
-    assert evaluation.failures == ({"c": failure} if failure else {})
+    assert evaluation.failures == ({"c": (failure,)} if failure else {})
     assert ("c" in evaluation.succeeded) == (failure is None)
 
 
@@ -154,9 +159,9 @@ def test_a_host_that_an_earlier_play_lost_counts_as_one_that_the_play_may_match(
 def test_a_host_without_an_error_of_its_own_was_not_reached_if_another_failure_was_fatal():
     records = record(RecordType.BEGAN, "a b") + record(RecordType.FAILED, "b", failure=NO_MESSAGE)
     alone = evaluate([*records, *record(RecordType.FAILED, "a", failure=BROKEN)], GUARD, hosts("a b"))
-    assert alone.failures["b"] == NO_MESSAGE
+    assert alone.failures["b"] == (NO_MESSAGE,)
     fatal = evaluate([*records, *record(RecordType.FAILED, "a", failure=BROKEN, fatal=True)], GUARD, hosts("a b"))
-    assert fatal.failures["b"].kind == NOT_REACHED
+    assert fatal.failures["b"][-1].kind == NOT_REACHED
 
 
 def test_a_second_round_of_the_same_guard_starts_again():
@@ -245,7 +250,7 @@ def test_after_a_final_report_another_evaluation_gives_a_host_the_same_result(st
         failure = failure_of(records, GUARD, host)
         if is_final(reported, failure):
             again = evaluate([*records, reported], GUARD, now)
-            assert (again.report, again.failures.get(host)) == (first.report, failure)
+            assert (again.report, again.failures.get(host)) == (first.report, failure and (failure,))
 
 
 def test_hosts_that_have_run_all_guarded_tasks_without_another_record_have_succeeded():

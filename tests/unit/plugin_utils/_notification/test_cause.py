@@ -34,6 +34,25 @@ Caused by: java.net.ConnectException: Connection refused
             "tar: x: Cannot open: No such file\ntar: Exiting\n".replace("\\\n", "\n"),
             "tar: x: Cannot open: No such file",
         ),
+        (
+            "E: x 1.2 is not available\nE: Sub-process /usr/bin/dpkg returned an error code (1)",
+            "E: x 1.2 is not available",
+        ),
+        ("make[1]: cc: No such file\nmake: *** [Makefile:3: all] Error 127", "make[1]: cc: No such file"),
+        ("Error: \n Problem: nothing provides y\n", "Error: Problem: nothing provides y"),
+        ('{\n  "error": "quota exceeded",\n  "code": 7\n}\n', '"error": "quota exceeded",'),
+        (
+            "npm error code E404\nnpm error 404 Not Found - GET https://r.example.com/x\n"
+            "npm error A complete log of this run can be found in: /root/.npm/_logs/1.log",
+            "npm error 404 Not Found - GET https://r.example.com/x",
+        ),
+        (
+            "[ERROR] Failed to execute goal x: no compiler -> [Help 1]\n[ERROR] \n[ERROR] Re-run with -X for errors",
+            "[ERROR] Failed to execute goal x: no compiler -> [Help 1]",
+        ),
+        ("> Could not resolve y:1\n\n* Try:\n> Run with --stacktrace\n\nBUILD FAILED in 3s", "> Could not resolve y:1"),
+        ("FAILED t.py::test - assert 1 == 2\n===== 1 failed in 0.12s =====", "FAILED t.py::test - assert 1 == 2"),
+        ("make: *** [all] Error 2", "make: *** [all] Error 2"),
         ("error: one\nerror: two\nfor help, see the manual", "error: two"),
         ("line one\nline two\n\n", "line two"),
         ("  only\n  indented", "indented"),

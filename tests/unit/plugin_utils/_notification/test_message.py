@@ -58,6 +58,16 @@ NAMED = "Migrate the … database failed on {}: disk full [site.yml]"
         ({"10.0.0.7": FULL}, 2, NAMED.format("10.0.0.7")),
         ({"web1": replace(FULL, delegate="db1")}, 2, NAMED.format("web1 -> db1")),
         ({"web1.example": replace(FULL, delegate="db1.example")}, 2, NAMED.format("web1 -> db1")),
+        (
+            {"db1": FULL, "web1": replace(FULL, message="table locked"), "web2": FULL},
+            12,
+            "Migrate the … database failed on db1, web1 and web2: disk full, and 1 other error [site.yml]",
+        ),
+        (
+            {f"web{n}": replace(FULL, message=f"disk of {'abc'[n]}") for n in range(3)},
+            0,
+            "Migrate the … database failed on web0, web1 and web2: disk of a, and 2 other errors [site.yml]",
+        ),
         ({"a": DOWN, "web1": FULL}, 2, "site.yml: 2 of 2 hosts failed: Migrate the … database (1), unreachable (1)"),
         ({"db1": DOWN, "db2": DOWN}, 12, "db1 and db2 unreachable: ssh: timed out [site.yml]"),
         ({"db1": Failure(DROPPED, task="Load {{ it }}")}, 12, "Load … dropped db1 [site.yml]"),
