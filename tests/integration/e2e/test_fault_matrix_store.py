@@ -20,6 +20,7 @@ import pytest
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.columns import COLUMNS, Seen
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.store_table import (
     KILLS,
+    PASSWORD,
     STORE_FAULTS,
     Kill,
     StoreFault,
@@ -46,8 +47,13 @@ def text(seen: Seen) -> str:
 
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("fault", matrix(STORE_FAULTS, "disk full", "read-only once it succeeds", "corrupt while open"))
-def test_a_fault_of_the_store_loses_no_page_and_leaves_no_incident_open(tmp_path, column, fault: StoreFault) -> None:
+def test_a_fault_of_the_store_loses_no_page_and_leaves_no_incident_open(
+    tmp_path: Path, request: pytest.FixtureRequest, column, fault: StoreFault
+) -> None:
     world = World(tmp_path / "world")
+    if fault.shared:
+        server = request.getfixturevalue("postgresql")
+        world.env["CALLGOOSE_STATE_URL"] = server.url(options=f"-csearch_path={server.new_schema()}")
     store = world.folder / "home" / ".ansible" / "callgoose" / "state.sqlite3"
     with served("mapped") as api:
         for place, (bad, faulty) in enumerate(fault.runs):
@@ -57,6 +63,7 @@ def test_a_fault_of_the_store_loses_no_page_and_leaves_no_incident_open(tmp_path
             assert seen.call.rc == (COLUMNS[column].failing_rc if bad else 0), text(seen)
             assert "Traceback" not in text(seen)
             assert world.secrets_in(seen.call) == []
+            assert PASSWORD not in text(seen)
             if column == "task":
                 assert seen.details["outcome"] != "failed"
                 assert not store.exists(), "a task has no store"

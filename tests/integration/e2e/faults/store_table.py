@@ -38,6 +38,7 @@ class StoreFault:
     :ivar incidents: the states of the incidents at the API after each run.
     :ivar spoil: what happens to the store's file before a run with the fault.
     :ivar env: environment variables of a run with the fault.
+    :ivar shared: the other runs have the store in a PostgreSQL database.
     """
 
     name: str
@@ -46,13 +47,15 @@ class StoreFault:
     incidents: tuple[list[str], ...]
     spoil: Callable[[Path], None] = leave
     env: Mapping[str, str] = field(default_factory=dict, hash=False)
+    shared: bool = False
 
 
 FULL = {"FAULT_PRAGMA": "PRAGMA max_page_count = 1"}
 READ_ONLY = {"FAULT_PRAGMA": "PRAGMA query_only = ON"}
+PASSWORD = "hunter2pw"
+GONE = {"CALLGOOSE_STATE_URL": f"postgresql://me:{PASSWORD}@127.0.0.1:1/incidents"}
 OPEN, RESOLVED = ["open"], ["resolved"]
 
-# PostgreSQL that is gone belongs here too: a row with a state_url in env and a message of its own.
 STORE_FAULTS = (
     StoreFault("disk full", AT_FIRST, "database or disk is full", (OPEN, OPEN, RESOLVED), env=FULL),
     StoreFault("read-only at first", AT_FIRST, "attempt to write a readonly", (OPEN, OPEN, RESOLVED), env=READ_ONLY),
@@ -68,6 +71,13 @@ STORE_FAULTS = (
     ),
     StoreFault("corrupt while open", WHILE_OPEN, "is broken", (OPEN, OPEN, OPEN, RESOLVED), corrupt),
     StoreFault("corrupt once it succeeds", WHILE_RESOLVED, "is broken", (OPEN, RESOLVED, RESOLVED), corrupt),
+    StoreFault("PostgreSQL gone at first", AT_FIRST, "127.0.0.1", (OPEN, OPEN, RESOLVED), env=GONE, shared=True),
+    StoreFault(
+        "PostgreSQL gone while open", WHILE_OPEN, "127.0.0.1", (OPEN, OPEN, OPEN, RESOLVED), env=GONE, shared=True
+    ),
+    StoreFault(
+        "PostgreSQL gone once it succeeds", WHILE_RESOLVED, "127.0.0.1", (OPEN, OPEN, RESOLVED), env=GONE, shared=True
+    ),
 )
 
 
