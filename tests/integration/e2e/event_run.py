@@ -96,7 +96,7 @@ class Playground:
         """Return a call that runs this playbook and records its runs.
 
         :param inventory: as for :func:`playbook.prepare`. A host with ``ansible_connection=away`` is unreachable.
-        :param options: enabled options: ``ignore_unreachable``, ``notice_sigterm``, ``broken``.
+        :param options: enabled options: ``ignore_unreachable``, ``broken``.
         """
         recording = {
             "ANSIBLE_CALLBACK_PLUGINS": str(RECORDER),

@@ -113,7 +113,9 @@ def test_the_token_is_neither_printed_nor_stored_nor_part_of_a_page(site, method
     refused = []
     for name in "abc":
         site.playbook = HEAD + f"    - {{name: {name}, fail: {{msg: bad}}}}\n"
-        refused.append(site.run("-vvvv", env={"CALLGOOSE_PROJECT": name}))
+        # Each has a store of its own: a run also sends what waits in its store.
+        store = f"sqlite:///{site.ledger.parent}/{name}.sqlite3"
+        refused.append(site.run("-vvvv", env={"CALLGOOSE_PROJECT": name, "CALLGOOSE_STATE_URL": store}))
     assert site.incidents == ["resolved"]
     assert {request["token"] for request in site.sandbox.requests} == {TOKEN}, "yet it was sent"
     for result in refused:

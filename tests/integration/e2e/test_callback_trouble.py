@@ -172,7 +172,7 @@ def test_a_store_of_an_unknown_kind_gives_a_note_and_the_trigger_is_sent(site) -
     site.env["CALLGOOSE_STATE_URL"] = "paper:///x"
     failed = site.run("-v", bad="web1")
     assert (failed.rc, failed.stderr, site.incidents) == (2, "", ["open"])
-    assert text(failed).count("stores of the kind 'paper' are not supported") == 1
+    assert text(failed).count("stores of the kind paper are not supported") == 1
 
 
 def test_a_corrupt_store_gives_one_warning_with_its_new_name_and_the_trigger_is_sent(site) -> None:
@@ -272,7 +272,8 @@ def test_a_locked_store_delays_all_playbooks_of_a_call_by_at_most_max_delay(site
         good = site.run(*names)
     # Only the ledger knows what is open, so nothing may be resolved now.
     assert (good.rc, site.states, site.incidents) == (0, [], ["open"])
-    assert good.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
+    # A busy machine makes both runs take longer.
+    assert good.elapsed - without.elapsed < MAX_DELAY + 1 + max(MARGIN, without.elapsed)
 
 
 @pytest.mark.parametrize("words", [(), ("-e", "abort=yes")], ids=["over", "aborted"])

@@ -18,6 +18,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.callgoose.sqibs.plugins.callback import callgoose_incident
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.events import EventReader
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import NOTHING_DONE, Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder import Recorder
 
@@ -32,7 +33,6 @@ class CallbackModule(callgoose_incident.CallbackModule):
         options = os.environ.get("RUNS_OPTIONS", "").split()
         self._recorder = Recorder("ignore_unreachable" in options)
         self._events = EventReader(self._recorder)
-        self._watches_signals = "notice_sigterm" in options
         self._session = Record()
         if "broken" in options:
             self._events.ok = _break
@@ -48,8 +48,15 @@ class CallbackModule(callgoose_incident.CallbackModule):
 class Record:
     """Replaces the callback's session, to record the runs."""
 
-    def begin(self, playbook: str, *_more: Any) -> None:
+    def begin(self, playbook: str, *_more: Any) -> Reconciliation:
         self.write({"begun": playbook})
+        return NOTHING_DONE
+
+    def task_started(self, task: str) -> None:
+        """Leave the run's note alone: there is no store."""
+
+    def failed(self, *_more: Any) -> None:
+        """Send nothing at once."""
 
     def write(self, data: dict[str, Any]) -> None:
         with Path(os.environ["RECORDED_RUNS"]).open("a", encoding="utf-8") as file:
