@@ -112,7 +112,7 @@ def cases() -> list[tuple[tuple[Fault, ...], str, str, bool]]:
 
 
 def marks(is_slow: bool) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.matrix] if is_slow else []
+    return [pytest.mark.matrix, pytest.mark.any_core] if is_slow else []
 
 
 TOGETHER = [

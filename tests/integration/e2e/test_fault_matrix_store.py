@@ -34,7 +34,8 @@ PLAIN = Fault("plain", answers("hang"), "")
 
 def matrix(rows: tuple, *core: str) -> list:
     """Return rows for pytest. `make test` leaves out all but those with these names."""
-    return [pytest.param(row, id=row.name, marks=[] if row.name in core else [pytest.mark.matrix]) for row in rows]
+    rest = [pytest.mark.matrix, pytest.mark.any_core]
+    return [pytest.param(row, id=row.name, marks=[] if row.name in core else rest) for row in rows]
 
 
 def run(column: str, world: World, api: Api, bad: bool, env: dict[str, str]) -> Seen:

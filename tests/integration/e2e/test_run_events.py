@@ -510,10 +510,10 @@ def test_a_run_that_never_reaches_its_end_is_aborted(tmp_path, plays, rc, failur
 SLEEP = play(OK + "- {name: sleep, shell: touch started; exec sleep 60, args: {chdir: '{{ playbook_dir }}'}}\n")
 
 
-def interrupt(tmp_path, number: int, *options: str) -> Recorded:
+def interrupt(tmp_path, number: int) -> Recorded:
     """Send this signal to the process group of a running call, as a terminal does, and return its records."""
     ground = Playground(tmp_path)
-    call = ground.prepare(SLEEP, inventory=("a",), options=options)
+    call = ground.prepare(SLEEP, inventory=("a",))
     process = call.start()
     try:
         deadline = time.monotonic() + 60
