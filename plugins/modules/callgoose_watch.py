@@ -28,6 +28,7 @@ options:
     description:
       - Whether to send again what the API refused with an answer that would not change, such as a payload that is too
         large, or that no API Filter matched. Use it after you have corrected the cause.
+      - What the API refused because of the token is sent with the token of this call, if the base URL is the same.
     type: bool
     default: false
   redact:

@@ -25,13 +25,17 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes i
 if TYPE_CHECKING:
     from ansible_collections.callgoose.sqibs.plugins.module_utils._client import Client
 
-# The API would answer the same request with the same status again; 401 waits for another token.
-_FINAL = (400, 401, 413, 422)
+_UNAUTHORIZED = 401
+# The API would answer the same request with the same status again.
+_FINAL = (400, _UNAUTHORIZED, 413, 422)
 
 
 def destination_of(connection: Connection) -> str:
-    """Return a digest of where a connection leads and of its token. It cannot be reversed, so a store may keep it."""
-    return digest("destination", connection.endpoint, connection.token)
+    """Return digests of where a connection leads and of its token, with a dot in between.
+
+    They cannot be reversed, so a store may keep them.
+    """
+    return f"{digest('endpoint', connection.endpoint)}.{digest('token', connection.endpoint, connection.token)}"
 
 
 class Poster:
@@ -73,8 +77,8 @@ class Poster:
         outcome = outcomes.interpret(wish.state, answer.status, answer.body)
         is_unknown = outcome.name == outcomes.FAILED and (outcome.changed or answer.uncertain)
         result = None if is_unknown else outcome.name
-        is_final = answer.status in _FINAL
-        return Reply(result, outcome.message, answer.uncertain, is_final, in_time=self._has_time())
+        is_final, is_unauthorized = answer.status in _FINAL, answer.status == _UNAUTHORIZED
+        return Reply(result, outcome.message, answer.uncertain, is_final, is_unauthorized, self._has_time())
 
     def _has_time(self) -> bool:
         return time.monotonic() < self._deadline

@@ -56,11 +56,12 @@ class Wish:
     :param state: ``triggered`` or ``resolved``.
     :param hosts: the failed hosts that it names; none for a resolve.
     :param body: what to send, redacted: JSON data, or a string to send as it is.
-    :param destination: a digest of the endpoint and the token that it is meant for.
+    :param destination: a digest of the endpoint that it is meant for, a dot, and a digest of the token.
     :param content_type: of the body.
     :param waiting: whether it has to be sent, now or again.
     :param not_before: clock time in seconds; until then only the run that made it sends it.
     :param parked: why it is not sent again by itself; empty if it is not parked.
+    :param unauthorized: it is parked because the API refused the token.
     :param answer: the last answer, in words; empty if there was none.
     """
 
@@ -72,6 +73,7 @@ class Wish:
     waiting: bool = True
     not_before: float = 0.0
     parked: str = ""
+    unauthorized: bool = False
     answer: str = ""
 
     @property

@@ -46,6 +46,7 @@ class Reply:
     :param message: one sentence for the user.
     :param uncertain: whether the API may have processed an earlier attempt.
     :param is_final: whether the same request would get the same answer again.
+    :param unauthorized: whether the API refused the token.
     :param in_time: whether there is time for another request.
     """
 
@@ -53,6 +54,7 @@ class Reply:
     message: str
     uncertain: bool = False
     is_final: bool = False
+    unauthorized: bool = False
     in_time: bool = True
 
 
@@ -112,14 +114,22 @@ def waiting(ledger: Ledger) -> tuple[Request, ...]:
 
 
 def unparked(ledger: Ledger, destination: str) -> Ledger:
-    """Return the ledger with the parked wishes for this destination due again."""
-    incidents = {
-        key: replace(incident, wish=replace(incident.wish, parked="", not_before=0.0))
-        if incident.wish and incident.wish.parked and incident.wish.destination == destination
-        else incident
-        for key, incident in ledger.incidents.items()
-    }
-    return replace(ledger, incidents=incidents)
+    """Return the ledger with the parked wishes for this destination due again.
+
+    If the API refused the token of a wish, another token for the same endpoint takes its place.
+    """
+    place = destination.partition(".")[0]
+
+    def unpark(incident: Incident) -> Incident:
+        wish = incident.wish
+        if not wish or not wish.parked:
+            return incident
+        is_refused_token = wish.unauthorized and wish.destination.partition(".")[0] == place
+        if wish.destination != destination and not is_refused_token:
+            return incident
+        return replace(incident, wish=replace(wish, destination=destination, parked="", not_before=0.0))
+
+    return replace(ledger, incidents={key: unpark(incident) for key, incident in ledger.incidents.items()})
 
 
 def postponed(ledger: Ledger, key: str, until: float) -> Ledger:
@@ -198,6 +208,7 @@ def _answered(before: Incident, after: Incident, request: Request, reply: Reply,
         waiting=not is_in_force,
         not_before=now + pause if pause else 0.0,
         parked=reply.message if is_parked else "",
+        unauthorized=is_parked and reply.unauthorized,
         answer=reply.message,
     )
     return replace(after, wish=answered)

@@ -164,6 +164,19 @@ def test_what_no_filter_matched_is_parked_until_somebody_asks(site: Site) -> Non
     assert site.incidents == ["open"]
 
 
+def test_what_was_refused_for_its_token_is_sent_with_another_one_when_somebody_asks(site: Site) -> None:
+    site.run(bad="web1", env={"CALLGOOSE_API_TOKEN": "expired"})
+    assert site.incidents == []
+    site.own("watch")
+    assert site.incidents == []
+    elsewhere = {"CALLGOOSE_BASE_URL": site.sandbox.base_url.replace("127.0.0.1", "localhost")}
+    site.own("watch", "-e", "callgoose_retry_parked=true", env=elsewhere)
+    assert site.incidents == [], "another base URL"
+    asked = site.own("watch", "-e", "callgoose_retry_parked=true")
+    assert site.incidents == ["open"], asked.stdout
+    assert site.own("status").stdout.count("open, confirmed") == 1
+
+
 def test_status_tells_why_nobody_was_paged(site: Site) -> None:
     site.run(bad="web1", env={"CALLGOOSE_AFTER_FAILURES": "2"})
     assert "1 of 2 failed runs" in site.own("status").stdout
