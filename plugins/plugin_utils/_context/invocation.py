@@ -18,6 +18,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.environme
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Invocation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import (
     INLINE,
+    TEMPORARY,
     IdentityFacts,
     remote_path,
 )
@@ -59,13 +60,15 @@ def read_invocation(
     inventory = awx_variable(extra_vars, "inventory_name") if in_awx else ""
     named = facts.inventory_name or inventory
     is_shell = not origin.system
+    # It is gone after the run, and its path differs from run to run.
+    is_repeatable = all(source.place != TEMPORARY for source in facts.sources)
     return Invocation(
         environment=named or environment_of(facts.sources),
         inventory=named or ", ".join(_shown(source.text, source.place) for source in facts.sources),
         limit=str(arguments.get("subset") or ""),
         controller=facts.host_name if is_shell else "",
         directory=directory if is_shell else "",
-        command=_command(arguments) if is_shell else (),
+        command=_command(arguments) if is_shell and is_repeatable else (),
         compare_url=compare_url(facts.remote),
     )
 
@@ -84,6 +87,8 @@ def compare_url(remote: str) -> str:
 
 
 def _shown(text: str, place: str) -> str:
+    if place == TEMPORARY:
+        return "(temporary)"
     return text if place != INLINE or len(text) <= 60 else f"{text[:59]}…"
 
 

@@ -15,6 +15,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_conte
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import (
     IN_PROJECT,
     INLINE,
+    TEMPORARY,
     IdentityFacts,
     Source,
 )
@@ -74,6 +75,11 @@ def test_a_job_of_awx_has_the_name_of_its_inventory_and_no_command() -> None:
 def test_the_name_of_an_inventory_beats_its_path() -> None:
     named = read(facts=IdentityFacts("site.yml", inventory_name="blue", sources=FACTS.sources))
     assert (named.environment, named.inventory) == ("blue", "blue")
+
+
+def test_a_temporary_inventory_is_neither_named_nor_in_a_command_to_repeat() -> None:
+    run = read(facts=IdentityFacts("site.yml", sources=(*FACTS.sources, Source(TEMPORARY, "/tmp/tmp.x7/hosts.ini"))))
+    assert (run.inventory, run.command) == ("inventories/production/hosts.ini, (temporary)", ())
 
 
 def test_a_long_list_of_hosts_is_cut() -> None:
