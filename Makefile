@@ -10,10 +10,11 @@ CORE := ansible-core>=2.19,<2.22
 # ansible-playbook does not start in a locale that is not UTF-8.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo test bench lint clean
+.PHONY: help demo sandbox test bench lint clean
 
 help:
 	@echo 'make demo   shows incidents from trigger to resolve, with an emulated API on this machine (under a minute)'
+	@echo 'make sandbox   starts an emulated API with a web page, to try playbooks without an account; Ctrl-C ends it'
 	@echo 'make test   runs unit, integration and end-to-end tests on the newest ansible-core for this Python (under 10 minutes)'
 	@echo 'make bench  compares time and memory with debug and uri, and checks limits (minutes, on an idle machine)'
 	@echo 'make lint   checks style, types, licenses, changelog and documentation'
@@ -21,6 +22,9 @@ help:
 
 demo: $(INSTALLED)
 	@$(VENV)/bin/python tests/demo/run.py
+
+sandbox: $(INSTALLED)
+	@$(VENV)/bin/python -m tests.sandbox
 
 test: $(INSTALLED)
 	$(VENV)/bin/python tests/run_ansible_test.py integration --local

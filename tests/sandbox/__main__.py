@@ -77,6 +77,7 @@ def _say(sandbox: Sandbox, reading: str, window: float) -> None:
         *(f"  export {name}={shlex.quote(value)}" for name, value in exports.items()),
         "",
         "To see what it holds, open:",
+        f"  {sandbox.page_url:{len(sandbox.control_url) + 10}}  the page: incidents, requests and filters, live",
         f"  {sandbox.control_url}/incidents  the incidents",
         f"  {sandbox.control_url}/requests   the requests and their answers",
         f"  {sandbox.control_url}/state      everything, with the settings",

@@ -9,7 +9,7 @@ Must not do I/O or read a clock: each request comes with its time.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from .filters import Match, first_match
@@ -21,8 +21,27 @@ NOTHING_OPEN = {"resolved_false": "resolved_false", "no_filter": "no_filter", "d
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What one request did in one service, for people: the API's answer says less.
+
+    :ivar kind: ``created``, ``trigger_duplicate``, ``resolved``, ``resolve_duplicate``, ``resolved_false``,
+        ``no_filter``, ``maintenance`` or ``unauthorized``.
+    :ivar incidents: the ids of the incidents that it opened, resolved, or was a duplicate for.
+    :ivar similar_at: for a duplicate within the window: when the request was processed that it repeats.
+    """
+
+    kind: str
+    service: str = ""
+    incidents: tuple[str, ...] = ()
+    similar_at: float | None = None
+
+
+@dataclass(frozen=True)
 class Answer:
-    """The API's answer. With status 401 the other fields have no meaning."""
+    """The API's answer. With status 401 the other fields have no meaning.
+
+    :ivar effects: what it did in each service; not part of the API's answer.
+    """
 
     status: int
     id: str
@@ -30,6 +49,7 @@ class Answer:
     trigger_duplicate: bool = False
     resolved: bool = False
     resolve_duplicate: bool = False
+    effects: tuple[Effect, ...] = field(default=(), compare=False)
 
     def body(self) -> dict[str, object]:
         """Return the JSON body, as documented on the API page."""
@@ -68,7 +88,8 @@ class Model:
         self.settings = settings or Settings()
         self._incidents: list[Incident] = []
         self._open: dict[Hashable, list[int]] = {}
-        self._processed: dict[Hashable, float] = {}
+        # When similar requests were processed, and the incidents that they opened or resolved.
+        self._processed: dict[Hashable, tuple[float, tuple[str, ...]]] = {}
         self._request_ids = count(1)
 
     @property
@@ -93,73 +114,88 @@ class Model:
         request_id = f"sandbox-{next(self._request_ids)}"
         known = next((one for one in self.settings.tokens if one.value == token and one.kind == "incident"), None)
         if known is None:
-            return Answer(401, request_id)
+            return Answer(401, request_id, effects=(Effect("unauthorized"),))
         request = _Request(known.value, source, body, read(content_type, body), now)
-        effects: set[str] = set()
+        effects: list[Effect] = []
         for service in filter(known.covers, self.settings.services):
             match = first_match(service.filters, request.payload)
+            if match is None:
+                effects.append(Effect("no_filter", service.name))
             if match and match.triggers:
-                effects.add(self._trigger(request, service, match))
+                effects.append(self._trigger(request, service, match))
             # After the trigger: a payload that matches both parts opens an incident and resolves it at once.
             if match and match.resolves:
-                effects.add(self._resolve(request, service, match))
+                effects.append(self._resolve(request, service, match))
+        kinds = {effect.kind for effect in effects}
         return Answer(
-            _status(effects),
+            _status(kinds),
             request_id,
-            created="created" in effects,
-            trigger_duplicate="trigger_duplicate" in effects,
-            resolved="resolved" in effects,
-            resolve_duplicate="resolve_duplicate" in effects,
+            created="created" in kinds,
+            trigger_duplicate="trigger_duplicate" in kinds,
+            resolved="resolved" in kinds,
+            resolve_duplicate="resolve_duplicate" in kinds,
+            effects=tuple(effects),
         )
 
-    def _trigger(self, request: _Request, service: Service, match: Match) -> str:
+    def _trigger(self, request: _Request, service: Service, match: Match) -> Effect:
         if _in_maintenance(service, request.payload):
-            return "no_filter"
+            return Effect("maintenance", service.name)
         trigger = match.filter.trigger
         key = request.payload.text_of(trigger.map_with)
-        if self._is_duplicate(request, (service.name, match.position, "trigger"), key):
-            return "trigger_duplicate"
+        similar = self._similar(request, (service.name, match.position, "trigger"), key)
+        before = self._before(similar, request.now)
+        if before:
+            return Effect("trigger_duplicate", service.name, before[1], before[0])
         same = self._open.setdefault((service.name, match.position, key), [])
         if self.settings.merge_open and key is not None and same:
-            return "trigger_duplicate"
+            incidents = tuple(self._incidents[place].id for place in same)
+            self._processed[similar] = request.now, incidents
+            return Effect("trigger_duplicate", service.name, incidents)
         same.append(len(self._incidents))
-        self._incidents.append(
-            Incident(
-                id=f"incident-{len(self._incidents) + 1}",
-                key=key,
-                title=trigger.title(request.payload, request.source),
-                description=trigger.description(request.payload),
-                urgency=trigger.urgency,
-                state="open",
-                service=service.name,
-                opened=request.now,
-            )
+        incident = Incident(
+            id=f"incident-{len(self._incidents) + 1}",
+            key=key,
+            title=trigger.title(request.payload, request.source),
+            description=trigger.description(request.payload),
+            urgency=trigger.urgency,
+            state="open",
+            service=service.name,
+            opened=request.now,
         )
-        return "created"
+        self._incidents.append(incident)
+        self._processed[similar] = request.now, (incident.id,)
+        return Effect("created", service.name, (incident.id,))
 
-    def _resolve(self, request: _Request, service: Service, match: Match) -> str:
+    def _resolve(self, request: _Request, service: Service, match: Match) -> Effect:
         assert match.filter.resolve is not None
         key = request.payload.text_of(match.filter.resolve.mapped_with)
-        if self._is_duplicate(request, (service.name, match.position, "resolve"), key):
-            return "resolve_duplicate"
+        similar = self._similar(request, (service.name, match.position, "resolve"), key)
+        before = self._before(similar, request.now)
+        if before:
+            return Effect("resolve_duplicate", service.name, before[1], before[0])
         same = [] if key is None else self._open.pop((service.name, match.position, key), [])
         for place in same:
             self._incidents[place] = replace(self._incidents[place], state="resolved", resolved=request.now)
-        return "resolved" if same else NOTHING_OPEN[self.settings.nothing_open]
+        incidents = tuple(self._incidents[place].id for place in same)
+        self._processed[similar] = request.now, incidents
+        return Effect("resolved" if same else NOTHING_OPEN[self.settings.nothing_open], service.name, incidents)
 
-    def _is_duplicate(self, request: _Request, part: tuple[str, int, str], key: str | None) -> bool:
-        """Return whether this part of a filter processed a similar request within the window; if not, note this one.
+    def _similar(self, request: _Request, part: tuple[str, int, str], key: str | None) -> Hashable:
+        """Return what this request has in common with those that this part of a filter takes for the same.
 
-        A duplicate does not extend the window. A request that no filter matches is never a duplicate: the two
-        ``duplicate`` fields of the answer belong to the two parts of a filter.
+        A request that no filter matches is never a duplicate: the two ``duplicate`` fields of the answer belong to the
+        two parts of a filter.
         """
         by_key = self.settings.reading == "mapped" and key is not None
-        similar = (*part, "mapped", key) if by_key else (*part, "body", request.token, request.body)
+        return (*part, "mapped", key) if by_key else (*part, "body", request.token, request.body)
+
+    def _before(self, similar: Hashable, now: float) -> tuple[float, tuple[str, ...]] | None:
+        """Return when a similar request was processed within the window, with its incidents; None if there is none.
+
+        A duplicate does not extend the window.
+        """
         before = self._processed.get(similar)
-        if before is not None and request.now - before < self.settings.window:
-            return True
-        self._processed[similar] = request.now
-        return False
+        return before if before and now - before[0] < self.settings.window else None
 
 
 @dataclass(frozen=True)

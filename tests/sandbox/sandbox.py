@@ -50,6 +50,7 @@ class Sandbox:
     :param settings: fields of :class:`Settings`, such as ``reading``, ``window``, ``nothing_open``, ``merge_open``.
     :ivar base_url: the value for the collection's option ``base_url``; set once started.
     :ivar control_url: the URL of the control API (``…/sandbox``).
+    :ivar page_url: the URL of the web page.
     :ivar certificate: with TLS, the server's certificate from the next start on.
     :ivar ca_path: with TLS, the path of the authority's certificate; otherwise None.
     :ivar client_cert: with TLS, the path of a client certificate; the request log shows who used it.
@@ -69,6 +70,7 @@ class Sandbox:
         self._thread: threading.Thread | None = None
         self.base_url = ""
         self.control_url = ""
+        self.page_url = ""
         self.ca_path: str | None = None
         self.client_cert: str | None = None
         self.client_key: str | None = None
@@ -95,7 +97,7 @@ class Sandbox:
             context, files = certificates.make(Path(self._directory.name), self.certificate)
             self.ca_path, self.client_cert, self.client_key = files.ca_path, files.client_cert, files.client_key
         origin = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
-        self.base_url, self.control_url = f"{origin}{BASE_PATH}", f"{origin}/sandbox"
+        self.base_url, self.control_url, self.page_url = f"{origin}{BASE_PATH}", f"{origin}/sandbox", f"{origin}/"
         self._state.released = asyncio.Event()
         ready: Future[None] = Future()
         # A daemon thread, so that a test run that ends without close() does not hang.

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from . import control
+from . import control, page
 from .delivery import deliver, respond
 from .faults import TEMPORARY_ERROR, Reply, json_reply
 from .state import Request, State
@@ -59,6 +59,8 @@ class Server(web.Server):
         body = await request.read()
         if request.path.startswith("/sandbox/"):
             return respond(control.answer(self._state, request.method, request.path, body))
+        if page.is_page(request.path):
+            return respond(page.answer(self._state, request.method, request.path, request.headers, body))
         state = self._state
         fault = state.faults.take()
         entry = Request(
@@ -90,6 +92,7 @@ class Server(web.Server):
             return json_reply(405, {"message": f"{entry.path} does not accept {entry.method}."})
         content_type = request.headers.get("Content-Type", "")
         answer = self._state.model.process(entry.token, entry.query.get("from"), content_type, body, entry.time)
+        entry.effects = answer.effects
         return json_reply(answer.status, answer.body())
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from .errors import require, require_seconds
 from .faults import FaultQueue
 from .filters import Filter
-from .model import Model
+from .model import Effect, Model
 from .settings import Settings
 
 
@@ -33,6 +33,7 @@ class Request:
     :ivar fault: the kind of fault that applied to it, or None.
     :ivar time: seconds on the sandbox's clock.
     :ivar status: the status code of the answer, set once there is one; None without an answer.
+    :ivar effects: what the API did with it, in each service; empty if it did not process it.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Request:
     fault: str | None
     time: float
     status: int | None = None
+    effects: tuple[Effect, ...] = ()
 
 
 class State:

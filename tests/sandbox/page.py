@@ -1,0 +1,191 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sandbox's web page: incidents as an on-call app shows them, requests in words, filters, and buttons for faults.
+
+Must not change the state except by its buttons, and must escape everything that comes from a request.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from . import words
+from .faults import Fault, Reply
+from .model import Incident
+from .state import Request, State
+
+WEB = Path(__file__).with_name("web")
+# What the page may load: its own files, and nothing from elsewhere.
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+FILES = {"/page.css": "text/css", "/page.js": "text/javascript"}
+# Requests and incidents that are shown, newest first.
+SHOWN = 100
+ACTIONS_PATH = "/page/actions"
+
+Action = Callable[[State], None]
+
+
+def _fault(kind: str, **fields: Any) -> Action:
+    return lambda state: state.faults.add(Fault(kind, **fields))
+
+
+# The buttons, by the value that a form sends: what they say, and what they do.
+ACTIONS: dict[str, tuple[str, Action]] = {
+    "503": ("503 once", _fault("status", status=503)),
+    "401": ("401 once", _fault("status", status=401)),
+    "reset": ("Connection reset once", _fault("reset")),
+    "hang": ("No answer once", _fault("hang")),
+    "clear": ("Clear faults", lambda state: state.faults.clear()),
+    "5min": ("Clock + 5 min", lambda state: state.advance(300)),
+    "4h": ("Clock + 4 h", lambda state: state.advance(4 * 3600)),
+    "forget": ("Forget everything", lambda state: state.reset()),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One request with its answer, as shown.
+
+    :ivar at: when, on the sandbox's clock.
+    :ivar state: ``triggered``, ``resolved`` or empty.
+    """
+
+    at: str
+    method: str
+    path: str
+    state: str
+    title: str
+    status: str
+    answer: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One incident, as shown.
+
+    :ivar payload: the JSON that opened it, one key a line.
+    :ivar history: the requests about it, oldest first.
+    """
+
+    incident: Incident
+    opened: str
+    resolved: str
+    severity: str
+    details: str
+    history: list[Entry]
+
+
+def is_page(path: str) -> bool:
+    """Return whether a path belongs to the page, not to the emulated API."""
+    return path == "/" or path in FILES or path == ACTIONS_PATH
+
+
+def answer(state: State, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    """Return the reply to one request for the page."""
+    if path == ACTIONS_PATH:
+        return _act(state, headers, body) if method == "POST" else _text(405, "Use POST.")
+    if method not in ("GET", "HEAD"):
+        return _text(405, "Use GET.")
+    if path in FILES:
+        text = (WEB / path.lstrip("/")).read_text(encoding="utf-8")
+        return Reply(200, text, {**HEADERS, "Content-Type": f"{FILES[path]}; charset=utf-8"})
+    return Reply(200, _render(state), {**HEADERS, "Content-Type": "text/html; charset=utf-8"})
+
+
+def _text(status: int, text: str, **headers: str) -> Reply:
+    return Reply(status, text, {**HEADERS, "Content-Type": "text/plain; charset=utf-8", **headers})
+
+
+def _act(state: State, headers: Mapping[str, str], body: bytes) -> Reply:
+    """Do what a button says. Another site's page must not be able to press it."""
+    origin, host = urlsplit(headers.get("Origin", "")).netloc, headers.get("Host", "")
+    if not host or origin != host or urlsplit(f"//{host}").hostname not in ("127.0.0.1", "localhost"):
+        return _text(403, "Only the sandbox's own page may do this.")
+    names = parse_qs(body.decode("utf-8", errors="replace")).get("action", [""])
+    if names[0] not in ACTIONS:
+        return _text(400, f"There is no such action. Use one of {', '.join(ACTIONS)}.")
+    ACTIONS[names[0]][1](state)
+    return _text(303, "", Location="/")
+
+
+@functools.cache
+def _template() -> Any:
+    # Only who opens the page needs it: tests and benchmarks start many sandboxes.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(WEB), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html.j2")
+
+
+def _render(state: State) -> str:
+    settings = state.model.settings
+    newest = list(reversed(state.requests))[:SHOWN]
+    return str(
+        _template().render(
+            clock=words.clock(state.now),
+            settings=settings,
+            window=words.duration(settings.window),
+            incidents=[_incident(one, state) for one in reversed(state.model.incidents[-SHOWN:])],
+            open_count=len(state.model.open_incidents),
+            requests=[_entry(one, state) for one in newest],
+            request_count=len(state.requests),
+            faults=[_fault_words(one) for one in state.faults],
+            actions={name: label for name, (label, _action) in ACTIONS.items()},
+            actions_path=ACTIONS_PATH,
+        )
+    )
+
+
+def _incident(incident: Incident, state: State) -> Shown:
+    history = [one for one in state.requests if any(incident.id in effect.incidents for effect in one.effects)]
+    payload = _payload(history[0]) if history else {}
+    details = {name: value for name, value in payload.items() if name not in ("title", "content", "state")}
+    return Shown(
+        incident,
+        words.clock(incident.opened),
+        "" if incident.resolved is None else words.clock(incident.resolved),
+        str(payload.get("severity") or ""),
+        json.dumps(details, indent=2, ensure_ascii=False),
+        [_entry(one, state) for one in history],
+    )
+
+
+def _entry(request: Request, state: State) -> Entry:
+    payload = _payload(request)
+    return Entry(
+        words.clock(request.time),
+        request.method,
+        request.path,
+        str(payload.get("state") or ""),
+        str(payload.get("title") or ""),
+        "no answer" if request.status is None else str(request.status),
+        words.answer_of(request, state.model.settings),
+        request.body,
+    )
+
+
+def _payload(request: Request) -> dict[str, Any]:
+    try:
+        value = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _fault_words(fault: Fault) -> str:
+    what = f"{fault.kind} {fault.status}" if fault.status else fault.kind
+    return f"{what}, until cleared" if fault.count is None else f"{what}, {fault.count} time{'s' * (fault.count > 1)}"
