@@ -47,19 +47,21 @@ class Server:
     """A running server with the superuser ``postgres`` and the user ``ansible``, who owns the database ``callgoose``.
 
     :param directory: an empty directory. Its path must be short, because it holds a Unix socket.
+    :param tls: it must have been built with TLS.
     :param settings: more settings of the server, or other ones.
     :raises NoServer: there is none to start.
     """
 
-    def __init__(self, directory: Path, **settings: str) -> None:
+    def __init__(self, directory: Path, tls: bool = False, **settings: str) -> None:
         self.directory = directory
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
             os.chown(directory, UNPRIVILEGED, UNPRIVILEGED)
             self._user = {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []}
-        self.programs = next(self._runnable(), None)
+        self.programs = next((one for one in self._runnable() if not tls or _has_tls(one)), None)
         if not self.programs:
-            raise NoServer("no PostgreSQL server found: install tests/requirements.txt, or the system's")
+            what = "no PostgreSQL server that was built with TLS" if tls else "no PostgreSQL server"
+            raise NoServer(f"{what} found: install {'the' if tls else 'tests/requirements.txt, or the'} system's")
         self._settings = {**SETTINGS, **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self.data = directory / "data"
@@ -177,6 +179,11 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(self.directory)}
+
+
+def _has_tls(programs: Path) -> bool:
+    """Return whether a server was built with TLS: it then needs this library, and names it."""
+    return b"libssl" in (programs / "postgres").read_bytes()
 
 
 def _package(name: str) -> Path | None:

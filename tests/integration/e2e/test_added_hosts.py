@@ -14,6 +14,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.matrix
+
 # Adds the hosts that the extra var `new` names, unless the host that adds them fails.
 ADDING = """
 - hosts: web1

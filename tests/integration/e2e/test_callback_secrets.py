@@ -18,6 +18,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import R
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox, Token
 
+pytestmark = pytest.mark.matrix
+
 TOKEN = "cg-4711-Very+Secret/Token="
 ENCODED = "cg-4711-Very%2BSecret%2FToken%3D"
 HIDDEN = "hunter2isHidden"

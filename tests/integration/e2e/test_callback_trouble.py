@@ -23,6 +23,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import R
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.matrix
+
 # Seconds by which two equal runs may differ on a busy machine.
 MARGIN = 3.0
 MAX_DELAY = 2.0
@@ -77,7 +79,6 @@ SWITCHES = ("enabled", "page_limited_runs", "include_output", "stable_payload", 
 EMPTY = (*SWITCHES, "severity", "tags", "playbooks", "exclude_playbooks", "unreachable", "on_interrupt")
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("name", SWITCHES)
 def test_an_invalid_boolean_gives_one_warning_that_names_it(site, name) -> None:
     warning = site.run(bad="web1", env={f"CALLGOOSE_{name.upper()}": "ture"})
@@ -105,7 +106,6 @@ def test_an_empty_value_in_ansible_cfg_counts_as_unset(site) -> None:
     assert (failed.rc, failed.stderr, site.states, site.incidents) == (2, "", ["triggered"], ["open"])
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("name", OPTIONS)
 def test_an_invalid_option_gives_one_warning_that_names_it(site, name) -> None:
     env, *words = OPTIONS[name]
@@ -230,7 +230,6 @@ def test_a_server_delays_the_run_by_at_most_max_delay(site, name) -> None:
     assert failed.elapsed - without.elapsed < MAX_DELAY + 1 + MARGIN
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("body", ["", "<html>ok</html>", "[]", "{" * 5000, '{"triggered": "yes", "resolved": 7}', "\0"])
 def test_an_answer_that_cannot_be_read_does_not_end_the_run(site, body) -> None:
     site.sandbox.queue_fault("body", body=body)

@@ -19,6 +19,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.columns im
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.table import DONE, FAULTS, UNKNOWN, Fault
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.world import Api, World, served
 
+pytestmark = pytest.mark.matrix
+
 # The runs of one project, in order: whether it fails, and whether the fault lasts.
 SEQUENCES = {
     "and fails again": ((True, True), (True, False), (False, True), (False, False)),
@@ -96,7 +98,7 @@ def differences(
 
 
 def cases() -> list[tuple[tuple[Fault, ...], str, str, bool]]:
-    """Return rows that are run together, their sequence and reading, and whether `make test` leaves them out."""
+    """Return rows that are run together, their sequence and reading, and whether one ansible-core is enough."""
     core = tuple(fault for fault in FAULTS if fault.core)
     rest = tuple(fault for fault in FAULTS if not fault.core)
     unclear = tuple(fault for fault in FAULTS if is_unclear(fault))
@@ -112,7 +114,7 @@ def cases() -> list[tuple[tuple[Fault, ...], str, str, bool]]:
 
 
 def marks(is_slow: bool) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.matrix, pytest.mark.any_core] if is_slow else []
+    return [pytest.mark.any_core] if is_slow else []
 
 
 TOGETHER = [

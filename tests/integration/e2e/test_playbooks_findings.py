@@ -27,6 +27,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook_data imp
 )
 from ansible_collections.callgoose.sqibs.tests.sandbox import Filter, Pair, Resolve, Sandbox, Service, Token, Trigger
 
+pytestmark = pytest.mark.matrix
+
 WELL = "All is well"
 OPTIONS = "The connection options are invalid"
 TLS = "The server's TLS certificate is not trusted"

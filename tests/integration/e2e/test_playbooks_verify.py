@@ -14,6 +14,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import R
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
 from ansible_collections.callgoose.sqibs.tests.sandbox import Filter, Pair, Resolve, Sandbox, Trigger
 
+pytestmark = pytest.mark.matrix
+
 VERIFY = "callgoose.sqibs.verify"
 
 

@@ -67,7 +67,9 @@ def test_one_incident_is_triggered_for_all_failed_hosts_and_resolved_once_all_su
 
     assert (failed.rc, again.rc, good.rc, once_more.rc) == (2, 2, 0, 0), failed.stdout + good.stdout
     assert project.sent_states() == []
-    assert triggered["title"] == "deploy it failed on a and c: cannot deploy to a [deploy.yml (playbook.yml)]"
+    assert triggered["title"] == (
+        "deploy it failed on a and c: cannot deploy to a, and 1 other error [deploy.yml (playbook.yml)]"
+    )
     assert "cannot deploy to a" in triggered["content"] and "cannot deploy to c" in triggered["content"]
     assert triggered["severity"] == "critical"
     assert (triggered["state"], resolved["state"]) == ("triggered", "resolved")
@@ -247,7 +249,7 @@ def test_trigger_and_resolve_work_in_a_users_own_rescue(project):
     assert failed.rc == 0 and "a went on" in failed.stdout
     assert triggered["incident_key"] == "site"
     assert triggered["severity"] == "warning"
-    assert triggered["title"] == "deploy it failed on a and b: cannot deploy to a [The site]"
+    assert triggered["title"] == "deploy it failed on a and b: cannot deploy to a, and 1 other error [The site]"
     project.run(OWN, "-e", "broken=b")
     assert project.sent_states() == [], "fewer hosts are no reason to page again"
     project.run(OWN)

@@ -15,6 +15,8 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project, site
 
+pytestmark = pytest.mark.matrix
+
 TASKS = "incident_guard_tasks: deploy.yml"
 
 

@@ -16,6 +16,8 @@ import pytest
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection, run_tasks
 from ansible_collections.callgoose.sqibs.tests.sandbox import Token
 
+pytestmark = pytest.mark.matrix
+
 TOKEN = "cg-4711-Very+Secret/Token="
 ENCODED = "cg-4711-Very%2BSecret%2FToken%3D"
 

@@ -32,19 +32,26 @@ ANYBODY = "host all all 127.0.0.1/32 scram-sha-256"
 UNREACHABLE = "Check that the server runs, and that this controller can reach it"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Any]:
-    """A server that tests may stop, restart and reconfigure; each leaves it running and open to everybody."""
+@contextlib.contextmanager
+def started(tls: bool = False) -> Iterator[Any]:
+    """Run a server of this module's own."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     from ansible_collections.callgoose.sqibs.tests.postgresql_server import NoServer, Server
 
     with tempfile.TemporaryDirectory(prefix="sqibs-pg-", dir="/tmp") as directory:
         try:
-            server = Server(Path(directory))
+            server = Server(Path(directory), tls)
         except NoServer as reason:
             pytest.skip(str(reason))
         yield server
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    """A server that tests may stop, restart and reconfigure; each leaves it running and open to everybody."""
+    with started() as server:
+        yield server
 
 
 def counted(ledger: Ledger) -> tuple[Ledger, int]:
@@ -137,25 +144,21 @@ def test_a_server_without_tls_is_refused_where_it_is_required(server: Any) -> No
 
 
 @pytest.fixture(scope="module")
-def tls(server: Any) -> Iterator[Path]:
-    """The server with TLS, and the path of its authority's certificate."""
-    authority = server.certify()
-    server.stop(signal.SIGINT)
-    try:
+def tls_server() -> Iterator[tuple[Any, Path]]:
+    """A server with TLS, and the path of its authority's certificate."""
+    with started(tls=True) as server:
+        authority = server.certify()
+        server.stop(signal.SIGINT)
         server.start(ssl="on")
-    except AssertionError as problem:
-        server.start(ssl="off")
-        if "SSL is not supported by this build" in str(problem):
-            pytest.skip("this PostgreSQL server was built without TLS")
-        raise
-    yield authority
-    server.admit(ANYBODY)
-    server.stop(signal.SIGINT)
-    server.start(ssl="off")
+        server.admit(ANYBODY)
+        yield server, authority
 
 
-def test_a_server_is_known_by_its_certificate(server: Any, tls: Path, tmp_path: Path) -> None:
-    store = open_store(server.url(sslmode="verify-full", sslrootcert=str(tls)))
+# `matrix`, because no package index has a server with TLS: CI installs the system's.
+@pytest.mark.matrix
+def test_a_server_is_known_by_its_certificate(tls_server: tuple[Any, Path], tmp_path: Path) -> None:
+    server, authority = tls_server
+    store = open_store(server.url(sslmode="verify-full", sslrootcert=str(authority)))
     number = store.update("base", counted)
     assert store.update("base", counted) == number + 1
     store.close()
@@ -167,7 +170,9 @@ def test_a_server_is_known_by_its_certificate(server: Any, tls: Path, tmp_path: 
     assert "/no/such/file" in problem and "Check sslmode and sslrootcert" in problem
 
 
-def test_a_server_that_demands_tls_is_reported_and_used(server: Any, tls: Path) -> None:
+@pytest.mark.matrix
+def test_a_server_that_demands_tls_is_reported_and_used(tls_server: tuple[Any, Path]) -> None:
+    server, _authority = tls_server
     server.admit(f"hostssl{ANYBODY.removeprefix('host')}")
     problem = problem_of(open_store(server.url(sslmode="disable")))
     assert "no pg_hba.conf entry" in problem and "add sslmode=require to state_url" in problem
