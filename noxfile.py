@@ -247,11 +247,8 @@ def e2e(session: nox.Session, core: str) -> None:
 
 @nox.session(python=PLAN[NEWEST])
 def browser(session: nox.Session) -> None:
-    """The sandbox's page in Chromium, which the session installs where it may: as root on Debian."""
+    """The sandbox's page in the system's Chromium."""
     environment(session, NEWEST, "-r", "tests/integration/browser/requirements.txt")
-    if not shutil.which("chromium") and shutil.which("apt-get") and os.geteuid() == 0:
-        session.run("apt-get", "update", "-qq", external=True)
-        session.run("apt-get", "install", "-qq", "--no-install-recommends", "chromium", external=True, silent=True)
     pytest(session, "tests/integration/browser")
 
 
