@@ -102,8 +102,17 @@ def _known(failed: Mapping[str, Any], host: str) -> _Known | None:
 
 
 def _failure(task: Task, result: Any) -> Failure:
-    place = {"task": task.name, "action": task.action, "path": task.path, "line": task.line, "runbook": task.runbook}
-    return bounded_failure(Failure(FAILED, **place, **asdict(result_output(result))))
+    return bounded_failure(
+        Failure(
+            kind=FAILED,
+            task=task.name,
+            action=task.action,
+            path=task.path,
+            line=task.line,
+            runbook=task.runbook,
+            **asdict(result_output(result)),
+        )
+    )
 
 
 def _tasks_in(nodes: Any) -> Iterator[Any]:
