@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.world import SHIMS
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import ENABLED, Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
@@ -86,6 +87,20 @@ def test_the_end_of_the_run_completes_the_incident(site: Site) -> None:
     assert [page["details"]["hosts"] for page in site.sent] == [["web1"], ["web1", "web2"]]
     assert {page["details"]["episode"] for page in site.sent} == {1}
     assert len({page["incident_key"] for page in site.sent}) == 1
+
+
+def test_a_store_that_cannot_be_written_is_said_as_without_the_option(site: Site) -> None:
+    (site.folder / "project").mkdir()
+    (site.folder / "project" / "go").touch()
+    site.run()
+    site.run("-e", "fails=no")
+    read_only = {"PYTHONPATH": str(SHIMS), "FAULT_PRAGMA": "PRAGMA query_only = ON"}
+    warnings = [
+        " ".join(site.run(env={**read_only, "CALLGOOSE_NOTIFY": when}).stderr.split())
+        for when in ("end", "immediately")
+    ]
+    assert "attempt to write a readonly database. Successful runs may not resolve incident" in warnings[0]
+    assert warnings[1] == warnings[0]
 
 
 def test_a_failed_run_is_counted_once(site: Site) -> None:
