@@ -27,6 +27,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import RE
 from ansible_collections.callgoose.sqibs.plugins.module_utils._task_request import request_from
 from ansible_collections.callgoose.sqibs.plugins.module_utils._task_runner import refused, run_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import freeze_before_fork
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._marks import QUEUED
 
 MODULE = "callgoose.sqibs.callgoose_incident"
 NO_ASYNC = (
@@ -67,12 +68,16 @@ class ActionModule(ActionBase):
     def _with_state(self, outcome: dict[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the result after the store on the controller was told of it, where that is needed."""
         is_sent = not self._task.check_mode and outcome.get("attempts")
-        if not is_sent or (params["on_unreachable"] != "queue" and outcome.get("outcome") != RESOLVED):
+        is_needed = params["on_unreachable"] == "queue" or outcome.get("outcome") == RESOLVED
+        if not is_sent or not (is_needed or QUEUED):
             return outcome
         # Imported only when needed: most tasks need no store.
-        from ansible_collections.callgoose.sqibs.plugins.plugin_utils._task_state import with_state
+        from ansible_collections.callgoose.sqibs.plugins.plugin_utils._task_state import may_wait, with_state
 
-        return with_state(outcome, request_from(params), params["on_unreachable"], params["state_url"])
+        request = request_from(params)
+        if not is_needed and not may_wait(request):
+            return outcome
+        return with_state(outcome, request, params["on_unreachable"], params["state_url"])
 
     def _own_environment(self) -> dict[str, str]:
         """Return the task's `environment` keyword, which Ansible passes only to modules."""

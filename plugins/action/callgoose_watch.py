@@ -60,14 +60,14 @@ class ActionModule(ActionBase):
                     watched = watch(store, redactor, sender, params["retry_parked"])
         except CallgooseError as error:
             return {**result, "failed": True, "msg": str(error)}
-        return {**result, **_result(watched)}
+        return {**result, **_result(watched, store.place)}
 
 
 def _nothing(request: Any) -> None:
     """Compose nothing: each base has what composes its pages."""
 
 
-def _result(watched: Watched) -> dict[str, Any]:
+def _result(watched: Watched, place: str) -> dict[str, Any]:
     sent = [
         {
             "incident_key": one.request.key,
@@ -84,7 +84,7 @@ def _result(watched: Watched) -> dict[str, Any]:
     lines += [f"{one['state']} {one['incident_key']}: {one['message']}" for one in sent]
     lines += [f"parked {key}: {reason}" for key, reason in watched.parked]
     lines += watched.result.notes
-    lines = list(dict.fromkeys(lines)) or ["Nothing waits, and no run was killed, hangs, or is overdue."]
+    lines = list(dict.fromkeys(lines)) or [f"Nothing waits in {place}, and no run was killed, hangs, or is overdue."]
     return {
         "changed": bool(watched.would_send) or any(one.is_confirmed for one in watched.result.sent),
         "failed": bool(undelivered),

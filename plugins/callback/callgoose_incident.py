@@ -300,7 +300,8 @@ options:
     description:
       - How long the playbook may go without a successful run of all hosts, such as V(26h) for one that runs every day.
       - A playbook that never succeeded counts from its first run. The playbook C(callgoose.sqibs.watch) finds it.
-      - If not set, no run counts as overdue.
+      - Set it where the schedule is. A run without it, such as one by hand, leaves what the last run with it has set.
+        V(never) switches it off.
     type: str
     default: ''
     env:

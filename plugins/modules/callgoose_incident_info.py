@@ -82,6 +82,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+store:
+  description: Where the store is, without user and password.
+  returned: success
+  type: str
 incidents:
   description: The incidents in the store, those that should be open first.
   returned: success
@@ -165,6 +169,9 @@ playbooks:
       type: str
     good_revision:
       description: The project's revision in that run.
+      type: str
+    overdue_after:
+      description: The option of this name that is in force, such as V(26h). Empty if no success can be overdue.
       type: str
     overdue:
       description: Whether a success is overdue.

@@ -110,7 +110,7 @@ report:
   returned: success
   type: list
   elements: str
-  sample: ["Nothing waits, and no run was killed, hangs, or is overdue."]
+  sample: ["Nothing waits in postgresql://db.example.com/incidents, and no run was killed, hangs, or is overdue."]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -61,9 +61,8 @@ class Courier:
             "state_url": state_url,
             "seconds": seconds,
         }
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(work).encode())
-        self._process.stdin.close()
+        with self._process.stdin as pipe:  # type: ignore[union-attr]  # it was asked for
+            pipe.write(json.dumps(work).encode())
         self._process.stdin = None
 
     def replies(self, seconds: float) -> dict[str, Reply] | None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
+from collections.abc import Collection
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.process import is_gone
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger, Mark, RunNote
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import is_hanging, with_event
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store, StoreError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.watching import begun, ended
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._marks import ENDED
 
 # Minimum seconds between two notes of the task that a run is in.
 _TOUCH_INTERVAL = 60.0
@@ -37,7 +39,7 @@ class NotedRun:
         self._touched_at = time.monotonic()
         self.id = ""
 
-    def begin(self, key: str, name: str, overdue_after: float) -> tuple[Mark, bool]:
+    def begin(self, key: str, name: str, overdue_after: float | None) -> tuple[Mark, bool]:
         """Note the run. Return the ledger's mark, and whether a run before was killed, hangs, or is missing.
 
         :param key: that of a run of the whole base.
@@ -46,12 +48,16 @@ class NotedRun:
         :raises StoreError: the store cannot be used.
         """
         id, now = uuid.uuid4().hex, time.time()
+        known: set[str] = set()
 
         def change(ledger: Ledger) -> tuple[Ledger, tuple[Mark, bool]]:
+            known.update(ledger.runs)
+            ledger = without_ended(ledger, now)
             is_suspicious = bool(gone_runs(ledger, self._note.controller)) or is_in_trouble(ledger, now)
             return begun(ledger, id, self._note, key, name, overdue_after, now), (ledger.mark, is_suspicious)
 
         result = self._store.update(self._base, change, ())
+        settle(known)
         self.id = id
         return result
 
@@ -62,6 +68,11 @@ class NotedRun:
             self._touched_at = now
             with contextlib.suppress(StoreError):
                 self._store.touch(self._base, self.id, task, time.time())
+
+    def mark_ended(self) -> None:
+        """Note beside the store that the run has ended, since the store could not be told."""
+        if self.id:
+            ENDED.add(self.id)
 
     def forget(self, reason: str) -> None:
         """Take the note out, for a run that counts neither as failed nor as successful.
@@ -75,13 +86,28 @@ class NotedRun:
             return with_event(ledger, now, "", reason) if reason else ledger, None
 
         if self.id:
-            with contextlib.suppress(StoreError):
+            try:
                 self._store.update(self._base, change)
+            except StoreError:
+                self.mark_ended()
+
+
+def without_ended(ledger: Ledger, now: float) -> Ledger:
+    """Return the ledger without the runs that have ended on this controller while the store could not be told."""
+    for id in [id for id in ledger.runs if id in ENDED]:
+        ledger = ended(ledger, id, now)
+    return ledger
+
+
+def settle(ids: Collection[str]) -> None:
+    """Remove the marks of ended runs that the store was told of now."""
+    for id in ids:
+        ENDED.discard(id)
 
 
 def gone_runs(ledger: Ledger, controller: str) -> frozenset[str]:
     """Return the ids of the runs on this controller whose processes are gone."""
-    own = ((id, run) for id, run in ledger.runs.items() if run.controller == controller)
+    own = ((id, run) for id, run in ledger.runs.items() if run.controller == controller and id not in ENDED)
     return frozenset(id for id, run in own if is_gone(run.process))
 
 

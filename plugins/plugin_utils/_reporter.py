@@ -9,6 +9,7 @@ again in each run, and most runs have neither.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
@@ -24,6 +25,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_conte
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     NO_MARK,
     NONE,
+    Incident,
     Ledger,
     Mark,
     RunNote,
@@ -37,6 +39,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcil
     reconcile,
     record,
     run_change,
+    stored_incident,
     unrecorded_run_warnings,
     with_trouble,
 )
@@ -221,9 +224,12 @@ class IncidentReporter:
         sender = self._sender(run.hosts, deadline)
         with closing(store):
             result = reconcile(store, self.context.identity.base, facts, self._settings.policy, sender)
-        if isinstance(self._store_error, StoreBusy) and store.memory == NONE:
-            unrecorded = unrecorded_run_warnings(facts, None, self._store_error)
+        if self._store_error and store.memory == NONE:
+            known = self._stored(self._store_error)
+            unrecorded = unrecorded_run_warnings(facts, known, self._store_error, result.opened_groups)
             result = replace(result, warnings=(*result.warnings, *unrecorded))
+        if self._note and not (result.is_recorded and store.memory != NONE):
+            self._note.mark_ended()
         result = replace(result, before=noticed)
         # Report data lost at the beginning in any case; report an unusable store only if nothing else does.
         if self._store_error and (self.loss or not result.notes):
@@ -233,6 +239,15 @@ class IncidentReporter:
         if self._settings.redaction_trouble:
             result = replace(result, warnings=(*result.warnings, self._settings.redaction_trouble))
         return result
+
+    def _stored(self, error: StoreError) -> Incident | None:
+        """Return this run's incident from a store that could not be written, if it can be read."""
+        settings, identity = self._settings, self.context.identity
+        if isinstance(error, StoreBusy | StoreLost):
+            return None
+        with contextlib.suppress(StoreError), closing(open_state(settings.state_url, settings.max_delay, 0.0)) as store:
+            return stored_incident(store, identity.base, identity.key)
+        return None
 
     def _facts(self, run: Run, began: Mark, inventory: Inventory, group_of: GroupOf | None) -> RunFacts:
         failed, aborted = self._snapshots(run)

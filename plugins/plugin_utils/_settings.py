@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # The value of group_by for one incident for all hosts.
 PLAYBOOK = "playbook"
+# The value of overdue_after that switches it off.
+NEVER = "never"
 # The options that callback and guard share, as an argument specification. The callback documents the same options.
 SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "severity": option("severity", type="str", default="critical", choices=AnyCase(SEVERITIES)),
@@ -76,7 +78,7 @@ class Settings:
     :param is_immediate: whether to send the first failure while the run goes on.
     :param group_by: the name of the host variable by which incidents are grouped; ``playbook`` means one for all hosts.
     :param max_run_time: seconds after which a run counts as hanging; 0 means never.
-    :param overdue_after: seconds after which a success is overdue; 0 means never.
+    :param overdue_after: seconds after which a success is overdue; 0 means never, None leaves what the last run set.
     """
 
     connection: Connection
@@ -91,7 +93,7 @@ class Settings:
     is_immediate: bool
     group_by: str
     max_run_time: float
-    overdue_after: float
+    overdue_after: float | None
 
     @cached_property
     def redactor(self) -> Redactor:
@@ -138,7 +140,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         is_immediate=options["notify"] == "immediately",
         group_by=_variable("group_by", options) or PLAYBOOK,
         max_run_time=_duration("max_run_time", options),
-        overdue_after=_duration("overdue_after", options),
+        overdue_after=_overdue_after(options),
     )
 
 
@@ -163,6 +165,13 @@ def _duration(name: str, options: Mapping[str, Any]) -> float:
         return seconds_of(options[name])
     except ValueError as error:
         raise OptionError(name, str(error), "Use a number and s, m, h or d, such as 90m, 26h or 8d.") from None
+
+
+def _overdue_after(options: Mapping[str, Any]) -> float | None:
+    written = options["overdue_after"].strip().lower()
+    if written == NEVER:
+        return 0.0
+    return _duration("overdue_after", options) if written else None
 
 
 def patterns_from(text: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import this_machine
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._durations import shown
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     CLOSED,
     OPEN,
@@ -44,8 +45,8 @@ class Filter:
     state: str = ""
 
 
-def read_status(store: Store, destination: str, filter: Filter, history: int) -> dict[str, list[dict[str, Any]]]:
-    """Return the incidents and the playbooks in the store, as plain data.
+def read_status(store: Store, destination: str, filter: Filter, history: int) -> dict[str, Any]:
+    """Return where the store is, and the incidents and the playbooks in it, as plain data.
 
     :param destination: where this machine's token leads; empty if it has none.
     :param history: how many of the last events of each playbook to read.
@@ -63,7 +64,11 @@ def read_status(store: Store, destination: str, filter: Filter, history: int) ->
         if not filter.state:
             playbooks.append(_playbook(store, base, ledger, now, history))
     incidents.sort(key=lambda one: (not one["failed_hosts"], one["playbook"], one["incident_key"]))
-    return {"incidents": incidents, "playbooks": sorted(playbooks, key=lambda one: str(one["playbook"]))}
+    return {
+        "store": store.place,
+        "incidents": incidents,
+        "playbooks": sorted(playbooks, key=lambda one: str(one["playbook"])),
+    }
 
 
 def _fits(incident: dict[str, Any], filter: Filter) -> bool:
@@ -122,6 +127,7 @@ def _playbook(store: Store, base: str, ledger: Ledger, now: float, history: int)
         "first_run": utc(ledger.first_run),
         "last_success": utc(ledger.last_success),
         "good_revision": ledger.good_revision,
+        "overdue_after": shown(ledger.overdue_after) if ledger.overdue_after else "",
         "overdue": 0 < ledger.overdue_after < now - last,
         "why": ledger.held_back,
         "runs": [_run(run, id in gone, now) for id, run in sorted(ledger.runs.items())],

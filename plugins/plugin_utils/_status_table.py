@@ -11,17 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import in_words
+
 _NAMED = 3  # Up to so many hosts are named.
 
 
-def table(status: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+def table(status: Mapping[str, Any]) -> list[str]:
     """Return the lines.
 
     :param status: what `_status.read_status` returned.
     """
     wanted = [one for one in status["incidents"] if one["wanted"] == "open" or one["waiting"] or one["parked"]]
     closed = len(status["incidents"]) - len(wanted)
-    lines = ["INCIDENTS"]
+    is_empty = not status["incidents"] and not status["playbooks"]
+    lines = [f"STORE {status['store']}{': it holds nothing yet' if is_empty else ''}", "", "INCIDENTS"]
     rows = [
         (
             f"{one['wanted']}, confirmed" if one["wanted"] == one["confirmed"] else f"{one['wanted']}, not confirmed",
@@ -41,23 +44,28 @@ def table(status: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
             one["playbook"],
             one["incident_key"],
             one["last_success"] or "never",
-            "overdue" if one["overdue"] else "",
+            f"overdue, after {one['overdue_after']}" if one["overdue"] else one["overdue_after"],
             ", ".join(_running(run) for run in one["runs"]),
         )
         for one in books
     ]
     if lines_of_books:
-        head = ("PLAYBOOK", "INCIDENT KEY", "LAST SUCCESS", "", "RUNS")
+        head = ("PLAYBOOK", "INCIDENT KEY", "LAST SUCCESS", "OVERDUE AFTER", "RUNS")
         lines += ["", "PLAYBOOKS", *_columns(head, lines_of_books)]
     lines += [f"  {one['playbook']}: the last failed run sent nothing: {one['why']}" for one in books if one["why"]]
-    events = [(event["at"], one["playbook"], event["event"]) for one in books for event in one["history"]]
+    events = [
+        (event["at"], one["playbook"], event["event"], event["incident_key"])
+        for one in books
+        for event in one["history"]
+    ]
     if events:
-        lines += ["", "HISTORY", *_columns(("AT", "PLAYBOOK", "EVENT"), sorted(events, key=lambda row: row[0]))]
+        head_of_history = ("AT", "PLAYBOOK", "EVENT", "INCIDENT KEY")
+        lines += ["", "HISTORY", *_columns(head_of_history, sorted(events, key=lambda row: row[0]))]
     return lines
 
 
 def _hosts(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
+    shown = ", ".join(in_words(name) for name in names[:_NAMED])
     return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
 
 

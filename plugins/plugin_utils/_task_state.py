@@ -21,6 +21,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Wish
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import TASK
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreError
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._marks import QUEUED as QUEUED_KEYS
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import destination_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._state import open_state
 
@@ -28,12 +29,22 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._state import open
 _PATIENCE = 5.0
 
 
+def key_of(request: TaskRequest) -> str:
+    """Return what names the incident of a task's request in the store."""
+    return request.incident_key or digest("payload", request.payload)
+
+
+def may_wait(request: TaskRequest) -> bool:
+    """Return whether a task on this controller has queued a request for this incident; it does not open the store."""
+    return digest(key_of(request)) in QUEUED_KEYS
+
+
 def with_state(result: dict[str, Any], request: TaskRequest, on_unreachable: str, state_url: str) -> dict[str, Any]:
     """Return the result of a task after the store was told.
 
     :param result: what the task returned without the store.
     """
-    key = request.incident_key or digest("payload", request.payload)
+    key = key_of(request)
     try:
         with closing(open_state(state_url, _PATIENCE * 5, _PATIENCE)) as store:
             if on_unreachable == "queue" and _is_unanswered(result):
@@ -46,12 +57,16 @@ def with_state(result: dict[str, Any], request: TaskRequest, on_unreachable: str
                     answer=result["msg"],
                 )
                 store.update(tasks.BASE, lambda ledger: (tasks.queued(ledger, key, wish, time.time()), None), (key,))
+                QUEUED_KEYS.add(digest(key))
                 result = _queued(result)
             elif result["outcome"] == RESOLVED:
                 for base in store.bases_of(key):
                     store.update(base, lambda ledger: (tasks.emptied(ledger, key, time.time()), None), (key,))
-            elif not result.get("failed") and tasks.BASE in store.bases_of(key):
-                store.update(tasks.BASE, lambda ledger: (tasks.superseded(ledger, key), None), (key,))
+                QUEUED_KEYS.discard(digest(key))
+            elif not result.get("failed"):
+                if tasks.BASE in store.bases_of(key):
+                    store.update(tasks.BASE, lambda ledger: (tasks.superseded(ledger, key), None), (key,))
+                QUEUED_KEYS.discard(digest(key))
     except StoreError as error:
         return _without_store(result, str(error))
     return result

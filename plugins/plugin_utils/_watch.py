@@ -26,7 +26,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules im
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.watching import found
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import unparked
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._noted_run import gone_runs
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._noted_run import gone_runs, settle, without_ended
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.about import read_about
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.reasons import describe
@@ -76,9 +76,12 @@ def watch_base(
     """
     stories: dict[str, Mapping[str, Any]] = {}
     words: list[tuple[str, str]] = []
+    known: set[str] = set()
 
     def change(ledger: Ledger) -> tuple[Ledger, Collection[str]]:
         before = ledger
+        known.update(ledger.runs)
+        ledger = without_ended(ledger, clock())
         gone = gone_runs(ledger, this_machine().name)
         ledger, failing = found(ledger, gone, describe, _policy(store, ledger), clock())
         stories.update(dict.fromkeys(ledger.incidents, ledger.about) | failing)
@@ -92,6 +95,7 @@ def watch_base(
 
     policy = _policy(store, store.read(base))
     record(store, base, change, policy, replace(sender, compose=compose, reserve=0.0), clock, is_own=False)
+    settle(known)
     return words
 
 

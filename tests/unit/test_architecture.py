@@ -21,6 +21,7 @@ ROOMS = (
     "_run",
     "_redaction",
     "_durations",
+    "_marks",
     "_ansible",
     "_incident",
     "_context",

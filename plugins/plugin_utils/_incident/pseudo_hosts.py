@@ -13,6 +13,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity
 RUNNING = "*running"
 OVERDUE = "*overdue"
 TASK = "*task"
+_WORDS = {"*": "the run", RUNNING: "a run that hangs", OVERDUE: "an overdue success", TASK: "a task"}
 # The kinds of failure that they stand for; snapshot.py has that of an aborted run.
 KILLED, NOT_STARTED, HANGING, MISSING = "killed", "not_started", "hanging", "overdue"
 
@@ -25,6 +26,13 @@ def aborted_host(scope: Scope) -> str:
 def limit_of(host: str) -> str:
     """Return the limit of an aborted run from the name of its pseudo-host; empty if it had none."""
     return host[2:-1] if host.startswith("*(") else ""
+
+
+def in_words(host: str) -> str:
+    """Return how people read the name of a host or pseudo-host."""
+    if limit := limit_of(host):
+        return f"the run with --limit {limit}"
+    return _WORDS.get(host, host)
 
 
 def is_pseudo(host: str) -> bool:

@@ -21,7 +21,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules im
     Request,
     RunFacts,
     after_run,
-    failing_keys,
+    newly_failing_keys,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
     Store,
@@ -99,12 +99,19 @@ class Reconciliation:
     :param warnings: what the user must know: a page that was not sent, an incident that may still be open.
     :param notes: further explanations, shown with ``-v``.
     :param before: what was done while the run went on, in words.
+    :param is_recorded: whether the store knows of the run.
     """
 
     sent: tuple[Delivery, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    is_recorded: bool = True
+
+    @property
+    def opened_groups(self) -> tuple[str, ...]:
+        """The keys of the incidents of groups that were triggered."""
+        return tuple(sent.request.key for sent in self.sent if sent.request.incident.group and sent.request.hosts)
 
     @property
     def done(self) -> tuple[str, ...]:
@@ -147,12 +154,12 @@ def reconcile(
     except StoreError as error:
         # A duplicate page is better than none. But if the store still holds this incident as open, send no resolve:
         # once the store works again, the next failure would look like one that was already sent, and page nobody.
-        known = _stored_incident(store, base, run.key, error)
+        known = None if isinstance(error, StoreBusy | StoreLost) else stored_incident(store, base, run.key)
         may_be_open = isinstance(error, StoreBusy) or (known is not None and bool(known.failed_hosts))
         run_to_send = replace(run, partial=True) if may_be_open else run
         result = with_trouble(reconcile(MemoryStore(), base, run_to_send, policy, sender, clock), error)
-        warnings = unrecorded_run_warnings(run, known, error)
-        return replace(result, warnings=(*result.warnings, *warnings))
+        warnings = unrecorded_run_warnings(run, known, error, result.opened_groups)
+        return replace(result, warnings=(*result.warnings, *warnings), is_recorded=False)
     return deliver(store, base, due, policy, sender, clock)
 
 
@@ -163,7 +170,7 @@ def run_change(
     policy = replace(policy, memory=store.memory)
 
     def change(ledger: Ledger) -> tuple[Ledger, Collection[str]]:
-        return after_run(ledger, run, policy, clock()), failing_keys(ledger, run, policy).values()
+        return after_run(ledger, run, policy, clock()), newly_failing_keys(ledger, run, policy)
 
     return change
 
@@ -335,20 +342,28 @@ class _Deliveries:
         return warnings
 
 
-def _stored_incident(store: Store, base: str, key: str, error: StoreError) -> Incident | None:
+def stored_incident(store: Store, base: str, key: str) -> Incident | None:
     """Return the incident from a store that cannot be written, or None if it cannot be read or has no such incident."""
-    if isinstance(error, StoreBusy | StoreLost):
-        return None
     try:
         return store.read(base).incidents.get(key)
     except StoreError:
         return None
 
 
-def unrecorded_run_warnings(run: RunFacts, known: Incident | None, error: StoreError) -> list[str]:
-    """Return what the user must know if a run could not be recorded and the store is out of date."""
+def unrecorded_run_warnings(
+    run: RunFacts, known: Incident | None, error: StoreError, groups: Collection[str] = ()
+) -> list[str]:
+    """Return what the user must know if a run could not be recorded and the store is out of date.
+
+    :param known: the run's incident, as the store has it.
+    :param groups: the keys of the incidents of groups that the run triggered.
+    """
     reason = str(error).rstrip(".")
     is_busy = isinstance(error, StoreBusy)
+    if groups:
+        keys = f"incident{'s' * (len(groups) > 1)} {', '.join(groups)}"
+        by_hand = f"ansible-playbook callgoose.sqibs.resolve -e callgoose_incident_key={next(iter(groups))}"
+        return [f"{reason}. No later run knows {keys}, so none resolves what this one triggered. By hand: {by_hand}."]
     if run.failed or run.aborted is not None:
         if is_busy or (known is not None and known.remote_state == CLOSED):
             return [f"{reason}. Successful runs may not resolve incident {run.key} until repeat_interval has elapsed."]

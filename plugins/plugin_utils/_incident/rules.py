@@ -32,6 +32,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_h
     OVERDUE,
     RUNNING,
     aborted_host,
+    in_words,
     is_pseudo,
 )
 
@@ -204,7 +205,10 @@ def joined(
         is_counted = not noticed.isdisjoint(incident.failed_hosts)
         incident = replace(incident, failed_hosts={**incident.failed_hosts, **failed_hosts})
         incidents[key] = incident if is_counted else _counted(incident, policy)
-        names = ", ".join(sorted(failures)[:5]) + (f" and {len(failures) - 5} more" if len(failures) > 5 else "")
+        if is_counted and noticed.issuperset(failures):
+            continue  # the history has it
+        shown = ", ".join(map(in_words, sorted(failures)[:5]))
+        names = shown + (f" and {len(failures) - 5} more" if len(failures) > 5 else "")
         ledger = with_event(ledger, now, key, f"{'opened by' if is_opened else 'failed again on'} {names}")
     return replace(ledger, sequence=sequence, incidents=incidents)
 
@@ -220,6 +224,12 @@ def failing_keys(ledger: Ledger, run: RunFacts, policy: Policy) -> dict[str, str
     }
     groups = sorted({_group(host, run) for host in _joining(run, policy)})
     return {group: standing.get(group) or key_of_group(run.key, group) for group in groups}
+
+
+def newly_failing_keys(ledger: Ledger, run: RunFacts, policy: Policy) -> set[str]:
+    """Return the keys of :func:`failing_keys` without those of which all was recorded when it happened."""
+    groups = {_group(host, run) for host in _joining(run, policy) if host not in run.noticed}
+    return {key for group, key in failing_keys(ledger, run, policy).items() if group in groups}
 
 
 def wanted(incident: Incident, policy: Policy, now: float, is_failing: bool) -> Request | None:

@@ -51,6 +51,10 @@ class Store(Protocol):
     """Keeps one ledger for each base. All methods may raise :class:`StoreError`: the store cannot be used."""
 
     @property
+    def place(self) -> str:
+        """Where it is, for people."""
+
+    @property
     def memory(self) -> str:
         """What it remembers: ``NONE``, ``OWN`` or ``SHARED`` of ledger.py."""
 

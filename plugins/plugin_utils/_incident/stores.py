@@ -31,6 +31,7 @@ class MemoryStore:
     """The store to use if no other works: it keeps ledgers only until the process ends."""
 
     memory = NONE
+    place = "this process"
 
     def __init__(self) -> None:
         self._ledgers: dict[str, Ledger] = {}

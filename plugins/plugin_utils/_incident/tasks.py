@@ -20,7 +20,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
     Ledger,
     Wish,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import TASK
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import OVERDUE, TASK
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import with_event
 
 # The base that all queued requests of tasks share.
@@ -47,11 +47,15 @@ def queued(ledger: Ledger, key: str, wish: Wish, now: float) -> Ledger:
 
 
 def superseded(ledger: Ledger, key: str) -> Ledger:
-    """Return the ledger after the API answered a newer request of a task: the one that waits must not overtake it."""
+    """Return the ledger after the API answered a newer request of a task: the one that waits must not overtake it.
+
+    The newer request needed no queue, so nothing is left to look after.
+    """
     incident = ledger.incidents.get(key)
     if not incident or not incident.wish or not incident.wish.waiting:
         return ledger
-    incident = replace(incident, wish=replace(incident.wish, waiting=False, parked=""))
+    wish = replace(incident.wish, waiting=False, parked="")
+    incident = replace(incident, failed_hosts={}, remote_state=CLOSED, confirmed=False, wish=wish, held_back="")
     return replace(ledger, incidents={**ledger.incidents, key: incident})
 
 
@@ -61,6 +65,9 @@ def emptied(ledger: Ledger, key: str, now: float) -> Ledger:
     if not incident:
         return ledger
     wish = incident.wish and replace(incident.wish, waiting=False, parked="")
+    if OVERDUE in incident.failed_hosts:
+        # Somebody has dealt with it. Otherwise each look would page again, also for a playbook that no longer exists.
+        ledger = replace(ledger, overdue_after=0.0)
     incident = replace(
         incident, failed_hosts={}, remote_state=CLOSED, confirmed=False, answered_at=now, wish=wish, held_back=""
     )

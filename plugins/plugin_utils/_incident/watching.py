@@ -33,13 +33,16 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules im
 Describe = Callable[[str, str, float, float], Mapping[str, Any]]
 
 
-def begun(ledger: Ledger, id: str, run: RunNote, key: str, name: str, overdue_after: float, now: float) -> Ledger:
+def begun(
+    ledger: Ledger, id: str, run: RunNote, key: str, name: str, overdue_after: float | None, now: float
+) -> Ledger:
     """Return the ledger with a run that begins now.
 
     :param id: of the run, random.
     :param key: the key of an incident of the whole base, for a missing success.
     :param name: the playbook or job template, for people.
-    :param overdue_after: seconds after which a success of the base is missing; 0 means never.
+    :param overdue_after: seconds after which a success of the base is missing; 0 means never. None leaves it as it is:
+        a run by hand, without the options of the schedule, must not switch the watch off.
     """
     return replace(
         ledger,
@@ -48,7 +51,7 @@ def begun(ledger: Ledger, id: str, run: RunNote, key: str, name: str, overdue_af
         name=name,
         about=run.about,
         first_run=ledger.first_run or now,
-        overdue_after=overdue_after,
+        overdue_after=ledger.overdue_after if overdue_after is None else overdue_after,
     )
 
 

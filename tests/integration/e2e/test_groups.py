@@ -38,6 +38,13 @@ def test_each_group_has_an_incident_that_resolves_by_itself(site: Site) -> None:
     assert site.incidents == ["resolved"] * 3
 
 
+def test_what_no_later_run_can_resolve_is_said_with_its_key(site: Site) -> None:
+    nowhere = {"CALLGOOSE_STATE_URL": "sqlite:////proc/nowhere/state.db"}
+    result = site.run(bad="web1", env=nowhere)
+    (page,) = site.sent
+    assert f"callgoose_incident_key={page['incident_key']}" in "".join(result.stderr.split())
+
+
 def test_each_host_can_be_a_group(site: Site) -> None:
     site.run(bad="web1 web2", env={"CALLGOOSE_GROUP_BY": "inventory_hostname"})
     assert sorted(page["group"] for page in site.sent) == ["web1", "web2"]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.faults.world import SHIMS
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import ENABLED, Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
@@ -88,6 +89,20 @@ def test_the_end_of_the_run_completes_the_incident(site: Site) -> None:
     assert len({page["incident_key"] for page in site.sent}) == 1
 
 
+def test_a_store_that_cannot_be_written_is_said_as_without_the_option(site: Site) -> None:
+    (site.folder / "project").mkdir()
+    (site.folder / "project" / "go").touch()
+    site.run()
+    site.run("-e", "fails=no")
+    read_only = {"PYTHONPATH": str(SHIMS), "FAULT_PRAGMA": "PRAGMA query_only = ON"}
+    warnings = [
+        " ".join(site.run(env={**read_only, "CALLGOOSE_NOTIFY": when}).stderr.split())
+        for when in ("end", "immediately")
+    ]
+    assert "attempt to write a readonly database. Successful runs may not resolve incident" in warnings[0]
+    assert warnings[1] == warnings[0]
+
+
 def test_a_failed_run_is_counted_once(site: Site) -> None:
     (site.folder / "project").mkdir()
     (site.folder / "project" / "go").touch()
@@ -106,7 +121,8 @@ def test_a_rescued_and_an_ignored_failure_send_nothing(site: Site) -> None:
 
 @pytest.mark.parametrize("store", [{}, NO_STORE], ids=["store", "no store"])
 def test_a_run_killed_right_after_the_failure_loses_nothing(site: Site, store: dict[str, str]) -> None:
-    call = site.call(env=store)
+    # ansible-core 2.21 lets its output wait until the next worker is forked, which may be a minute later.
+    call = site.call(env={**store, "PYTHONUNBUFFERED": "1"})
     process = call.start()
     assert process.stdout
     for line in process.stdout:

@@ -24,7 +24,7 @@ TASK = """
         title: Nightly backup failed
         state: "{{ state | default('triggered') }}"
         incident_key: "{{ key | default('backup') }}"
-        on_unreachable: queue
+        on_unreachable: "{{ otherwise | default('queue') }}"
         retries: 0
       register: told
     - ansible.builtin.debug: {msg: "{{ told.outcome }} {{ told.msg }}"}
@@ -47,6 +47,28 @@ def test_a_request_without_an_answer_is_queued_and_delivered_by_watch(site: Site
     assert site.incidents == ["open"]
     assert site.own("watch").rc == 0
     assert site.sent == []
+
+
+WITHOUT_QUEUE = ("-e", "otherwise=fail")
+
+
+def test_a_task_without_the_option_replaces_a_queued_resolve(site: Site) -> None:
+    site.run()
+    site.sandbox.queue_fault("status", status=503)
+    site.run("-e", "state=resolved")
+    site.sandbox.advance(400)  # so that the next one is no duplicate
+    site.run(*WITHOUT_QUEUE)
+    assert site.incidents == ["open", "open"]
+    assert (site.own("watch").rc, site.sent) == (0, [])
+
+
+def test_a_resolve_by_hand_replaces_a_queued_trigger(site: Site) -> None:
+    site.sandbox.queue_fault("status", status=503)
+    site.run()
+    site.own("resolve", "-e", "callgoose_incident_key=backup")
+    assert site.states == ["resolved"]
+    assert (site.own("watch").rc, site.sent, site.incidents) == (0, [], [])
+    assert "backup" not in site.own("status").stdout.partition("HISTORY")[0], "nothing is open, and nothing waits"
 
 
 def test_only_the_newest_request_of_a_key_is_delivered(site: Site) -> None:

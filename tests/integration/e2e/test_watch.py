@@ -63,7 +63,7 @@ def test_watch_pages_once_for_a_run_that_was_killed_and_a_success_resolves_it(si
     assert "Killed: the process of ansible-playbook is gone" in page["content"]
     again = site.own("watch")
     assert (again.rc, site.sent) == (0, []), again.stdout
-    assert "Nothing waits" in again.stdout and "changed=0" in again.stdout
+    assert "Nothing waits in " in again.stdout and "changed=0" in again.stdout
     assert site.run().rc == 0
     assert site.states == ["resolved"]
     assert site.incidents == ["resolved"]
@@ -128,6 +128,60 @@ def test_a_playbook_without_a_success_for_too_long_is_overdue_until_its_next_suc
     site.run(env=daily)
     assert "resolved" in site.states
     assert site.incidents == ["resolved"]
+
+
+def overdue(site: Site) -> None:
+    """Make the playbook overdue, and page for it."""
+    site.run(env={"CALLGOOSE_OVERDUE_AFTER": "1s"})
+    time.sleep(1.5)
+    site.own("watch")
+    assert site.incidents == ["open"]
+
+
+def test_a_run_by_hand_leaves_what_the_schedule_has_set(site: Site) -> None:
+    overdue(site)
+    site.run("--limit", "web1")
+    site.run("--limit", "web2", bad="web2")
+    assert site.incidents == ["open"]
+    site.run()
+    assert site.incidents == ["resolved"]
+    time.sleep(1.5)
+    site.own("watch")
+    assert site.incidents == ["resolved", "open"], "it is still watched"
+    site.run("--limit", "web1", env={"CALLGOOSE_OVERDUE_AFTER": "never"})
+    assert site.incidents == ["resolved", "resolved"]
+
+
+def test_a_resolve_by_hand_ends_the_watch_of_a_playbook_that_is_gone(site: Site) -> None:
+    overdue(site)
+    (page,) = site.sent
+    site.own("resolve", "-e", f"callgoose_incident_key={page['incident_key']}")
+    assert site.incidents == ["resolved"]
+    assert (site.own("watch").rc, site.sent) == (0, [])
+
+
+AWAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.command: {cmd: mv STORE STORE.away}
+      run_once: true
+    - ansible.builtin.file: {path: STORE, state: touch}
+      run_once: true
+"""
+
+
+def test_a_run_that_could_not_tell_the_store_of_its_end_was_not_killed(site: Site, tmp_path: Path) -> None:
+    store = tmp_path / "store" / "state.sqlite3"
+    site.env["CALLGOOSE_STATE_URL"] = f"sqlite:///{store}"
+    site.playbook = AWAY.replace("STORE", str(store.parent))
+    ended = site.run()
+    assert ended.rc == 0, ended.stdout
+    store.parent.unlink()
+    store.parent.with_suffix(".away").rename(store.parent)
+    watched = site.own("watch")
+    assert (watched.rc, site.sent) == (0, []), watched.stdout
+    assert "running" not in site.own("status").stdout
 
 
 def test_what_the_api_did_not_get_is_delivered_by_watch(site: Site) -> None:
