@@ -59,6 +59,11 @@ _NO_GROUP = (
     "group_by: no failed host has the variable {name}, so that all are in one incident. "
     "Correct the name, or set the variable in the inventory."
 )
+_NAMELESS = (
+    "AWX does not know its own address (AWX_HOST is https://towerhost), so that pages have no link to the job unless "
+    "job_url names the address, and two such AWXs would share incidents. An administrator sets it in AWX: Settings, "
+    "System, Base URL of the service."
+)
 
 
 class IncidentReporter:
@@ -230,6 +235,8 @@ class IncidentReporter:
             result = with_trouble(result, self._store_error)
         if facts.groups and not any(facts.groups.values()):
             result = replace(result, warnings=(*result.warnings, _NO_GROUP.format(name=self._settings.group_by)))
+        if self.context.is_awx_nameless:
+            result = replace(result, warnings=(*result.warnings, _NAMELESS))
         if self._settings.redaction_trouble:
             result = replace(result, warnings=(*result.warnings, self._settings.redaction_trouble))
         return result
