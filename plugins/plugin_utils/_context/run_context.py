@@ -85,7 +85,7 @@ class RunContext:
     :param extra_vars: the extra vars of the call.
     :param is_relaunched: whether AWX started the job by *relaunch*, which may set a limit that nobody gave.
     :param is_awx_nameless: whether the AWX of this job does not know its own address.
-    :param is_slice: whether it is one of the parts into which AWX has sliced a job; each has a part of the inventory.
+    :param slice_of: the workflow job as which AWX runs all slices of a job; empty if this is none of them.
     :param is_check: whether the whole run is in check mode.
     :param is_partial: whether ``--start-at-task`` or ``--step`` limits the run to some of its tasks.
     """
@@ -99,7 +99,7 @@ class RunContext:
     is_partial: bool
     is_check: bool = False
     is_awx_nameless: bool = False
-    is_slice: bool = False
+    slice_of: str = ""
     is_relaunched: bool = False
 
 
@@ -154,16 +154,17 @@ def read_run_context(
         extra_vars=extra_vars,
         is_relaunched=awx_variable(extra_vars, "job_launch_type") == "relaunch",
         is_awx_nameless=is_awx_nameless(os.environ),
-        is_slice=_is_slice(extra_vars),
+        slice_of=_sliced_job(extra_vars),
         is_check=bool(arguments.get("check")),
         is_partial=bool(arguments.get("start_at_task") or arguments.get("step")),
     )
 
 
-def _is_slice(extra_vars: Mapping[str, Any]) -> bool:
-    """Return whether AWX has sliced the job: it then runs the slices as a workflow with the job template's name."""
+def _sliced_job(extra_vars: Mapping[str, Any]) -> str:
+    """Return the job of which this one is a slice: AWX runs slices as a workflow with the job template's name."""
     name = awx_variable(extra_vars, "job_template_name")
-    return bool(name) and awx_variable(extra_vars, "workflow_job_name") == name
+    is_slice = bool(name) and awx_variable(extra_vars, "workflow_job_name") == name
+    return (awx_variable(extra_vars, "workflow_job_id") or name) if is_slice else ""
 
 
 def play_name(play: Any) -> str:

@@ -62,12 +62,12 @@ class JobTemplate:
 class Job:
     """A job that has ended.
 
-    :param rc: the exit code of ansible-playbook.
+    :param rc: the exit code of ansible-playbook; None if it was killed.
     :param sent: the payloads of the requests that the API received while it ran.
     :param artifacts: the directory with ansible-runner's output, which AWX stores and shows.
     """
 
-    rc: int
+    rc: int | None
     sent: list[dict[str, Any]]
     artifacts: Path
 
@@ -110,7 +110,8 @@ class RunningJob:
         errors = self.errors.read_text(encoding="utf-8")
         assert not errors, errors
         artifacts = self.private / "artifacts" / self.ident
-        rc = int((artifacts / "rc").read_text(encoding="utf-8"))
+        code = (artifacts / "rc").read_text(encoding="utf-8")
+        rc = None if code == "None" else int(code)
         return Job(rc, [json.loads(request["body"]) for request in self.sandbox.requests[self.asked :]], artifacts)
 
     def wait_for(self, path: Path, seconds: float = 60) -> None:
