@@ -59,7 +59,7 @@ def report_start_failure(
     :raises OptionError: in AWX the job template identifies a run, and this job has another one.
     """
     run = read_run_context(
-        playbook, (), extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
+        playbook, (), extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name, settings.job_url
     )
     if run.facts.job_template:
         remedy = (
