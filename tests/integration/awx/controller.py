@@ -29,6 +29,7 @@ class Awx:
     :ivar store: its objects.
     :ivar requests: the method and path of each request, in order.
     :ivar may_write: whether the organization's administrator may create and change objects.
+    :ivar down_for: the endpoint, such as schedules, whose changes end in a server error.
     """
 
     admin = "admin-token"
@@ -38,6 +39,7 @@ class Awx:
         self.store = Store()
         self.requests: list[tuple[str, str]] = []
         self.may_write = True
+        self.down_for = ""
         handler = type("Handler", (_Handler,), {"awx": self})
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -66,9 +68,11 @@ class Awx:
             raise Refusal(404, {"detail": "The requested resource could not be found."})
         parts = path.removeprefix(PREFIX).strip("/").split("/")
         if token != self.admin and (
-            parts[0] == "settings" or method != "GET" and (parts[0] == "credential_types" or not self.may_write)
+            parts[0] == "settings" or (method != "GET" and (parts[0] == "credential_types" or not self.may_write))
         ):
             raise Refusal(403, {"detail": "You do not have permission to perform this action."})
+        if method != "GET" and parts[0] == self.down_for:
+            raise Refusal(500, {"detail": "A server error has occurred."})
         return self._route(method, parts, query, data)
 
     def _route(self, method: str, parts: list[str], query: Mapping[str, str], data: Any) -> tuple[int, Any]:
@@ -84,7 +88,9 @@ class Awx:
                 store.synchronize(int(number))
                 return 202, _update(int(number), failed=False)
             case ("GET", endpoint):
-                return 200, _page(f"{PREFIX}{endpoint}/", [self._shown(item) for item in self._find(endpoint, query)], query)
+                return 200, _page(
+                    f"{PREFIX}{endpoint}/", [self._shown(item) for item in self._find(endpoint, query)], query
+                )
             case ("POST", endpoint):
                 return 201, self._shown(store.create(endpoint, data))
             case ("GET", endpoint, number):

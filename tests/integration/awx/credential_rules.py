@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """AWX's rules for credential types and credentials, and how a credential reaches a job.
 
-Must not store anything. Source: ``CredentialTypeInputField``, ``CredentialTypeInjectorField`` and ``CredentialInputField``
-in AWX 24's ``awx/main/fields.py``, and ``CredentialType.inject_credential`` in ``awx/main/models/credential.py``.
+Must not store anything. Source: ``CredentialTypeInputField``, ``CredentialTypeInjectorField``,
+``CredentialInputField`` in AWX 24's ``awx/main/fields.py``, and ``inject_credential`` in its
+``awx/main/models/credential.py``.
 """
 
 from __future__ import annotations
@@ -78,10 +79,8 @@ def _check_injectors(inputs: Mapping[str, Any], injectors: Mapping[str, Any]) ->
         if not NAME.match(name) or not isinstance(template, str) or not template.isascii():
             raise wrong("injectors", f"Schema validation error in relative path env.{name}")
         if name.startswith("ANSIBLE_"):
-            raise wrong(
-                "injectors",
-                f"Environment variable {name} may affect Ansible configuration so its use is not allowed in credentials.",
-            )
+            reason = "may affect Ansible configuration so its use is not allowed in credentials."
+            raise wrong("injectors", f"Environment variable {name} {reason}")
         if name in BLOCKED:
             raise wrong("injectors", f"Environment variable {name} is not allowed to be used in credentials.")
     files = injectors.get("file", {})

@@ -20,7 +20,22 @@ from ansible_collections.callgoose.sqibs.tests.integration.awx.refusal import wr
 
 EVENTS = ("started", "success", "error", "workflow_approval")
 DEFAULTS = {"http_method": "POST", "disable_ssl_verification": False, "username": "", "password": ""}
-TYPES = {"url": str, "http_method": str, "disable_ssl_verification": bool, "username": str, "password": str, "headers": dict}
+TYPES = {
+    "url": str,
+    "http_method": str,
+    "disable_ssl_verification": bool,
+    "username": str,
+    "password": str,
+    "headers": dict,
+}
+
+
+class NamedUndefined(StrictUndefined):
+    """An unknown field, whose error is its name."""
+
+    def __init__(self, *words: Any, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self._undefined_hint = self._undefined_name
 
 
 def complete(configuration: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +49,9 @@ def complete(configuration: Mapping[str, Any]) -> dict[str, Any]:
         raise wrong("non_field_errors", f"Missing required fields for Notification Configuration: {missing}.")
     for name, expected in TYPES.items():
         if type(whole[name]) is not expected:
-            raise wrong("non_field_errors", f"Configuration field '{name}' incorrect type, expected {expected.__name__}.")
+            raise wrong(
+                "non_field_errors", f"Configuration field '{name}' incorrect type, expected {expected.__name__}."
+            )
     return whole
 
 
@@ -59,7 +76,7 @@ def check_messages(messages: Any, example: Mapping[str, Any]) -> None:
             if not isinstance(text, str):
                 raise wrong("messages", f"Expected string for '{part}', found {type(text)}, ")
             try:
-                ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(text).render(example)
+                ImmutableSandboxedEnvironment(undefined=NamedUndefined).from_string(text).render(example)
             except TemplateSyntaxError as error:
                 raise wrong("messages", f"Unable to render message '{text}': {error.message}") from error
             except UndefinedError as error:

@@ -104,7 +104,8 @@ class Site:
             "callgoose.sqibs.awx_setup",
             *("-e", json.dumps(variables), *args),
             inventory=None,
-            env={"ANSIBLE_COLLECTIONS_PATH": paths, **reach, **self.env},
+            env={"ANSIBLE_COLLECTIONS_PATH": paths, "ANSIBLE_PIPELINING": "true", **reach, **self.env},
+            timeout=400,
         )
         return SetUp(result, self.awx.writes[before:])
 
