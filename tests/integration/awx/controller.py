@@ -26,6 +26,7 @@ PREFIX = "/api/v2/"
 class Awx:
     """A running AWX, with an administrator's token and one of an organization's administrator.
 
+    :param platform: be the controller of an Ansible Automation Platform, which has the same API at another path.
     :ivar store: its objects.
     :ivar requests: the method and path of each request, in order.
     :ivar may_write: whether the organization's administrator may create and change objects.
@@ -35,7 +36,9 @@ class Awx:
     admin = "admin-token"
     organization_admin = "organization-token"
 
-    def __init__(self) -> None:
+    def __init__(self, platform: bool = False) -> None:
+        self.prefix = "/api/controller/v2/" if platform else PREFIX
+        self.product = ("Red Hat Ansible Automation Platform", "24.6.1") if platform else ("AWX", "24.6.1")
         self.store = Store()
         self.requests: list[tuple[str, str]] = []
         self.may_write = True
@@ -64,9 +67,9 @@ class Awx:
         """
         if token not in (self.admin, self.organization_admin):
             raise Refusal(401, {"detail": "Authentication credentials were not provided."})
-        if not path.startswith(PREFIX):
+        if not path.startswith(self.prefix):
             raise Refusal(404, {"detail": "The requested resource could not be found."})
-        parts = path.removeprefix(PREFIX).strip("/").split("/")
+        parts = path.removeprefix(self.prefix).strip("/").split("/")
         if token != self.admin and (
             parts[0] == "settings" or (method != "GET" and (parts[0] == "credential_types" or not self.may_write))
         ):
@@ -159,12 +162,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             status, body = self.awx.answer(self.command, parts.path, dict(parse_qsl(parts.query)), data, token)
         except Refusal as refusal:
             status, body = refusal.status, refusal.answer
-        content = b"" if body is None else json.dumps(body).encode()
+        content = b"" if body is None else json.dumps(body).replace(PREFIX, self.awx.prefix).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
-        self.send_header("X-API-Product-Name", "AWX")
-        self.send_header("X-API-Product-Version", "24.6.1")
+        self.send_header("X-API-Product-Name", self.awx.product[0])
+        self.send_header("X-API-Product-Version", self.awx.product[1])
         self.end_headers()
         self.wfile.write(content)
 

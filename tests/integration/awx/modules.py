@@ -9,6 +9,7 @@ Must not run anything of it. pip must be installed beside ansible-core.
 from __future__ import annotations
 
 import fcntl
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,25 @@ def collections_path(cache: Path) -> Path:
         if not unpacked.exists():
             _download(cache, unpacked)
     return unpacked
+
+
+def as_controller(path: Path, destination: Path) -> Path:
+    """Return a collections path with ansible.controller, made of awx.awx as its own build does it.
+
+    Both have one source. The build replaces the name, and the type that decides where the API is looked for.
+
+    :param path: what :func:`collections_path` returned.
+    """
+    collection = destination / "ansible_collections" / "ansible" / "controller"
+    shutil.copytree(path / INSIDE, collection)
+    for file in collection.rglob("*"):
+        if file.suffix in (".py", ".yml"):
+            text = file.read_text(encoding="utf-8").replace("awx.awx", "ansible.controller")
+            text = text.replace('_COLLECTION_TYPE = "awx"', '_COLLECTION_TYPE = "controller"')
+            file.write_text(text, encoding="utf-8")
+    # It says which collection this is.
+    (collection / "MANIFEST.json").unlink()
+    return destination
 
 
 def _download(cache: Path, unpacked: Path) -> None:

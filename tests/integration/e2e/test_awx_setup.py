@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.callgoose.sqibs.tests.integration.awx import contexts, notification_rules
 from ansible_collections.callgoose.sqibs.tests.integration.awx.controller import Awx
 from ansible_collections.callgoose.sqibs.tests.integration.awx.credential_rules import inject
-from ansible_collections.callgoose.sqibs.tests.integration.awx.modules import collections_path
+from ansible_collections.callgoose.sqibs.tests.integration.awx.modules import as_controller, collections_path
 from ansible_collections.callgoose.sqibs.tests.integration.awx.site import EVERYTHING, TOKEN, WRAPPERS, Site
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import run_playbook
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
@@ -217,6 +217,16 @@ def test_the_project_is_synchronized_if_it_lacks_a_playbook(site) -> None:
     run = site.set_up(callgoose_project="Shop", callgoose_inventory="Production")
     assert run.rc == 0, run.result
     assert store.one("job_templates", "Callgoose watch")["playbook"] == "callgoose_watch.yml"
+
+
+def test_ansible_automation_platform_is_set_up_with_ansible_controller(tmp_path, collections) -> None:
+    with Awx(platform=True) as awx:
+        site = Site(tmp_path, awx, as_controller(collections, tmp_path / "collections"))
+        run = site.set_up(callgoose_job_templates="Deploy")
+        assert (run.rc, run.changed) == (0, 3), run.result
+        assert site.credentials_of(site.deploy) == [OURS, "Root"]
+        again = site.set_up(callgoose_job_templates="Deploy")
+        assert (again.rc, again.changed, again.writes) == (0, 0, []), again.result
 
 
 def test_wrappers_and_objects_can_have_other_names(site) -> None:
