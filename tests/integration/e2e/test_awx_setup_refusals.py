@@ -211,6 +211,12 @@ def test_what_is_asked_for_in_full_is_not_refused(problems) -> None:
     assert problems(**EVERYTHING, callgoose_rotate="true", callgoose_watch_every=0) == ""
 
 
+def test_unanswered_survey_questions_count_as_unset(problems) -> None:
+    """AWX sends an empty string for each."""
+    names = ("project", "inventory", "job_templates", "workflow_around", "rotate", "notification", "watch_every")
+    assert problems(**{f"callgoose_{name}": "" for name in names}) == ""
+
+
 @pytest.mark.parametrize("name", ["callgoose_job_template", "callgoose_timeout", "callgoose_client_cert"])
 def test_an_unknown_variable_is_refused(site, name) -> None:
     refused(site, f"{name}: this playbook has no such variable", **{name: "1"})
