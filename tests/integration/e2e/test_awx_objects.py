@@ -11,12 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
 from ansible_collections.callgoose.sqibs.tests.integration.awx import contexts, notification_rules
 from ansible_collections.callgoose.sqibs.tests.integration.awx.contexts import CANCELED, FAILED_JOBS, NASTY, SUCCEEDED
 from ansible_collections.callgoose.sqibs.tests.integration.awx.credential_rules import check_type, inject
 from ansible_collections.callgoose.sqibs.tests.integration.awx.refusal import Refusal
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook_data import PlaybookData, playbooks
+from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,24 @@ def test_each_failed_job_triggers_and_its_success_resolves_the_same_incident(pos
 
 def test_a_cancelled_job_neither_triggers_nor_resolves(post) -> None:
     assert post("error", CANCELED)["state"] == "ignored"
+
+
+def test_the_webhook_opens_and_closes_an_incident(post, reading) -> None:
+    job = FAILED_JOBS["failure"]
+    good = {**job, "job": {**job["job"], **SUCCEEDED}}
+    with Sandbox(reading=reading) as sandbox:
+        states = []
+        for event, context in (("error", CANCELED), ("error", job), ("success", good)):
+            requests.post(
+                f"{sandbox.base_url}/v1/process",
+                params={"from": "AWX"},
+                headers={"Authorization": f"Bearer {sandbox.token}"},
+                json=post(event, context),
+                timeout=5,
+            )
+            states.append([incident["state"] for incident in sandbox.incidents])
+        assert states == [[], ["open"], ["resolved"]]
+        assert sandbox.incidents[0]["title"] == "AWX - Job Deploy the shop failed"
 
 
 def test_the_key_names_awx_the_template_and_what_the_job_covers(post) -> None:
