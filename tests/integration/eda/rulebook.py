@@ -26,7 +26,7 @@ PROGRAM = Path(sys.executable).with_name("ansible-rulebook")
 TOKEN = "the-webhooks-token"
 # A slow machine starts Java, and then Ansible twice for each event.
 PATIENCE = 120
-LOCAL = "ansible_connection=local ansible_python_interpreter={{ ansible_playbook_python }}"
+LOCAL = "ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'"
 
 
 def why_it_cannot_run() -> str:
@@ -108,7 +108,9 @@ class Rulebook:
         """
         deadline = time.monotonic() + seconds
         while not condition():
-            assert self._process.poll() is None, f"ansible-rulebook ended with {self._process.returncode}:\n{self.output}"
+            assert self._process.poll() is None, (
+                f"ansible-rulebook ended with {self._process.returncode}:\n{self.output}"
+            )
             assert time.monotonic() < deadline, f"not in {seconds} seconds:\n{self.output}"
             time.sleep(0.2)
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rulebooks of extensions/eda: events open and close incidents, and a remediation that fails pages.
 
-Must use the real ansible-rulebook: without it, or without Java, these tests are skipped, which .ci/run counts as failed.
+Must use the real ansible-rulebook. Without it or without Java, the tests are skipped, which .ci/run counts as failed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guide import file_of
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import run_playbook
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
 from ansible_collections.callgoose.sqibs.tests.integration.eda.rulebook import Rulebook, why_it_cannot_run
@@ -121,10 +123,18 @@ def test_a_remediation_that_fails_pages_and_a_later_one_resolves(tmp_path: Path,
     assert page["incident_key"].startswith("eda-restart.yml-")
 
 
-def test_a_template_in_an_event_does_not_reach_the_remediation(tmp_path: Path, sandbox: Sandbox) -> None:
-    tmp_path.joinpath("restart.yml").write_text(RESTART.replace("'false'", "'true ' ~ alert_name"), encoding="utf-8")
+def test_a_template_in_an_event_is_text_for_the_remediation_too(tmp_path: Path, sandbox: Sandbox) -> None:
+    show = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug: {var: alert_name}\n"
+    tmp_path.joinpath("show.yml").write_text(show, encoding="utf-8")
     event = alerts("firing", "{{{ lookup('ansible.builtin.pipe', 'touch " + str(tmp_path / "templated") + "') }}}")
-    with Rulebook(tmp_path, REMEDIATE, connection(sandbox), remediation_playbook="restart.yml") as rulebook:
+    with Rulebook(tmp_path, REMEDIATE, connection(sandbox), remediation_playbook="show.yml") as rulebook:
         rulebook.send(event)
         rulebook.wait_for(lambda: "PLAY RECAP" in rulebook.output)
+        assert "lookup('ansible.builtin.pipe'" in rulebook.output
     assert not tmp_path.joinpath("templated").exists()
+
+
+def test_the_rulebook_that_the_guide_shows_for_aap_is_valid(collections_path: Path) -> None:
+    from ansible_rulebook.validators import Validate
+
+    Validate.rulebook(yaml.safe_load(file_of(collections_path, "event_driven_ansible", "rulebooks/incidents.yml")))
