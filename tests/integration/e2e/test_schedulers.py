@@ -213,8 +213,8 @@ def test_the_command_of_a_ci_system_pages_with_the_variables_that_it_gets(
     for variable, value in variables.items():
         # The system fills in the secrets. The one for the store is not set.
         is_unset = value.startswith("${{") and "STATE_URL" in variable
-        value = value.replace("$CI_PROJECT_DIR", str(machine.project))
-        machine.environment[variable] = token if "TOKEN" in variable else "" if is_unset else value
+        shown = "" if is_unset else value.replace("$CI_PROJECT_DIR", str(machine.project))
+        machine.environment[variable] = token if "TOKEN" in variable else shown
     machine.playbook(BAD)
     assert machine.run(command, machine.project, **machine.environment).rc == 2
     assert machine.states == ["open"]

@@ -52,7 +52,7 @@ class Rulebook:
         self._port = _free_port()
         home = directory / "home"
         home.mkdir(exist_ok=True)
-        directory.joinpath("hosts.ini").write_text(f"web1 {LOCAL}\n", encoding="utf-8")
+        directory.joinpath("hosts.ini").write_text(f"web1 {LOCAL}\nweb2 {LOCAL}\n", encoding="utf-8")
         values = yaml.safe_dump({**variables, "webhook_port": self._port})
         directory.joinpath("vars.yml").write_text(values, encoding="utf-8")
         own = {

@@ -9,13 +9,14 @@ Must use the real ansible-rulebook. Without it or without Java, the tests are sk
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.guide import file_of
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guide import blocks, file_of
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import run_playbook
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
 from ansible_collections.callgoose.sqibs.tests.integration.eda.rulebook import Rulebook, why_it_cannot_run
@@ -70,6 +71,7 @@ def test_an_incident_opens_and_closes_with_the_events(tmp_path: Path, sandbox: S
         rulebook.wait_for(lambda: states(sandbox) == ["open"])
         assert rulebook.send(alerts("resolved")) == 200
         rulebook.wait_for(lambda: states(sandbox) == ["resolved"])
+    # One request for each event, although the inventory has two hosts, and none of them is localhost.
     trigger, resolve = bodies(sandbox)
     assert trigger["title"] == "Alert: Disk full on db1"
     assert trigger["content"] == "/var has 1 % left. See http://alertmanager.example.com"
@@ -85,6 +87,19 @@ def test_an_event_without_annotations_pages_with_the_name_of_the_alert(tmp_path:
         rulebook.wait_for(lambda: states(sandbox) == ["open"])
     (page,) = bodies(sandbox)
     assert (page["title"], page["severity"]) == ("Alert: DiskFull", "critical")
+
+
+def test_the_event_that_the_guide_sends_opens_and_closes_an_incident(
+    tmp_path: Path, sandbox: Sandbox, collections_path: Path
+) -> None:
+    (curl,) = [one.text for one in blocks(collections_path, "event_driven_ansible") if one.text.startswith("curl ")]
+    words = shlex.split(curl)
+    event = json.loads(words[words.index("--json") + 1])
+    with Rulebook(tmp_path, INCIDENTS, connection(sandbox)) as rulebook:
+        rulebook.send(event)
+        rulebook.wait_for(lambda: states(sandbox) == ["open"])
+        rulebook.send({**event, "status": "resolved"})
+        rulebook.wait_for(lambda: states(sandbox) == ["resolved"])
 
 
 def test_a_template_in_an_event_is_text(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -119,7 +134,9 @@ def test_a_remediation_that_fails_pages_and_a_later_one_resolves(tmp_path: Path,
         rulebook.send(alerts("firing", "Slow"))
         rulebook.wait_for(lambda: states(sandbox) == ["resolved"])
     (page, _resolve) = bodies(sandbox)
-    assert page["title"].startswith("Restart ") and "failed on web1: exit status 1 [restart.yml]" in page["title"]
+    assert (
+        page["title"].startswith("Restart ") and "failed on web1 and web2: exit status 1 [restart.yml]" in page["title"]
+    )
     assert page["incident_key"].startswith("eda-restart.yml-")
 
 
