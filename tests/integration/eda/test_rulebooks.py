@@ -84,9 +84,11 @@ def test_an_event_without_annotations_pages_with_the_name_of_the_alert(tmp_path:
     event["commonLabels"]["severity"] = "page"
     with Rulebook(tmp_path, INCIDENTS, connection(sandbox)) as rulebook:
         rulebook.send(event)
-        rulebook.wait_for(lambda: states(sandbox) == ["open"])
-    (page,) = bodies(sandbox)
+        rulebook.send({**alerts("firing", "Mixed"), "commonLabels": {}})
+        rulebook.wait_for(lambda: states(sandbox) == ["open", "open"])
+    page, mixed = bodies(sandbox)
     assert (page["title"], page["severity"]) == ("Alert: DiskFull", "critical")
+    assert (mixed["title"], mixed["severity"]) == ("Alert: several alerts", "critical")
 
 
 def test_the_event_that_the_guide_sends_opens_and_closes_an_incident(
