@@ -245,6 +245,13 @@ def e2e(session: nox.Session, core: str) -> None:
     pytest(session, "-n2", "tests/integration/e2e", *words)
 
 
+@nox.session(python=PLAN[NEWEST])
+def eda(session: nox.Session) -> None:
+    """The rulebooks, run by the real ansible-rulebook; needs Java 17 or newer."""
+    environment(session, NEWEST, "-r", "tests/integration/eda/requirements.txt")
+    pytest(session, "tests/integration/eda")
+
+
 # pip downloads ansible-core's own playbooks.
 ORACLE = ("-n2", "tests/integration/oracle")
 
