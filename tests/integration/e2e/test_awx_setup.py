@@ -78,7 +78,10 @@ def test_the_first_run_creates_everything(ready) -> None:
 def test_the_workflow_triggers_after_a_failure_and_resolves_after_a_success(ready) -> None:
     store = ready.awx.store
     workflow = store.one("workflow_job_templates", "Deploy with Callgoose")
-    assert json.loads(workflow["extra_vars"]) == {"callgoose_title": "Deploy failed"}
+    assert json.loads(workflow["extra_vars"]) == {
+        "callgoose_title": "Deploy failed",
+        "callgoose_organization": "Default",
+    }
     nodes = {
         node["identifier"]: node
         for node in store.attached_to("workflow_job_templates", workflow["id"], "workflow_nodes")
@@ -149,7 +152,7 @@ def test_what_somebody_added_stays(ready) -> None:
     trigger = store.one("job_templates", "Callgoose trigger")
     store.attach("job_templates", trigger["id"], "credentials", ready.machine)
     workflow = store.one("workflow_job_templates", "Deploy with Callgoose")
-    workflow["extra_vars"] = "---\ncallgoose_title: Deploy failed\nregion: eu\n"
+    workflow["extra_vars"] = "---\ncallgoose_title: Deploy failed\ncallgoose_organization: Default\nregion: eu\n"
     nodes = {node["identifier"]: node["id"] for node in store.objects["workflow_job_template_nodes"].values()}
     smoke = store.add(
         "workflow_job_template_nodes",
@@ -163,7 +166,11 @@ def test_what_somebody_added_stays(ready) -> None:
 
     run = ready.set_up(**EVERYTHING, callgoose_title="The shop is down")
     assert (run.rc, run.changed) == (0, 1), run.result
-    assert json.loads(workflow["extra_vars"]) == {"callgoose_title": "The shop is down", "region": "eu"}
+    assert json.loads(workflow["extra_vars"]) == {
+        "callgoose_title": "The shop is down",
+        "callgoose_organization": "Default",
+        "region": "eu",
+    }
     expected[0]["workflow_job_templates"][workflow["id"]]["extra_vars"] = workflow["extra_vars"]
     assert (store.objects, store.attached) == expected
 
