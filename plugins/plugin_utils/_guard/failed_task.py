@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import host_of, result_output, task_of
@@ -20,7 +20,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.runbook i
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.task_queue import find_iterator
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.tasks import catching_block, read_task
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.causes import Causes
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.failures import bounded_failure
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.failures import BoundedStrings
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import (
     FAILED,
     FAILURES_PER_HOST,
@@ -59,7 +59,8 @@ def remember_failed_task(result: Any) -> None:
         causes = causes[:-1]  # a guard fails again with the error that it has caught
     _LAST[host.name] = _Known(known, task.action, task.name, causes[: FAILURES_PER_HOST - 1])
     if known.caught_by:
-        _CAUSES.caught(host.name, known.caught_by, (*causes, _failure(known, result)))
+        failure = BoundedStrings().failure(FAILED, known, result_output(result), str(task.play.get_name()))
+        _CAUSES.caught(host.name, known.caught_by, (*causes, failure))
 
 
 def causes_of(failed: Mapping[str, Any], host: str) -> tuple[Failure, ...]:
@@ -99,20 +100,6 @@ def find_failed_task(failed: Mapping[str, Any], host: str, play: Any) -> Task | 
 def _known(failed: Mapping[str, Any], host: str) -> _Known | None:
     known = _LAST.get(host)
     return known if known and (known.action, known.name) == (failed.get("action"), failed.get("name")) else None
-
-
-def _failure(task: Task, result: Any) -> Failure:
-    return bounded_failure(
-        Failure(
-            kind=FAILED,
-            task=task.name,
-            action=task.action,
-            path=task.path,
-            line=task.line,
-            runbook=task.runbook,
-            **asdict(result_output(result)),
-        )
-    )
 
 
 def _tasks_in(nodes: Any) -> Iterator[Any]:

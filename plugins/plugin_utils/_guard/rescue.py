@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -86,8 +86,7 @@ def original_error(variables: Mapping[str, Any], play: Any) -> OriginalError:
         )
     )
     fatal = bool(task.get("run_once") or task.get("any_errors_fatal"))
-    causes = tuple(replace(cause, play=_play(variables)) for cause in causes_of(task, host))
-    return OriginalError(failure, fatal, causes)
+    return OriginalError(failure, fatal, causes_of(task, host))
 
 
 def dropped_error(variables: Mapping[str, Any]) -> OriginalError:

@@ -34,7 +34,6 @@ _TWICE = re.compile(r"(?P<once>[^\n]{1,300}?)\. (?P=once)\.?")
 _HIDDEN = "the output has been hidden due to the fact that 'no_log: true'"
 # Lines of a stack trace, and of shells and tools, that are not the error itself.
 _TRACE = re.compile(r"\s|at |\.\.\. \d+ more|Traceback |File |During handling of|The above exception|\+ |[-=~^*#]+$")
-# In lower case: to ignore the case makes the search take several times as long.
 # Lines in which a tool says at its end that there was an error, or where to read more: the error stands before them.
 _AFTERWARDS = re.compile(
     r"\W*$|[\w.-]+: \*\*\* |tar: Exiting with |.*\bdue to (?:the )?previous errors?\b"
@@ -42,8 +41,9 @@ _AFTERWARDS = re.compile(
     r"|BUILD FAILED|FAILURE: Build failed with |\* (?:Try|Get more help)\b|> (?:Run with|Get more help) |Run with --"
     r"|npm (?:ERR!|error)(?:$| (?:A complete log|code |errno |command |path |\s|Failed at the |This is probably not ))"
     r"|\[ERROR\] *(?:$|\[Help|Re-run |To see the full |For more information|After correcting|-> )"
-    r"|=+ .*\d+ failed|FAILED \(|error: Recipe |Error: Process completed with "
+    r"|=+ .*\b\d+ failed|FAILED \(|error: Recipe |Error: Process completed with "
 )
+# In lower case: to ignore the case makes the search take several times as long.
 _ERROR = re.compile(
     r"error|exception|fatal|fail|cannot|can't|could not|couldn't|denied|no such|not found|refused|timed out|timeout"
     r"|unable|invalid|killed|no space|unreachable|missing|abort|panic"

@@ -76,7 +76,7 @@ def _one_problem(
     else:
         what = f" {'dropped' if kind == DROPPED else 'failed on'} {where}"
     cause = _readable(groups.words(causes[0].cause, TITLE_LIMIT * 2)).rstrip(".")
-    others = len({group.cause for group in causes} - {causes[0].cause})
+    others = len({group.cause for group in causes}) - 1
     more = f", and {others} other error{'s' if others > 1 else ''}" if others else ""
     return _fitted(task, f"{what}{environment}", cause, more, facts.name)
 

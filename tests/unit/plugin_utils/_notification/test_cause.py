@@ -63,6 +63,13 @@ def test_the_line_that_tells_the_error_is_found(output: str, line: str) -> None:
     assert telling_line(output) == line
 
 
+@pytest.mark.parametrize("line", ["= " + "1" * 8000, "=" * 8000, "due to " * 1200, "a." * 4000, "[ERROR] " * 1000])
+def test_a_hostile_line_is_searched_in_linear_time(line: str) -> None:
+    began = time.process_time()
+    telling_line(line)
+    assert time.process_time() - began < 0.1
+
+
 @pytest.mark.parametrize(
     ("message", "status", "stderr", "stdout", "cause"),
     [
