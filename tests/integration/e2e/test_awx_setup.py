@@ -23,6 +23,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.awx.site import EVERY
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import run_playbook
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.matrix
+
 OURS = "Callgoose SQIBS"
 HOOK = "Callgoose webhook"
 NEXT = {"CALLGOOSE_API_TOKEN": "incident-token-2"}

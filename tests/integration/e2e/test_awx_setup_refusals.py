@@ -19,6 +19,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.awx.modules import co
 from ansible_collections.callgoose.sqibs.tests.integration.awx.site import EVERYTHING, Site
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook_data import PlaybookData, playbooks
 
+pytestmark = [pytest.mark.matrix, pytest.mark.any_core]
+
 OURS = "Callgoose SQIBS"
 FILES = ("variables.yml", "awx_setup.yml", "awx_objects.yml", "awx_rules.yml")
 

@@ -15,6 +15,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.awx.modules import co
 from ansible_collections.callgoose.sqibs.tests.integration.awx.site import Site
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import run_playbook
 
+pytestmark = [pytest.mark.matrix, pytest.mark.any_core]
+
 # Each task is what a user would write who does not know the trap.
 TRAPS = """
 - hosts: localhost

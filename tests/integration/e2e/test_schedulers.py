@@ -24,7 +24,7 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import R
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import connection
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
-pytestmark = pytest.mark.any_core
+pytestmark = [pytest.mark.matrix, pytest.mark.any_core]
 GUIDE = "schedulers"
 CFG = "[defaults]\ncallbacks_enabled = callgoose.sqibs.callgoose_incident\n"
 GOOD = "- hosts: all\n  gather_facts: false\n  tasks: [{name: Deploy, ansible.builtin.command: 'true'}]\n"
