@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tests"))
 import run_ansible_test  # noqa: E402  (found by the line above)
 
-nox.needs_version = ">=2026.8.17"
+nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
@@ -134,6 +134,11 @@ def pytest(session: nox.Session, *words: str, env: dict[str, str] | None = None)
     session.run("python", "-m", "pytest", f"--junit-xml={report}", *words, *session.posargs, env=env)
 
 
+def workers(session: nox.Session) -> str:
+    """Return pytest-xdist's option for two processes in all: .ci/run runs two sessions at a time."""
+    return "-n1" if session.parallel else "-n2"
+
+
 @nox.session(python=PLAN[NEWEST])
 def artifact(session: nox.Session) -> None:
     """The artifact, installed in build/collections for the sessions that look at it, as ansible-lint sees it there."""
@@ -198,7 +203,30 @@ def unit(session: nox.Session, core: str) -> None:
     """The unit tests: all on both ends of the range, and those of code that knows ansible-core on every version."""
     environment(session, core)
     words = ["tests/unit"] if core in (OLDEST, NEWEST) else [f"tests/unit/{name}" for name in ON_ANSIBLE]
-    pytest(session, "-n2", *words)
+    pytest(session, workers(session), *words)
+
+
+@nox.session
+@cores(OLDEST, NEWEST)
+def e2e(session: nox.Session, core: str) -> None:
+    """Real ansible-playbook runs over the artifact, on both ends of the range."""
+    environment(session, core)
+    words = ["-m", "matrix"] if core == TESTED else [] if core == NEWEST else ["-m", "not any_core"]
+    pytest(session, workers(session), "tests/integration/e2e", *words)
+
+
+@nox.session(python=PLAN[NEWEST])
+def eda(session: nox.Session) -> None:
+    """The rulebooks, run by the real ansible-rulebook; needs Java 17 or newer."""
+    environment(session, NEWEST, "-r", "tests/integration/eda/requirements.txt")
+    pytest(session, "tests/integration/eda")
+
+
+@nox.session(python=PLAN[NEWEST])
+def browser(session: nox.Session) -> None:
+    """The sandbox's page in the system's Chromium."""
+    environment(session, NEWEST, "-r", "tests/integration/browser/requirements.txt")
+    pytest(session, "tests/integration/browser")
 
 
 def prepare_ansible_test() -> None:
@@ -236,32 +264,12 @@ def molecule(session: nox.Session) -> None:
     session.run("molecule", "test", *(session.posargs or ["--all"]), env=INSTALLED)
 
 
-@nox.session
-@cores(OLDEST, NEWEST)
-def e2e(session: nox.Session, core: str) -> None:
-    """Real ansible-playbook runs over the artifact, on both ends of the range."""
-    environment(session, core)
-    words = ["-m", "matrix"] if core == TESTED else [] if core == NEWEST else ["-m", "not any_core"]
-    pytest(session, "-n2", "tests/integration/e2e", *words)
-
-
-@nox.session(python=PLAN[NEWEST])
-def browser(session: nox.Session) -> None:
-    """The sandbox's page in the system's Chromium."""
-    environment(session, NEWEST, "-r", "tests/integration/browser/requirements.txt")
-    pytest(session, "tests/integration/browser")
-
-
-# pip downloads ansible-core's own playbooks.
-ORACLE = ("-n2", "tests/integration/oracle")
-
-
 @nox.session(name="oracle-quick")
 @cores(OLDEST, NEWEST)
 def oracle_quick(session: nox.Session, core: str) -> None:
     """The quick part of the session oracle."""
-    environment(session, core, "pip")
-    pytest(session, *ORACLE, "-m", "quick")
+    environment(session, core, "pip")  # pip downloads ansible-core's own playbooks
+    pytest(session, workers(session), "tests/integration/oracle", "-m", "quick")
 
 
 @nox.session(default=False)
@@ -269,7 +277,7 @@ def oracle_quick(session: nox.Session, core: str) -> None:
 def oracle(session: nox.Session, core: str) -> None:
     """ansible-core's own control-flow playbooks with the callback and under guards, beside the same without."""
     environment(session, core, "pip")
-    pytest(session, *ORACLE)
+    pytest(session, workers(session), "tests/integration/oracle")
 
 
 @nox.session(default=False)

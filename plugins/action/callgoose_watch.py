@@ -30,6 +30,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._watch import Watc
 # Seconds that one pass may take, and that it waits for a locked store.
 _LONGEST = 300.0
 _PATIENCE = 30.0
+# What to do about parked requests.
+_UNPARK = "Correct the cause, then send the parked requests again: -e callgoose_retry_parked=true."
 
 
 class ActionModule(ActionBase):
@@ -83,6 +85,7 @@ def _result(watched: Watched, place: str) -> dict[str, Any]:
     lines += [f"would send: {state} {key}" for key, state in watched.would_send]
     lines += [f"{one['state']} {one['incident_key']}: {one['message']}" for one in sent]
     lines += [f"parked {key}: {reason}" for key, reason in watched.parked]
+    lines += [_UNPARK] * bool(watched.parked)
     lines += watched.result.notes
     lines = list(dict.fromkeys(lines)) or [f"Nothing waits in {place}, and no run was killed, hangs, or is overdue."]
     return {

@@ -102,6 +102,19 @@ options:
     ini:
       - section: callback_callgoose_incident
         key: environment
+  job_url:
+    description:
+      - The link to an AWX job. V({host}) stands for the address of AWX, and V({id}) for the number of the job.
+      - If not set, it is C({host}/#/jobs/playbook/{id}), which is right for AWX up to 24.6.1. Newer ones, and Ansible
+        Automation Platform 2.5 and later, have another address, such as V({host}/execution/jobs/playbook/{id}/output).
+        A job cannot tell which.
+    type: str
+    default: ''
+    env:
+      - name: CALLGOOSE_JOB_URL
+    ini:
+      - section: callback_callgoose_incident
+        key: job_url
   runbook_url:
     description:
       - The link to the instructions for a failure. Each page says it.
@@ -129,7 +142,7 @@ options:
     description:
       - Patterns for the playbooks to watch, such as V(deploy/*.yml). They match the path of a playbook in the project,
         or its full name in a collection. By default all playbooks are watched.
-      - The playbooks of this collection are never watched.
+      - The playbooks of this collection, and playbooks that only import them, are never watched.
     type: list
     elements: str
     default: []

@@ -62,6 +62,11 @@ _NO_GROUP = (
     "group_by: no failed host has the variable {name}, so that all are in one incident. "
     "Correct the name, or set the variable in the inventory."
 )
+_NAMELESS = (
+    "AWX does not know its own address (AWX_HOST is https://towerhost), so that pages have no link to the job unless "
+    "job_url names the address, and two such AWXs would share incidents. An administrator sets it in AWX: Settings, "
+    "System, Base URL of the service."
+)
 
 
 class IncidentReporter:
@@ -111,6 +116,7 @@ class IncidentReporter:
             touched_at=now,
             scope=identity.scope,
             key=identity.key,
+            slice_of=self.context.slice_of,
             max_run_time=settings.max_run_time,
             about=about(self._subject, settings.page, settings.policy),
         )
@@ -236,6 +242,8 @@ class IncidentReporter:
             result = with_trouble(result, self._store_error)
         if facts.groups and not any(facts.groups.values()):
             result = replace(result, warnings=(*result.warnings, _NO_GROUP.format(name=self._settings.group_by)))
+        if self.context.is_awx_nameless:
+            result = replace(result, warnings=(*result.warnings, _NAMELESS))
         if self._settings.redaction_trouble:
             result = replace(result, warnings=(*result.warnings, self._settings.redaction_trouble))
         return result
@@ -258,15 +266,15 @@ class IncidentReporter:
             succeeded=run.succeeded,
             failed=failed,
             # The inventory of a slice lacks the hosts of the others.
-            inventory=frozenset() if self.context.is_slice else inventory.hosts,
+            inventory=frozenset() if self.context.slice_of else inventory.hosts,
             added=inventory.added,
             began=began,
             aborted=aborted,
             partial=self.context.is_partial or run.interrupted,
             dubious=run.dubious,
             guarded=bool(run.guarded),
-            matched=None if self.context.is_slice else run.matched,
-            sliced=self.context.is_slice,
+            matched=None if self.context.slice_of else run.matched,
+            slice_of=self.context.slice_of,
             revision=self.context.subject.origin.revision,
             unlimited_key=identity.unlimited.key if self.context.is_relaunched else "",
             id=self._note.id if self._note else "",

@@ -46,6 +46,7 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "key_vars": option("key_vars", type="list", elements="str", default=[], no_log=False),
     "inventory_name": option("inventory_name", type="str", default=""),
     "environment": option("environment", type="str", default=""),
+    "job_url": option("job_url", type="str", default=""),
     "runbook_url": option("runbook_url", type="str", default=""),
     "page_limited_runs": option("page_limited_runs", type="bool", default=True),
     "after_failures": option("after_failures", type="int", default=1),
@@ -72,6 +73,7 @@ class Settings:
     :param redact: the user's patterns for what must not be sent.
     :param project: the name to use instead of the project's own; empty means its own.
     :param inventory_name: the name that identifies the inventory; empty: its path or content.
+    :param job_url: the link to an AWX job, with ``{host}`` and ``{id}`` in it; empty: that of AWX up to 24.6.1.
     :param key_vars: names of the extra vars that distinguish runs.
     :param max_delay: seconds that sending may take in total.
     :param state_url: the URL of the store; empty means the default store.
@@ -87,6 +89,7 @@ class Settings:
     redact: tuple[str, ...]
     project: str
     inventory_name: str
+    job_url: str
     key_vars: tuple[str, ...]
     max_delay: float
     state_url: str
@@ -134,6 +137,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         redact=patterns_from(options["redact"]),
         project=options["project"].strip(),
         inventory_name=options["inventory_name"].strip(),
+        job_url=_job_url("job_url", options),
         key_vars=tuple(options["key_vars"]),
         max_delay=_at_least("max_delay", options, 1),
         state_url=options["state_url"],
@@ -158,6 +162,19 @@ def _variable(name: str, options: Mapping[str, Any]) -> str:
             name, f"{variable!r} is no name of a variable", "Use playbook, or the name of a host variable."
         )
     return variable
+
+
+def _job_url(name: str, options: Mapping[str, Any]) -> str:
+    url: str = options[name].strip()
+    rest = url.removeprefix("{host}").replace("{id}", "")
+    is_link = url.startswith(("{host}/", "https://", "http://"))
+    if url and (not is_link or "{id}" not in url or "{" in rest or "}" in rest):
+        raise OptionError(
+            name,
+            "it is no link with the number of the job",
+            "Use {host} for the address of AWX and {id} for the number, such as {host}/execution/jobs/playbook/{id}.",
+        )
+    return url
 
 
 def _duration(name: str, options: Mapping[str, Any]) -> float:

@@ -9,9 +9,10 @@ Must name the same incident as a run of that playbook with the same inventory, s
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
@@ -59,7 +60,7 @@ def report_start_failure(
     :raises OptionError: in AWX the job template identifies a run, and this job has another one.
     """
     run = read_run_context(
-        playbook, (), extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
+        playbook, (), extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name, settings.job_url
     )
     if run.facts.job_template:
         remedy = (
@@ -81,31 +82,47 @@ def report_start_failure(
     def compose(request: Request) -> dict[str, Any]:
         return payload_for(request, subject, settings.page, 0, settings.redactor).body()
 
+    missing = _missing(playbook, run.directory)
     if is_check:
-        return {"changed": True, "incident_key": identity.key, "outcome": "would_send", "msg": "Would send a page."}
+        told = {"changed": True, "incident_key": identity.key, "outcome": "would_send", "msg": "Would send a page."}
+        return {**told, **_warnings(missing)}
     deadline = time.monotonic() + settings.max_delay
     poster = Poster(settings.connection, deadline)
     sender = Sender(compose, poster.post, destination_of(settings.connection), settings.max_delay)
     try:
         with closing(open_state(settings.state_url, settings.max_delay, settings.max_delay)) as store:
             due = record(store, identity.base, change, policy, sender)
-            return _result(deliver(store, identity.base, due, policy, sender), identity.key)
+            return _result(deliver(store, identity.base, due, policy, sender), identity.key, missing)
     except StoreError as error:
         memory = MemoryStore()
         due = record(memory, identity.base, change, policy, sender)
-        return _result(deliver(memory, identity.base, due, policy, sender), identity.key, str(error))
+        return _result(deliver(memory, identity.base, due, policy, sender), identity.key, [*missing, str(error)])
 
 
-def _result(result: Reconciliation, key: str, trouble: str = "") -> dict[str, Any]:
+def _missing(playbook: str, directory: str) -> list[str]:
+    """Return a warning if there is no such file. Its page must go out: a failed checkout has no file either."""
+    if Path(playbook).suffix not in (".yml", ".yaml") or Path(directory, playbook).exists():
+        return []
+    return [
+        f"there is no file {playbook} in {directory}. If the name is wrong, no run resolves this incident: resolve it"
+        " with ansible-playbook callgoose.sqibs.resolve and its key."
+    ]
+
+
+def _warnings(texts: Iterable[str]) -> dict[str, list[str]]:
+    warnings = [f"Callgoose: {text}" for text in texts]
+    return {"warnings": warnings} if warnings else {}
+
+
+def _result(result: Reconciliation, key: str, troubles: Iterable[str]) -> dict[str, Any]:
     own = [one for one in result.sent if one.is_own]
     outcome = own[-1].reply.outcome or "unknown" if own else "duplicate"
     message = own[-1].reply.message if own else "The incident is open already; nothing was sent."
-    warnings = [f"Callgoose: {warning}" for warning in (*result.warnings, *([trouble] if trouble else []))]
     return {
         "changed": any(one.is_confirmed for one in own),
         "failed": bool(own) and outcome in ("unknown", "failed", "unmatched"),
         "incident_key": own[-1].request.key if own else key,
         "outcome": outcome,
         "msg": message,
-        **({"warnings": warnings} if warnings else {}),
+        **_warnings([*result.warnings, *troubles]),
     }

@@ -117,7 +117,9 @@ def foresee(store: Store, sender: Sender, retry_parked: bool = False) -> Watched
             wish = incident.wish
             if wish and wish.is_due and wish.not_before <= now and wish.destination == sender.destination:
                 would_send.append((key, wish.state))
-    return Watched(tuple(everything), tuple(dict.fromkeys(would_send)), parked=_parked(store, sender))
+    sent = {key for key, _state in would_send}
+    parked = tuple(one for one in _parked(store, sender) if one[0] not in sent)
+    return Watched(tuple(everything), tuple(dict.fromkeys(would_send)), parked=parked)
 
 
 def _parked(store: Store, sender: Sender) -> tuple[tuple[str, str], ...]:

@@ -45,6 +45,8 @@ def files(artifact: Path) -> set[str]:
         "docs/docsite/extra-docs.yml",
         "docs/docsite/links.yml",
         "docs/docsite/rst/page_on_failure.rst",
+        "extensions/eda/rulebooks/incidents.yml",
+        "extensions/eda/rulebooks/remediate.yml",
         "meta/runtime.yml",
         "playbooks",
         "plugins",

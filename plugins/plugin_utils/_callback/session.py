@@ -13,7 +13,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import read_run_context
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import (
+    full_name,
+    this_machine,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import (
+    play_file,
+    read_run_context,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import NOTHING_DONE, Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._reporter import IncidentReporter
@@ -41,7 +48,7 @@ class Session:
         self._is_noticing = False
 
     def begin(
-        self, playbook: str, plays: Iterable[Any], extra_vars: Mapping[str, Any], hosts: Collection[str]
+        self, playbook: str, plays: Collection[Any], extra_vars: Mapping[str, Any], hosts: Collection[str]
     ) -> Reconciliation:
         """Begin a run, and return what was done about runs before that were killed, hang, or are missing.
 
@@ -52,11 +59,18 @@ class Session:
         :raises OptionError: an option is invalid; nothing will be sent for this run.
         """
         self._reporter = None
-        if fnmatchcase(playbook, _OWN_PLAYBOOKS):
+        if _is_own(plays):
             return NOTHING_DONE
         settings = self._checked()
         run_context = read_run_context(
-            playbook, plays, extra_vars, hosts, settings.project, settings.key_vars, settings.inventory_name
+            playbook,
+            plays,
+            extra_vars,
+            hosts,
+            settings.project,
+            settings.key_vars,
+            settings.inventory_name,
+            settings.job_url,
         )
         if not self._is_watched(run_context.playbook):
             return NOTHING_DONE
@@ -126,8 +140,14 @@ class Session:
 
     def _is_watched(self, playbook: str) -> bool:
         included = self._options["playbooks"]
-        excluded = (_OWN_PLAYBOOKS, *self._options["exclude_playbooks"])
+        excluded = self._options["exclude_playbooks"]
         return (not included or _matches(playbook, included)) and not _matches(playbook, excluded)
+
+
+def _is_own(plays: Iterable[Any]) -> bool:
+    """Return whether all plays are of this collection. AWX imports them: a job template has to name a file."""
+    directory = this_machine().directory
+    return all(fnmatchcase(full_name(play_file(play), directory), _OWN_PLAYBOOKS) for play in plays)
 
 
 def _matches(playbook: str, patterns: Iterable[str]) -> bool:

@@ -23,6 +23,7 @@ class Origin:
     :param run_id: the system's ID of the run.
     :param user: who started the run; for a scheduled AWX job, the name of the schedule.
     :param revision: the project's revision, as the system names it.
+    :param branch: the branch that an AWX job has instead of its project's; empty if it has none of its own.
     :param job_name: the name of the job template, workflow, job or pipeline.
     """
 
@@ -32,15 +33,24 @@ class Origin:
     user: str = ""
     revision: str = ""
     job_name: str = ""
+    branch: str = ""
 
 
-def read_origin(environ: Mapping[str, str], extra_vars: Mapping[str, Any]) -> Origin:
+# The address of a job's page up to AWX 24.6.1. Newer ones and AAP 2.5 have another, and a job cannot tell which.
+_JOB_URL = "{host}/#/jobs/playbook/{id}"
+# What AWX takes for its own address until somebody sets the "Base URL of the service" (TOWER_URL_BASE).
+_UNSET_HOST = "towerhost"
+
+
+def read_origin(environ: Mapping[str, str], extra_vars: Mapping[str, Any], job_url: str = "") -> Origin:
     """Return where the run came from, by the environment variables and extra vars that each system documents.
 
     AWX comes first: a CI run can launch an AWX job, but an AWX job cannot launch a CI run.
+
+    :param job_url: the option: the link to an AWX job, with ``{host}`` and ``{id}`` in it.
     """
     if awx_variable(extra_vars, "job_id"):
-        return _awx(environ, extra_vars)
+        return _awx(environ, extra_vars, job_url.strip() or _JOB_URL)
     if _is_set(environ, "GITHUB_ACTIONS"):
         return _github(environ)
     if _is_set(environ, "GITLAB_CI"):
@@ -66,11 +76,16 @@ def awx_variable(extra_vars: Mapping[str, Any], name: str) -> str:
 
 
 def awx_url(environ: Mapping[str, str]) -> str:
-    """Return the URL of the AWX that runs this job, without a trailing slash; empty outside AWX.
+    """Return the URL of the AWX that runs this job, without a trailing slash; empty outside AWX, or if AWX has none.
 
     AWX sets ``AWX_HOST`` to its *Base URL of the service* in each job. No credential can override it.
     """
-    return public_url(environ.get("AWX_HOST", "")).rstrip("/")
+    return "" if is_awx_nameless(environ) else public_url(environ.get("AWX_HOST", "")).rstrip("/")
+
+
+def is_awx_nameless(environ: Mapping[str, str]) -> bool:
+    """Return whether an AWX runs this job that does not know its own address."""
+    return urlsplit(public_url(environ.get("AWX_HOST", ""))).hostname == _UNSET_HOST
 
 
 def public_url(url: str) -> str:
@@ -85,15 +100,20 @@ def public_url(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, parts.query, parts.fragment))
 
 
-def _awx(environ: Mapping[str, str], extra_vars: Mapping[str, Any]) -> Origin:
+def _awx(environ: Mapping[str, str], extra_vars: Mapping[str, Any], job_url: str) -> Origin:
     job, host = awx_variable(extra_vars, "job_id"), awx_url(environ)
     starters = ("user_name", "schedule_name", "parent_job_schedule_name")
+    branch = awx_variable(extra_vars, "job_scm_branch")
+    if branch == awx_variable(extra_vars, "project_scm_branch"):
+        branch = ""
     return Origin(
         system="AWX",
-        url=f"{host}/#/jobs/playbook/{job}" if host else "",
+        url=public_url(job_url.replace("{host}", host).replace("{id}", job)),
         run_id=job,
         user=next(filter(None, (awx_variable(extra_vars, name) for name in starters)), ""),
-        revision=awx_variable(extra_vars, "project_revision"),
+        # It is that of the project's branch, even if the job has another branch.
+        revision="" if branch else awx_variable(extra_vars, "project_revision"),
+        branch=branch,
         job_name=awx_variable(extra_vars, "job_template_name"),
     )
 

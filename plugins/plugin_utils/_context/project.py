@@ -163,10 +163,10 @@ def read_project(playbook: str, config_file: str | None, directory: Path, plays:
     :param plays: names of the plays: they identify a playbook on standard input, which has no name of its own.
     """
     config = _config_directory(config_file, directory)
-    full_name = _full_name(playbook, directory)
-    if full_name:
+    name = full_name(playbook, directory)
+    if name:
         checkout = (find_checkout(config) if config else None) or find_checkout(directory)
-        return _project(checkout or config, full_name)
+        return _project(checkout or config, name)
     if _STREAM.fullmatch(playbook):
         checkout = find_checkout(directory)
         return _project(checkout or directory, f"stdin: {', '.join(plays)}")
@@ -218,6 +218,14 @@ def temporary_directories() -> set[Path]:
     return {resolved(Path(name)) for name in ("/tmp", "/var/tmp", "/dev/shm", os.environ.get("TMPDIR") or "/tmp")}
 
 
+def full_name(playbook: str, directory: Path) -> str:
+    """Return the full name of a collection playbook called by name or by path; empty for any other playbook."""
+    if _FULL_NAME.fullmatch(playbook) and not _exists(directory / playbook):
+        return re.sub(r"\.ya?ml$", "", playbook)
+    inside = _IN_COLLECTION.fullmatch(str(directory / playbook))
+    return ".".join((inside[1], inside[2], *inside[3].split("/"))) if inside else ""
+
+
 def _project(root: Checkout | Path | None, playbook: str) -> Project:
     if isinstance(root, Checkout):
         return Project(root.root, root.name, root.remote, playbook, root.revision)
@@ -259,14 +267,6 @@ def _spellings(path: Path) -> tuple[Path, Path]:
     """
     real = resolved(path)
     return (real if path.name in ("", "..") else resolved(path.parent) / path.name), real
-
-
-def _full_name(playbook: str, directory: Path) -> str:
-    """Return the full name of a collection playbook called by name or by path; empty for any other playbook."""
-    if _FULL_NAME.fullmatch(playbook) and not _exists(directory / playbook):
-        return re.sub(r"\.ya?ml$", "", playbook)
-    inside = _IN_COLLECTION.fullmatch(str(directory / playbook))
-    return ".".join((inside[1], inside[2], *inside[3].split("/"))) if inside else ""
 
 
 def _config_directory(config_file: str | None, directory: Path) -> Path | None:

@@ -17,7 +17,12 @@ from typing import Any
 from ansible import constants as C
 from ansible import context
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin, awx_variable, read_origin
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import (
+    Origin,
+    awx_variable,
+    is_awx_nameless,
+    read_origin,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import (
     read_facts,
     read_project,
@@ -79,7 +84,8 @@ class RunContext:
     :param directory: the current directory of the call.
     :param extra_vars: the extra vars of the call.
     :param is_relaunched: whether AWX started the job by *relaunch*, which may set a limit that nobody gave.
-    :param is_slice: whether it is one of the parts into which AWX has sliced a job; each has a part of the inventory.
+    :param is_awx_nameless: whether the AWX of this job does not know its own address.
+    :param slice_of: the workflow job as which AWX runs all slices of a job; empty if this is none of them.
     :param is_check: whether the whole run is in check mode.
     :param is_partial: whether ``--start-at-task`` or ``--step`` limits the run to some of its tasks.
     """
@@ -92,7 +98,8 @@ class RunContext:
     extra_vars: Mapping[str, Any]
     is_partial: bool
     is_check: bool = False
-    is_slice: bool = False
+    is_awx_nameless: bool = False
+    slice_of: str = ""
     is_relaunched: bool = False
 
 
@@ -104,6 +111,7 @@ def read_run_context(
     project: str,
     key_vars: Iterable[str],
     inventory_name: str,
+    job_url: str,
 ) -> RunContext:
     """Return the context of a playbook that this process runs.
 
@@ -114,10 +122,11 @@ def read_run_context(
     :param project: the option ``project``.
     :param key_vars: the option ``key_vars``: names of extra vars.
     :param inventory_name: the option ``inventory_name``.
+    :param job_url: the option ``job_url``.
     """
     arguments = context.CLIARGS
     machine = this_machine()
-    origin = read_origin(os.environ, extra_vars)
+    origin = read_origin(os.environ, extra_vars, job_url)
     names = [play_name(play) for play in plays]
     facts = read_facts(
         playbook=playbook,
@@ -144,16 +153,18 @@ def read_run_context(
         directory=str(machine.directory),
         extra_vars=extra_vars,
         is_relaunched=awx_variable(extra_vars, "job_launch_type") == "relaunch",
-        is_slice=_is_slice(extra_vars),
+        is_awx_nameless=is_awx_nameless(os.environ),
+        slice_of=_sliced_job(extra_vars),
         is_check=bool(arguments.get("check")),
         is_partial=bool(arguments.get("start_at_task") or arguments.get("step")),
     )
 
 
-def _is_slice(extra_vars: Mapping[str, Any]) -> bool:
-    """Return whether AWX has sliced the job: it then runs the slices as a workflow with the job template's name."""
+def _sliced_job(extra_vars: Mapping[str, Any]) -> str:
+    """Return the job of which this one is a slice: AWX runs slices as a workflow with the job template's name."""
     name = awx_variable(extra_vars, "job_template_name")
-    return bool(name) and awx_variable(extra_vars, "workflow_job_name") == name
+    is_slice = bool(name) and awx_variable(extra_vars, "workflow_job_name") == name
+    return (awx_variable(extra_vars, "workflow_job_id") or name) if is_slice else ""
 
 
 def play_name(play: Any) -> str:
@@ -162,6 +173,11 @@ def play_name(play: Any) -> str:
     hosts = ",".join(map(str, written)) if isinstance(written, list) else str(written)
     name = str(play.get_ds().get("name") or "")
     return f"{name} on {hosts}" if name else hosts
+
+
+def play_file(play: Any) -> str:
+    """Return the path of the file that a play is written in; empty if it has none."""
+    return str(play.get_path() or "").rpartition(":")[0]
 
 
 def _subject(facts: IdentityFacts, playbook: str, plays: Iterable[str], origin: Origin, directory: Path) -> Subject:

@@ -26,7 +26,10 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.inventory
     source_hosts,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.results import GUARD_RESULT
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import read_run_context
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import (
+    play_file,
+    read_run_context,
+)
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard import state as guards
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.content import find_content
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._guard.hosts import is_in_play, read_hosts
@@ -357,6 +360,7 @@ class GuardSteps:
             settings.project,
             settings.key_vars,
             settings.inventory_name,
+            settings.job_url,
         )
         key, name = guard.key, guard.name
         play = str(self.variables.get("ansible_play_name", ""))
@@ -379,5 +383,4 @@ class GuardSteps:
 
 def _playbook(play: Any) -> str:
     """Return the path of the file that contains the play."""
-    path = (play.get_path() or "").rpartition(":")[0]
-    return path or str(next(iter(context.CLIARGS.get("args") or ()), ""))
+    return play_file(play) or str(next(iter(context.CLIARGS.get("args") or ()), ""))

@@ -193,11 +193,12 @@ def _scope(data: Mapping[str, Any]) -> Scope:
 
 
 def _plain_host(failed: FailedHost) -> list[Any]:
-    return [failed.sequence, dict(failed.failure), *([True] if failed.added else [])]
+    more = [failed.added, failed.slice_of] if failed.slice_of else [True] if failed.added else []
+    return [failed.sequence, dict(failed.failure), *more]
 
 
-def _failed_host(sequence: object, failure: object, added: object = False) -> FailedHost:
-    return _built(FailedHost, {"sequence": sequence, "failure": failure, "added": added})
+def _failed_host(sequence: object, failure: object, added: object = False, slice_of: object = "") -> FailedHost:
+    return _built(FailedHost, {"sequence": sequence, "failure": failure, "added": added, "slice_of": slice_of})
 
 
 def _strings(values: object) -> tuple[str, ...]:

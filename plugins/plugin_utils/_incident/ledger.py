@@ -42,11 +42,13 @@ class FailedHost:
     :param sequence: the ledger's sequence number when the failure was recorded.
     :param failure: plain, redacted data for the page; the rules do not read it.
     :param added: no inventory source named it: a task of the run had added it.
+    :param slice_of: the job of which the run was a slice; empty if it was none.
     """
 
     sequence: int
     failure: Mapping[str, Any]
     added: bool = False
+    slice_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ class RunNote:
     :param max_run_time: seconds after which it counts as hanging; 0 means never.
     :param key: the incident key of its scope.
     :param about: plain data for a page about it; the rules do not read it.
+    :param slice_of: the job of which it is a slice; empty if it is none.
     """
 
     controller: str
@@ -154,6 +157,7 @@ class RunNote:
     task: str = ""
     max_run_time: float = 0.0
     about: Mapping[str, Any] = field(default_factory=dict)
+    slice_of: str = ""
 
 
 @dataclass(frozen=True)

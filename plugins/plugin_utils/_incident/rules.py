@@ -77,7 +77,8 @@ class RunFacts:
         the hosts that failed, or that of the relaunched job, and the run cannot tell which.
     :param began: the ledger's mark when the run began.
     :param revision: the project's revision; empty if unknown.
-    :param sliced: it is a part of a job, with a part of the inventory. Without a store, it can resolve nothing.
+    :param slice_of: the job of which it is a slice, with a part of the inventory; empty if it is none. It resolves only
+        what the store knows: without one, it cannot tell what other slices have opened.
     :param noticed: hosts whose failure in this run was recorded when it happened.
     :param groups: by failed host, the value of the variable that ``group_by`` names; without one, it is empty.
     """
@@ -97,7 +98,7 @@ class RunFacts:
     unlimited_key: str = ""
     revision: str = ""
     id: str = ""
-    sliced: bool = False
+    slice_of: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
     noticed: frozenset[str] = frozenset()
 
@@ -138,8 +139,8 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
     before = ledger.incidents
     runs = {id: note for id, note in ledger.runs.items() if id != run.id}
     if run.wholly_successful:
-        # A run that hangs on a machine that is gone never ends: a success takes its place.
-        runs = {id: note for id, note in runs.items() if not is_hanging(note, now)}
+        # A run that hangs on a machine that is gone never ends: a success takes its place, unless both are slices.
+        runs = {id: note for id, note in runs.items() if not is_hanging(note, now) or _is_same_job(note.slice_of, run)}
     ledger = replace(ledger, runs=runs)
     is_hung = any(is_hanging(note, now) for note in runs.values())
     incidents = {key: _without_recovered(incident, run, ledger, is_hung) for key, incident in before.items()}
@@ -154,17 +155,20 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
         opened={key for key in keys.values() if key not in before or not before[key].failed_hosts},
         added=run.added,
         noticed=run.noticed,
+        slice_of=run.slice_of,
     )
     has_failed = bool(run.failed or run.aborted is not None)
     ledger = replace(ledger, held_back=LIMITED if has_failed and not keys else "" if has_failed else ledger.held_back)
     if has_failed and not keys:
         ledger = with_event(ledger, now, "", f"a run failed, and nothing was sent: {LIMITED}")
     incidents = dict(ledger.incidents)
-    if run.wholly_successful and not (run.sliced and policy.memory == NONE):
-        incidents[run.key] = _resolve_unknown(incidents.get(run.key), run, policy, now)
-        if run.scope == Scope() and not run.sliced:
-            revision = run.revision or ledger.good_revision
-            ledger = replace(ledger, good_revision=revision, last_success=now, held_back="")
+    if run.wholly_successful:
+        if not run.slice_of or policy.memory == SHARED:
+            incidents[run.key] = _resolve_unknown(incidents.get(run.key), run, policy, now)
+        if run.scope == Scope():
+            # Another slice of the same revision may fail yet.
+            revision = "" if run.slice_of else run.revision
+            ledger = replace(ledger, good_revision=revision or ledger.good_revision, last_success=now, held_back="")
     return replace(ledger, incidents=_without_oldest(incidents))
 
 
@@ -182,6 +186,7 @@ def joined(
     opened: Collection[str] | None = None,
     added: Collection[str] = (),
     noticed: frozenset[str] = frozenset(),
+    slice_of: str = "",
 ) -> Ledger:
     """Return the ledger after hosts, or pseudo-hosts, joined incidents.
 
@@ -191,6 +196,7 @@ def joined(
     :param opened: the keys of the incidents that open by it; None means those that have no failed hosts.
     :param added: those hosts that the run had added to the inventory.
     :param noticed: those whose failure was recorded when it happened: then the run was counted.
+    :param slice_of: the job of which the run was a slice.
     """
     if not joining:
         return ledger
@@ -201,7 +207,9 @@ def joined(
         is_opened = not incident.failed_hosts if opened is None else key in opened
         if is_opened:
             incident = _opened(incident, policy, ledger, now)
-        failed_hosts = {host: FailedHost(sequence, failure, host in added) for host, failure in failures.items()}
+        failed_hosts = {
+            host: FailedHost(sequence, failure, host in added, slice_of) for host, failure in failures.items()
+        }
         is_counted = not noticed.isdisjoint(incident.failed_hosts)
         incident = replace(incident, failed_hosts={**incident.failed_hosts, **failed_hosts})
         incidents[key] = incident if is_counted else _counted(incident, policy)
@@ -313,7 +321,7 @@ def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger, is_hun
     failed_hosts = {
         host: failed
         for host, failed in incident.failed_hosts.items()
-        if _is_newer(host, failed, run) or not _has_recovered(host, failed.added, run)
+        if _is_newer(host, failed, run) or not _has_recovered(host, failed, run)
     }
     return replace(incident, failed_hosts=failed_hosts)
 
@@ -323,19 +331,23 @@ def _is_newer(host: str, failed: FailedHost, run: RunFacts) -> bool:
     return failed.sequence > run.began.sequence and host not in run.noticed
 
 
-def _has_recovered(host: str, was_added: bool, run: RunFacts) -> bool:
+def _is_same_job(slice_of: str, run: RunFacts) -> bool:
+    """Return whether a run is another slice of this job."""
+    return bool(slice_of) and slice_of == run.slice_of
+
+
+def _has_recovered(host: str, failed: FailedHost, run: RunFacts) -> bool:
     """Return whether the host recovered in a run whose successes count, or no longer takes part.
 
     A host takes part if it is in the inventory and a play matches it, even if it skips all tasks.
-
-    :param was_added: whether the run in which the host failed had added it to the inventory.
     """
     if host == RUNNING:
         return False  # it leaves when no run hangs any more
     if host == OVERDUE:
         return run.wholly_successful and run.scope == Scope()
     if is_pseudo(host):
-        return run.wholly_successful and (not run.scope.limit or host == aborted_host(run.scope))
+        covers = not run.scope.limit or host == aborted_host(run.scope)
+        return run.wholly_successful and covers and not _is_same_job(failed.slice_of, run)
     if host in run.failed:
         return False
     if host in run.succeeded:
@@ -344,7 +356,7 @@ def _has_recovered(host: str, was_added: bool, run: RunFacts) -> bool:
     is_trusted = not run.scope.limit and bool(run.inventory) and bool(run.succeeded or run.failed)
     if is_trusted and host not in run.inventory and host not in _IMPLICIT:
         # A run that fails may have ended before the task that adds the host.
-        return not was_added or (run.wholly_successful and run.matched is not None and host not in run.matched)
+        return not failed.added or (run.wholly_successful and run.matched is not None and host not in run.matched)
     is_complete = run.wholly_successful and run.scope == Scope()
     return is_complete and run.matched is not None and host not in run.matched
 

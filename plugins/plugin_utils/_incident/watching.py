@@ -86,7 +86,8 @@ def found(
         if run.scope.limit and not policy.page_limited_runs:
             continue
         failure = describe(KILLED, run.task, 0.0, 0.0)
-        ledger, key = join(ledger, aborted_host(run.scope), run.scope, run.key, failure, policy, now)
+        host = aborted_host(run.scope)
+        ledger, key = join(ledger, host, run.scope, run.key, failure, policy, now, run.slice_of)
         failing[key] = run.about
     for run in [run for run in ledger.runs.values() if is_hanging(run, now)]:
         if any(RUNNING in incident.failed_hosts for incident in ledger.incidents.values()):
@@ -113,16 +114,18 @@ def join(
     failure: Mapping[str, Any],
     policy: Policy,
     now: float,
+    slice_of: str = "",
 ) -> tuple[Ledger, str]:
     """Return the ledger after a pseudo-host joined an incident, and the key of that.
 
     :param key: of the incident that opens if none with the tags of this scope is open.
     :param failure: plain, redacted data for the page.
+    :param slice_of: the job of which the run was a slice.
     """
     tags = (scope.tags, scope.skip_tags)
     of_tags = (i for i in ledger.incidents.values() if i.failed_hosts and not i.group)
     standing = next((i.key for i in of_tags if (i.scope.tags, i.scope.skip_tags) == tags), key)
-    return joined(ledger, {standing: {host: failure}}, scope, policy, now), standing
+    return joined(ledger, {standing: {host: failure}}, scope, policy, now, slice_of=slice_of), standing
 
 
 def _in_task(run: RunNote) -> str:

@@ -85,8 +85,14 @@ def planned(
         if request is None:
             # What is no longer due, such as a page about a host that has recovered, must not be sent later.
             wish = wish and replace(wish, waiting=False, parked="")
-        elif wish and wish.waiting and wish.state == request.state and key not in failing:
-            # The page of the run that failed tells more about the failure than one that this run could make.
+        elif (
+            wish
+            and wish.waiting
+            and wish.state == request.state
+            and (key not in failing or _is_under_way(wish, request, now))
+        ):
+            # The page of the run that failed tells more about the failure than one that this run could make. And if two
+            # runs fail at the same time, the API recognizes the second request by its bytes.
             wish = replace(wish, destination=destination, parked="", not_before=now + reserve)
         else:
             body = compose(request)
@@ -96,6 +102,11 @@ def planned(
             ledger = with_event(ledger, now, key, f"nothing was sent: {held_back}")
         incidents[key] = replace(incident, wish=wish, held_back=held_back if key in failing else incident.held_back)
     return replace(ledger, incidents=incidents)
+
+
+def _is_under_way(wish: Wish, request: Request, now: float) -> bool:
+    """Return whether another run is sending this, and has no answer yet."""
+    return wish.not_before > now and not wish.answer and wish.hosts == request.hosts
 
 
 def _reason(incident: Incident, policy: Policy) -> str:

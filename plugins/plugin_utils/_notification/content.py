@@ -136,6 +136,8 @@ def _next_steps(facts: Facts) -> Iterator[str]:
         yield f"Run on: {run['controller']}" + (f", in {run['directory']}" if run.get("directory") else "")
     if run.get("user"):
         yield f"Started by: {run['user']}"
+    if run.get("branch"):
+        yield f"Branch: {run['branch']}, instead of the project's"
     if run.get("revision"):
         yield f"Revision: {run['revision']}"
     if facts.retry:

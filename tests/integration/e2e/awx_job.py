@@ -9,18 +9,22 @@ Must not check jobs: the tests do. The layout is that of AWX's ``awx/main/tasks/
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
 AWX = "https://awx.example.com"
+RUN, STREAM = "run", "transmit, worker and process"
 ENABLED = "[defaults]\ncallbacks_enabled = callgoose.sqibs.callgoose_incident\n"
 # Fails on the hosts named in the extra var `bad`.
 SITE = """
@@ -33,11 +37,14 @@ SITE = """
         fail_msg: port 443 is taken
 """
 
+_RUNNER = str(Path(sys.executable).with_name("ansible-runner"))
+
 
 @dataclass(frozen=True)
 class JobTemplate:
     """The job template from which a job is launched.
 
+    :param content: of the playbook.
     :param cfg: the content of the project's ansible.cfg.
     """
 
@@ -46,6 +53,7 @@ class JobTemplate:
     inventory_id: int = 3
     hosts: Sequence[str] = ("web1", "web2")
     playbook: str = "site.yml"
+    content: str = SITE
     revision: str = "0f1e2d3c"
     cfg: str = ENABLED
 
@@ -54,12 +62,12 @@ class JobTemplate:
 class Job:
     """A job that has ended.
 
-    :param rc: the exit code of ansible-playbook.
-    :param sent: the payloads of its requests.
+    :param rc: the exit code of ansible-playbook; None if it was killed.
+    :param sent: the payloads of the requests that the API received while it ran.
     :param artifacts: the directory with ansible-runner's output, which AWX stores and shows.
     """
 
-    rc: int
+    rc: int | None
     sent: list[dict[str, Any]]
     artifacts: Path
 
@@ -82,38 +90,102 @@ class Job:
 
 
 @dataclass
+class RunningJob:
+    """A job that has been launched.
+
+    :ivar commands: the processes of ansible-runner.
+    """
+
+    private: Path
+    ident: str
+    sandbox: Sandbox
+    commands: Sequence[subprocess.Popen[bytes]]
+    errors: Path
+    asked: int
+
+    def end(self) -> Job:
+        """Wait for its end."""
+        for command in self.commands:
+            command.wait(120)
+        errors = self.errors.read_text(encoding="utf-8")
+        assert not errors, errors
+        artifacts = self.private / "artifacts" / self.ident
+        code = (artifacts / "rc").read_text(encoding="utf-8")
+        rc = None if code == "None" else int(code)
+        return Job(rc, [json.loads(request["body"]) for request in self.sandbox.requests[self.asked :]], artifacts)
+
+    def wait_for(self, path: Path, seconds: float = 60) -> None:
+        """Wait until a task of the job has created a file."""
+        deadline = time.monotonic() + seconds
+        while not path.exists():
+            assert time.monotonic() < deadline, f"{path} does not exist"
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """End ansible-playbook and its workers at once, as AWX does if a job is cancelled or exceeds its time limit.
+
+        AWX kills the container of the job; ansible-runner, which has started it, reports the end.
+        """
+        mark = f"JOB_ID={self.ident}".encode()
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if mark in environment.read_bytes().split(b"\0"):
+                    os.kill(int(environment.parent.name), signal.SIGKILL)
+
+
+@dataclass
 class Controller:
     """An AWX with a Callgoose credential for a sandbox. Each job has its own directory and home.
 
     :ivar credential: the environment variables that the credential injects into each job.
+    :ivar host: the *Base URL of the service*.
+    :ivar way: how jobs run: ``RUN`` in one process, ``STREAM`` on an execution node.
+    :ivar container: the words of a command that runs another one in a container.
     :ivar last_job: the ID of the latest job.
     """
 
     directory: Path
     sandbox: Sandbox
     credential: dict[str, str] = field(default_factory=dict)
+    host: str = AWX
+    way: str = RUN
+    container: Sequence[str] = ()
     last_job: int = 41
 
     def __post_init__(self) -> None:
         own = {"CALLGOOSE_API_TOKEN": self.sandbox.token, "CALLGOOSE_BASE_URL": self.sandbox.base_url}
         self.credential = {**own, **self.credential}
 
-    def launch(
+    def launch(self, template: JobTemplate, *args: str, **how: Any) -> Job:
+        """Run a job to its end. The arguments are those of :meth:`start`."""
+        return self.start(template, *args, **how).end()
+
+    def launch_slices(self, template: JobTemplate, count: int, **how: Any) -> list[Job]:
+        """Run a sliced job: a workflow with the job template's name, whose jobs each have a part of the hosts."""
+        workflow = {"workflow_job_id": self.last_job + 1000, "workflow_job_name": template.name}
+        parts = [sorted(template.hosts)[number::count] for number in range(count)]
+        return [self.launch(replace(template, hosts=part), meta=workflow, **how) for part in parts]
+
+    def start(
         self,
         template: JobTemplate,
         *args: str,
         bad: str = "",
         limit: str = "",
         launch_type: str = "manual",
-    ) -> Job:
-        """Run a job to its end.
+        meta: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> RunningJob:
+        """Launch a job.
 
         :param args: further command-line arguments, such as ``-vvv``.
         :param bad: names of the hosts on which the job fails.
+        :param meta: further variables of the job, without their prefix ``awx_``.
+        :param variables: extra variables of the job template.
         """
         self.last_job += 1
         private = self.directory / f"awx_{self.last_job}_private"
-        meta = {
+        known = {
             "job_id": self.last_job,
             "job_launch_type": launch_type,
             "user_id": 1,
@@ -125,11 +197,13 @@ class Controller:
             "project_scm_branch": "main",
             "job_template_id": template.id,
             "job_template_name": template.name,
+            **(meta or {}),
         }
         # not an empty string: ansible-core reads `!unsafe ""` in such a file as null
         extra_vars = {
             "bad": bad or "nobody",
-            **{f"{kind}_{name}": value for kind in ("awx", "tower") for name, value in meta.items()},
+            **(variables or {}),
+            **{f"{kind}_{name}": value for kind in ("awx", "tower") for name, value in known.items()},
         }
         words = ["-u", "root", *(["-l", limit] if limit else []), *args]
         write(private / "env" / "extravars", _unsafe(extra_vars))
@@ -137,13 +211,12 @@ class Controller:
         write(private / "env" / "envvars", json.dumps({**self._environment(private, template), **self.credential}))
         write(private / "env" / "settings", json.dumps({"suppress_ansible_output": True, "job_timeout": 0}))
         write(private / "inventory" / "hosts", _inventory_script(template.hosts), mode=0o700)
-        write(private / "project" / template.playbook, SITE)
+        write(private / "project" / template.playbook, template.content)
         write(private / "project" / "ansible.cfg", template.cfg)
-        before = len(self.sandbox.requests)
-        self._run(private, template.playbook)
-        artifacts = private / "artifacts" / str(self.last_job)
-        rc = int((artifacts / "rc").read_text(encoding="utf-8"))
-        return Job(rc, [json.loads(request["body"]) for request in self.sandbox.requests[before:]], artifacts)
+        asked = len(self.sandbox.requests)
+        errors = self.directory / f"errors_{self.last_job}"
+        commands = self._commands(private, template.playbook, errors)
+        return RunningJob(private, str(self.last_job), self.sandbox, commands, errors, asked)
 
     def _environment(self, private: Path, template: JobTemplate) -> dict[str, str]:
         return {
@@ -153,27 +226,42 @@ class Controller:
             "PROJECT_REVISION": template.revision,
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "MAX_EVENT_RES": "700000",
-            "AWX_HOST": AWX,
+            "AWX_HOST": self.host,
             # in AWX, the collection comes from the project's requirements.yml or the execution environment
             "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
         }
 
-    def _run(self, private: Path, playbook: str) -> None:
+    def _commands(self, private: Path, playbook: str, errors: Path) -> list[subprocess.Popen[bytes]]:
+        """Start ansible-runner: alone, or in three parts, of which only the second is on the execution node."""
         home = self.directory / f"home_{self.last_job}"
         home.mkdir()
-        tools = Path(sys.executable).parent
-        command = [str(tools / "ansible-runner"), "run", str(private), "-p", playbook, "-i", str(self.last_job)]
-        path = os.pathsep.join([str(tools), os.environ.get("PATH", os.defpath)])
-        ended = subprocess.run(
-            [*command, "--omit-env-files"],
-            env={"PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert not ended.stderr, ended.stderr
+        job = [str(private), "-p", playbook, "-i", str(self.last_job), "--omit-env-files"]
+        node = ["--private-data-dir", str(self.directory / f"node_{self.last_job}"), "--delete"]
+        parts = {
+            RUN: [[*self.container, _RUNNER, "run", *job]],
+            STREAM: [
+                [_RUNNER, "transmit", *job],
+                [*self.container, _RUNNER, "worker", *node],
+                [_RUNNER, "process", str(private), "-i", str(self.last_job)],
+            ],
+        }
+        path = os.pathsep.join([str(Path(_RUNNER).parent), os.environ.get("PATH", os.defpath)])
+        commands: list[subprocess.Popen[bytes]] = []
+        with errors.open("ab") as log:
+            for words in parts[self.way]:
+                commands.append(
+                    subprocess.Popen(
+                        words,
+                        env={"PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8"},
+                        stdin=commands[-1].stdout if commands else subprocess.DEVNULL,
+                        stdout=subprocess.PIPE if words is not parts[self.way][-1] else subprocess.DEVNULL,
+                        stderr=log,
+                    )
+                )
+        for command in commands[:-1]:
+            assert command.stdout
+            command.stdout.close()  # the next one reads it
+        return commands
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:

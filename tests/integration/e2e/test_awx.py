@@ -58,6 +58,58 @@ def test_identity_title_and_link_come_from_the_job_template_and_the_job(awx):
     assert states(awx.sandbox) == ["resolved"]
 
 
+def test_the_option_job_url_is_the_link_of_newer_versions(awx):
+    awx.credential["CALLGOOSE_JOB_URL"] = "{host}/execution/jobs/playbook/{id}/output"
+    (page,) = awx.launch(DEPLOY, bad="web2").sent
+    link = f"{AWX}/execution/jobs/playbook/42/output"
+    assert f"AWX run: {link}\n" in page["content"]
+    assert page["details"]["run"]["url"] == link
+
+
+def test_an_awx_that_does_not_know_its_address_is_no_part_of_the_key_and_has_no_link(awx):
+    awx.host = "https://towerhost"
+    failed = awx.launch(DEPLOY, bad="web2")
+    (page,) = failed.sent
+    assert re.fullmatch(r"awx-template-7-inventory-3-[0-9a-f]{16}", page["incident_key"])
+    assert "towerhost" not in json.dumps(page)
+    assert "AWX run: 42" in page["content"]
+    output = " ".join(failed.stdout.split())
+    assert output.count("Base URL of the service") == 1, output
+    awx.launch(DEPLOY)
+    assert states(awx.sandbox) == ["resolved"]
+
+
+def test_a_job_with_a_branch_of_its_own_names_it_instead_of_the_revision_of_the_project(awx):
+    (page,) = awx.launch(DEPLOY, bad="web2", meta={"job_scm_branch": "hotfix"}).sent
+    assert "Branch: hotfix, instead of the project's" in page["content"]
+    assert page["details"]["run"]["branch"] == "hotfix"
+    assert DEPLOY.revision not in json.dumps(page)
+
+
+def test_a_page_sent_by_a_good_limited_job_has_the_link_of_the_job_that_failed(awx, tmp_path):
+    awx.credential |= {"CALLGOOSE_STATE_URL": f"sqlite:///{tmp_path}/exposed/state.sqlite3", "CALLGOOSE_RETRIES": "0"}
+    awx.sandbox.queue_fault("status", status=503)
+    awx.launch(DEPLOY, bad="web2")
+    assert states(awx.sandbox) == []
+    good = awx.launch(DEPLOY, limit="web1")
+    assert states(awx.sandbox) == ["open"]
+    page = next(payload for payload in good.sent if payload["state"] == "triggered")
+    assert page["details"]["run"]["url"] == f"{AWX}/#/jobs/playbook/42"
+    assert "limited to" not in page["content"]
+
+
+@pytest.mark.parametrize("node", ["trigger", "resolve"])
+def test_a_playbook_that_only_imports_those_of_this_collection_is_not_watched(awx, node):
+    content = f"- name: Report\n  ansible.builtin.import_playbook: callgoose.sqibs.{node}\n"
+    wrapper = JobTemplate(name=f"Workflow {node}", playbook=f"callgoose_{node}.yml", content=content)
+    # The task fails, because the API answers none of its attempts.
+    awx.credential["CALLGOOSE_RETRIES"] = "0"
+    awx.sandbox.queue_fault("status", status=503)
+    workflow = {"workflow_job_name": "Deploy all", "workflow_job_id": 40}
+    job = awx.launch(wrapper, meta=workflow, variables={"callgoose_title": "Deployment failed"})
+    assert (job.rc, [payload["incident_key"] for payload in job.sent]) == (2, [f"{AWX} Deploy all"])
+
+
 def test_with_a_ledger_a_relaunch_on_failed_hosts_closes_the_incident_of_the_whole_job(awx, tmp_path):
     awx.credential["CALLGOOSE_STATE_URL"] = f"sqlite:///{tmp_path}/exposed/state.sqlite3"
     awx.launch(DEPLOY, bad="web2")

@@ -87,6 +87,48 @@ def test_the_nodes_of_an_awx_workflow_share_an_incident_without_a_key(tmp_path, 
     assert [incident["state"] for incident in sandbox.incidents] == ["resolved"]
 
 
+def test_the_page_of_a_workflow_without_content_says_where_to_look(tmp_path, sandbox) -> None:
+    name = "Deploy {{ all }}"
+    words = {"callgoose_title": "Deployment failed", "awx_workflow_job_id": 12, "callgoose_content": ""}
+    path = tmp_path / "awx.yml"
+    path.write_text(f"{json.dumps(words)[:-1]}, awx_workflow_job_name: !unsafe '{name}'}}", encoding="utf-8")
+    awx = "https://awx.example.com"
+    for job_url, host in (
+        (None, awx),
+        ("{host}/execution/jobs/playbook/{id}/output", awx),
+        (None, "https://towerhost"),
+    ):
+        env = {"AWX_HOST": host, **({"CALLGOOSE_JOB_URL": job_url} if job_url else {})}
+        assert run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", f"@{path}", **env).rc == 0
+    assert [body["content"] for body in bodies(sandbox)] == [
+        f"AWX workflow {name}, job 12: {awx}/#/jobs/workflow/12",
+        f"AWX workflow {name}, job 12: {awx}/execution/jobs/workflow/12/output",
+        f"AWX workflow {name}, job 12",
+    ]
+    assert [body["incident_key"] for body in bodies(sandbox)] == [f"{awx} {name}", f"{awx} {name}", name]
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_an_unanswered_question_for_the_key_means_the_title(tmp_path, sandbox, nothing) -> None:
+    words = json.dumps({"callgoose_title": "Disk full", "callgoose_incident_key": nothing})
+    assert run(tmp_path, sandbox, "callgoose.sqibs.trigger", "-e", words).rc == 0
+    assert [body["incident_key"] for body in bodies(sandbox)] == ["Disk full"]
+    refused = run(tmp_path, sandbox, "callgoose.sqibs.resolve", "-e", words)
+    assert refused.rc == 2 and "callgoose_incident_key: it is missing" in refused.stdout, refused
+
+
+def test_workflows_of_the_same_name_in_two_organizations_have_two_incidents(tmp_path, sandbox) -> None:
+    workflow = {"callgoose_title": "Deployment failed", "awx_workflow_job_name": "Deploy all", "awx_workflow_job_id": 5}
+    for node, organization in (("trigger", "Shop"), ("trigger", "Bank"), ("resolve", "Shop")):
+        words = json.dumps({**workflow, "node": node, "callgoose_organization": organization})
+        assert run(tmp_path, sandbox, NODES, "-e", words, AWX_HOST="https://awx.example.com").rc == 0
+    assert [body["incident_key"] for body in bodies(sandbox)][:2] == [
+        "https://awx.example.com Shop Deploy all",
+        "https://awx.example.com Bank Deploy all",
+    ]
+    assert [incident["state"] for incident in sandbox.incidents] == ["resolved", "open"]
+
+
 def test_a_resolve_without_a_key_is_refused_before_any_request(tmp_path, sandbox) -> None:
     result = run(tmp_path, sandbox, "callgoose.sqibs.resolve", "-e", "callgoose_title=x", AWX_HOST="https://a.example")
     assert result.rc == 2 and "callgoose_incident_key: it is missing" in result.stdout, result
@@ -260,7 +302,8 @@ WRONG = (
         {**TITLE, "callgoose_key": "x"},
         ("callgoose_key: this playbook has no such", "callgoose_incident_key"),
     ),
-    Wrong("empty key", {**TITLE, "callgoose_incident_key": ""}, ("callgoose_incident_key: it is empty",)),
+    Wrong("blank key", {**TITLE, "callgoose_incident_key": " "}, ("callgoose_incident_key: it is blank",)),
+    Wrong("flag as key", {**TITLE, "callgoose_incident_key": False}, ("callgoose_incident_key: it is blank",)),
     Wrong(
         "dictionary as key", {**TITLE, "callgoose_incident_key": {"a": 1}}, ("callgoose_incident_key", "not a string")
     ),
@@ -286,6 +329,8 @@ FINE: tuple[dict[str, Any], ...] = (
     {**TITLE, "callgoose_content": "", "callgoose_severity": "", "callgoose_tags": "", "callgoose_details": ""},
     {**TITLE, "callgoose_content": None, "callgoose_severity": None, "callgoose_tags": None, "callgoose_details": None},
     {**TITLE, "callgoose_tags": [], "callgoose_details": {}},
+    {**TITLE, "callgoose_incident_key": ""},
+    {"callgoose_playbook": "site.yml", "callgoose_incident_key": "", "callgoose_details": ""},
     {**TITLE, "callgoose_tags": "a, b", "callgoose_api_token": "x", "callgoose_timeout": 3},
     {**TITLE, "callgooses": "a variable of somebody else", "my_callgoose_key": "x"},
 )
@@ -326,6 +371,9 @@ def test_valid_variables_are_accepted(data, variables) -> None:
         "https://a@b@awx.example.com/x@y",
         "https://awx.example.com?a=b",
         "https://[2001:DB8::1]:443/",
+        "https://towerhost",
+        "HTTPS://TowerHost:8443/",
+        "https://towerhost.example.com",
         "awx.example.com",
         "ftp://awx.example.com",
         "https://",
@@ -345,7 +393,11 @@ def test_the_url_of_an_awx_is_normalized_as_in_the_rest_of_the_collection(data, 
         ({"awx_workflow_job_name": "", "tower_workflow_job_name": "Deploy"}, "https://awx.example.com Deploy"),
         ({"awx_workflow_job_name": "Deploy", "tower_workflow_job_name": "Other"}, "https://awx.example.com Deploy"),
         ({"awx_workflow_job_name": "Deploy", "callgoose_incident_key": "own"}, "own"),
+        ({"awx_workflow_job_name": "Deploy", "callgoose_incident_key": ""}, "https://awx.example.com Deploy"),
         ({"awx_workflow_job_name": "Deploy", "sqibs_awx_host": ""}, "Deploy"),
+        ({"awx_workflow_job_name": "Deploy", "callgoose_organization": "Shop"}, "https://awx.example.com Shop Deploy"),
+        ({"awx_workflow_job_name": "Deploy", "callgoose_organization": ""}, "https://awx.example.com Deploy"),
+        ({"callgoose_organization": "Shop"}, ""),
     ],
 )
 def test_the_key_is_the_users_own_or_the_workflows_or_none(data, variables, key) -> None:

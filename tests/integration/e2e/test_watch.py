@@ -211,6 +211,9 @@ def test_what_no_filter_matched_is_parked_until_somebody_asks(site: Site) -> Non
     watched = site.own("watch")
     assert (watched.rc, site.sent) == (0, [])
     assert "parked" in watched.stdout and "no API Filter matched it" in watched.stdout
+    assert "send the parked requests again: -e callgoose_retry_parked=true" in watched.stdout
+    foreseen = site.own("watch", "-e", "callgoose_retry_parked=true", "--check").stdout
+    assert ("would send: triggered" in foreseen, '"parked ' in foreseen) == (True, False)
     status = site.own("status")
     assert "parked: The API accepted the payload, but no API Filter matched it" in status.stdout
     site.own("watch", "-e", "callgoose_retry_parked=true")
@@ -261,6 +264,21 @@ def test_a_playbook_that_could_not_start_has_the_incident_that_its_next_success_
     site.playbook = broken
     assert site.run().rc == 0
     assert site.incidents == ["resolved"]
+
+
+def test_a_playbook_that_is_not_there_is_paged_for_with_a_warning(site: Site) -> None:
+    for words, sent in ((("--check",), 0), ((), 1)):
+        result = site.own("trigger", "-i", "inventory.ini", "-e", "callgoose_playbook=plybook.yml", *words)
+        assert result.rc == 0, result.stdout
+        assert "there is no file plybook.yml in" in " ".join(result.stderr.split()), words
+        assert len(site.sent) == sent, "a checkout that failed has no file either"
+
+
+def test_status_names_the_variable_that_is_wrong(site: Site) -> None:
+    result = site.own("status", "-e", "callgoose_state=opn callgoose_history=many")
+    assert result.rc == 2
+    assert "callgoose_state: there is no such state. Use one of open, closed, waiting, parked." in result.stdout
+    assert "callgoose_history: it is not a number. Say how many" in result.stdout
 
 
 def test_watch_fails_if_nobody_was_paged_by_what_it_sent(site: Site) -> None:

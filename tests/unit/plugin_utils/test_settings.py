@@ -67,6 +67,13 @@ def test_each_line_of_redact_is_a_pattern():
 
 
 @pytest.mark.parametrize(
+    "url", ["", " {host}/execution/jobs/playbook/{id}/output", "https://awx.example.com/jobs/{id}\n"]
+)
+def test_the_link_of_a_job_can_have_any_address(url):
+    assert settings_from(options(job_url=url)).job_url == url.strip()
+
+
+@pytest.mark.parametrize(
     ("given", "words"),
     [
         ({"api_token": None}, "api_token"),
@@ -75,6 +82,10 @@ def test_each_line_of_redact_is_a_pattern():
         ({"repeat_interval": float("nan")}, "repeat_interval"),
         ({"max_hosts": 0}, "max_hosts: it is less than 1"),
         ({"max_delay": 0.5}, "max_delay: it is less than 1"),
+        ({"job_url": "https://awx.example.com/jobs"}, "job_url: it is no link with the number of the job"),
+        ({"job_url": "{host}/jobs/{number}/{id}"}, "job_url"),
+        ({"job_url": "{host}.example.com/jobs/{id}"}, "job_url"),
+        ({"job_url": "awx.example.com/jobs/{id}"}, "job_url"),
         ({"redact": "("}, "redact: '(' is not a regular expression"),
         ({"redact": "x*"}, "redact: 'x*' matches the empty string"),
         ({"ca_path": "/nonexistent/ca.pem"}, "ca_path"),

@@ -16,6 +16,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import
     Origin,
     awx_url,
     awx_variable,
+    is_awx_nameless,
     public_url,
     read_origin,
 )
@@ -79,8 +80,50 @@ def test_an_awx_job_is_recognised_by_either_prefix(prefix: str) -> None:
     assert read_origin({"AWX_HOST": "https://awx.example.com"}, prefixed(prefix)) == AWX
 
 
-def test_an_awx_job_without_awx_host_has_no_link() -> None:
-    assert read_origin({}, prefixed("awx")).url == ""
+@pytest.mark.parametrize(
+    "environ", [{}, {"AWX_HOST": "https://towerhost"}, {"AWX_HOST": "https://me:pw@TowerHost:8443/"}]
+)
+def test_an_awx_job_without_an_address_of_awx_has_no_link(environ: dict) -> None:
+    assert read_origin(environ, prefixed("awx")).url == ""
+    assert awx_url(environ) == ""
+    assert is_awx_nameless(environ) == bool(environ)
+
+
+@pytest.mark.parametrize(
+    ("job_url", "host", "url"),
+    [
+        (
+            "{host}/execution/jobs/playbook/{id}/output",
+            "https://a.example/",
+            "https://a.example/execution/jobs/playbook/42/output",
+        ),
+        ("https://b.example/jobs/{id}", "https://a.example", "https://b.example/jobs/42"),
+        ("https://b.example/jobs/{id}", "https://towerhost", "https://b.example/jobs/42"),
+        ("https://me:pw@b.example/jobs/{id}", "", "https://b.example/jobs/42"),
+        ("{host}/jobs/{id}", "", ""),
+        (" ", "https://a.example", "https://a.example/#/jobs/playbook/42"),
+    ],
+)
+def test_the_link_of_an_awx_job_is_the_users_own_if_given(job_url: str, host: str, url: str) -> None:
+    assert read_origin({"AWX_HOST": host}, prefixed("awx"), job_url).url == url
+    assert not is_awx_nameless({}) and read_origin(GITLAB, {}, job_url).url == GITLAB["CI_JOB_URL"]
+
+
+@pytest.mark.parametrize(
+    ("branches", "revision", "branch"),
+    [
+        ({"project_scm_branch": "main", "job_scm_branch": "hotfix"}, "", "hotfix"),
+        ({"job_scm_branch": "hotfix"}, "", "hotfix"),
+        ({"project_scm_branch": "main", "job_scm_branch": "main"}, "9c1f0e2", ""),
+        ({"project_scm_branch": "main", "job_scm_branch": ""}, "9c1f0e2", ""),
+        ({"project_scm_branch": "main"}, "9c1f0e2", ""),
+    ],
+)
+def test_an_awx_job_on_another_branch_does_not_have_the_revision_of_the_project(
+    branches: dict, revision: str, branch: str
+) -> None:
+    origin = read_origin({}, prefixed("awx", **branches))
+    assert (origin.revision, origin.branch) == (revision, branch)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,9 @@ incidents = st.builds(
     key=texts,
     scope=scopes,
     group=texts,
-    failed_hosts=st.dictionaries(texts, st.builds(FailedHost, st.integers(0), objects, st.booleans()), max_size=3),
+    failed_hosts=st.dictionaries(
+        texts, st.builds(FailedHost, st.integers(0), objects, st.booleans(), texts), max_size=3
+    ),
     episode=st.integers(0),
     remote_state=st.sampled_from((UNKNOWN, CLOSED, MAYBE, OPEN)),
     confirmed=st.booleans(),
@@ -96,6 +98,7 @@ runs = st.builds(
     task=texts,
     max_run_time=seconds,
     about=objects,
+    slice_of=texts,
 )
 heads = st.builds(
     Ledger,

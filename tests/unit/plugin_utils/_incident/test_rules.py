@@ -16,10 +16,12 @@ import pytest
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     NONE,
+    OWN,
     SHARED,
     Incident,
     Ledger,
     Mark,
+    RunNote,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import aborted_host
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
@@ -1031,19 +1033,63 @@ def test_a_trigger_that_was_due_and_may_have_been_sent_is_resolved() -> None:
     assert base.next() == RESOLVE
 
 
+@pytest.mark.parametrize(("seconds", "is_sent_as_it_was"), [(0.5, True), (20.0, False)])
+def test_a_run_that_fails_while_another_sends_the_same_sends_the_same_bytes(
+    base: Base, seconds: float, is_sent_as_it_was: bool
+) -> None:
+    base.run(failed="web1", key=KEY)
+    link = {"url": "the first job"}
+    ledger = planned(base.ledger, base.policy, base.now, lambda _request: link, "here", {KEY}, reserve=15.0)
+    later = base.now + seconds
+    again = planned(ledger, base.policy, later, lambda _request: {"url": "the second job"}, "here", {KEY}, reserve=15.0)
+    wish = again.incidents[KEY].wish
+    assert wish and (wish.body == link) == is_sent_as_it_was
+
+
 # --- slices of an AWX job ------------------------------------------------------------------------------------------
 
 
+def run_slice(base: Base, ok: str = "", failed: str = "", job: str = "40", **facts: Any) -> None:
+    """A slice of a job. Its inventory lacks the hosts of the other slices."""
+    base.run(ok=ok, failed=failed, slice_of=job, inventory=frozenset(), **facts)
+
+
 def test_a_slice_resolves_only_what_its_own_hosts_have_failed(opened: Base) -> None:
-    opened.run(ok="db1", sliced=True, inventory=frozenset())
-    assert opened.hosts() == {"web1", "web2"}, "its inventory lacks the hosts of the other slices"
-    opened.run(ok="web1", sliced=True, inventory=frozenset())
-    opened.run(ok="web2", sliced=True, inventory=frozenset())
+    run_slice(opened, ok="db1")
+    assert opened.hosts() == {"web1", "web2"}
+    run_slice(opened, ok="web1")
+    assert opened.next() is None
+    run_slice(opened, ok="web2")
     assert opened.next() == RESOLVE
-    assert opened.ledger.last_success == 0.0, "no slice is the whole run"
 
 
-def test_without_a_store_a_slice_resolves_nothing() -> None:
-    base = Base(memory=NONE)
-    base.run(ok="db1", sliced=True, inventory=frozenset())
-    assert base.next() is None
+@pytest.mark.parametrize(("memory", "request_made"), [(NONE, None), (OWN, None), (SHARED, RESOLVE)])
+def test_a_slice_resolves_what_its_store_does_not_know_only_if_all_slices_share_the_store(
+    memory: str, request_made: Any
+) -> None:
+    base = Base(memory=memory)
+    run_slice(base, ok="db1")
+    assert base.next() == request_made
+
+
+def test_a_slice_that_was_aborted_is_not_made_good_by_another_slice_of_the_same_job(base: Base) -> None:
+    run_slice(base, aborted={"message": "out of memory"})
+    base.answered("created")
+    run_slice(base, ok="web2")
+    assert base.hosts() == {aborted_host(WHOLE)}
+    run_slice(base, ok="web1", job="41")
+    assert base.next() == RESOLVE
+
+
+def test_a_success_of_a_slice_is_none_of_a_revision_but_is_not_overdue(base: Base) -> None:
+    run_slice(base, ok="web1", revision="a1")
+    assert (base.ledger.last_success, base.ledger.good_revision) == (base.now, ""), "another slice may fail yet"
+
+
+def test_a_slice_that_hangs_stays_until_a_slice_of_another_job_succeeds(base: Base) -> None:
+    note = RunNote("pod", "", base.now - HOUR, WHOLE, KEY, max_run_time=60.0, slice_of="40")
+    base.ledger = replace(base.ledger, runs={"hanging": note})
+    run_slice(base, ok="web2")
+    assert set(base.ledger.runs) == {"hanging"}
+    run_slice(base, ok="web2", job="41")
+    assert not base.ledger.runs
