@@ -20,7 +20,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import Cal
 from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import FAILED, UNMATCHED
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import TRIGGERED
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import checked_arguments
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import Sender
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import patterns_from

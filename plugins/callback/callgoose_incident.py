@@ -385,7 +385,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.options 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.process_exit import ProcessExit
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._callback.session import Session
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._config import written_value
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Reconciliation
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder import Recorder
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Wish
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply
 
 _PROGRAM = Path(__file__).with_name("_courier_process.py")

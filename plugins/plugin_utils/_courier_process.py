@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 from ansible_collections.callgoose.sqibs.plugins.module_utils import _client  # noqa: F401 - imported while waiting
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._courier import read_wishes, to_json
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import Sender, deliver
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import waiting
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of

@@ -22,6 +22,14 @@ from ansible import context
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.process import this_process
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import this_machine
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import RunContext, Subject
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import (
+    Delivery,
+    Reconciliation,
+    Sender,
+    deliver,
+    with_trouble,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy, Request, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     NO_MARK,
     NONE,
@@ -32,18 +40,12 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import is_pseudo
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
-    Delivery,
-    Reconciliation,
-    Sender,
-    deliver,
     reconcile,
     record,
     run_change,
     stored_incident,
     unrecorded_run_warnings,
-    with_trouble,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, Request, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreBusy, StoreError, StoreLost
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply, after_answer

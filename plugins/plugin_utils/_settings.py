@@ -27,7 +27,7 @@ from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import
 )
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._durations import seconds_of
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 
 if TYPE_CHECKING:

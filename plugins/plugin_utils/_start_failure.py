@@ -18,16 +18,12 @@ from typing import Any
 from ansible_collections.callgoose.sqibs.plugins.module_utils._errors import OptionError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.invocation import read_invocation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import read_run_context
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import Reconciliation, Sender, deliver
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import NOT_STARTED, aborted_host
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
-    Reconciliation,
-    Sender,
-    deliver,
-    record,
-)
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import record
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import MemoryStore
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.watching import join

@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.project import this_machine
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import (
     NOTHING_DONE,
     Reconciliation,
     Sender,
     deliver,
-    record,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy, Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import record
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.watching import found
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import unparked

@@ -34,10 +34,10 @@ def deliver_all(collections: str, base_url: str, place: str, bases: int, inciden
     """Fill a new store, deliver what waits in it, and return the seconds and the peak memory in MiB."""
     sys.path.insert(0, collections)
     from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import Sender, deliver
+    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import FailedHost, Incident, Wish
-    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver
-    from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import waiting as due_of
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Poster, destination_of

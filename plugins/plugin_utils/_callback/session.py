@@ -21,8 +21,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_conte
     play_file,
     read_run_context,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import NOTHING_DONE, Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import NO_MARK
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import NOTHING_DONE, Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._reporter import IncidentReporter
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Inventory, Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._settings import PLAYBOOK, Settings, settings_from

@@ -9,23 +9,22 @@ Must stay pure: no clock (``now`` is handed in), no randomness, no store, no net
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RESOLVED, TRIGGERED
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy, Request, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope, key_of_group
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     CLOSED,
     MAYBE,
     NONE,
-    OWN,
     SHARED,
     UNKNOWN,
     Event,
     FailedHost,
     Incident,
     Ledger,
-    Mark,
     RunNote,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import (
@@ -33,101 +32,15 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_h
     RUNNING,
     aborted_host,
     in_words,
-    is_pseudo,
+)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.recovery import (
+    is_same_job,
+    same_tags,
+    without_recovered,
 )
 
-# ansible-core creates these hosts if a play names one that is not in the inventory (constants.LOCALHOST).
-_IMPLICIT = frozenset(("localhost", "127.0.0.1", "::1"))
 # Each new --limit adds an incident, so the ledger has to be bounded. If a dropped key recurs, that costs one resolve.
 _CLOSED_KEPT = 1000
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The parameters of the rules, which come from the user and the store.
-
-    :param after_failures: consecutive failed runs before the first page.
-    :param repeat_interval: seconds after which an open incident is sent again, and a resolve may be.
-    :param page_limited_runs: whether failures of a run with ``--limit`` count; its successes always do.
-    :param memory: what the store remembers: ``NONE``, ``OWN`` or ``SHARED``.
-    """
-
-    after_failures: int = 1
-    repeat_interval: float = 4 * 3600.0
-    page_limited_runs: bool = True
-    memory: str = OWN
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """What the rules need to know about a finished run. Callers must not pass check-mode runs.
-
-    :param key: of the run's base and scope.
-    :param id: of the run's own note in the ledger; empty if it has none.
-    :param succeeded: hosts on which the run succeeded.
-    :param failed: by host, plain redacted data for the page.
-    :param inventory: all hosts of the inventory, read when the run ended.
-    :param added: those hosts that no source of the inventory names: the run's tasks have added them.
-    :param aborted: None if the run reached its end; otherwise data for the page, as in ``failed``.
-    :param partial: it ran with ``--start-at-task`` or ``--step``, or was interrupted: no host counts as recovered.
-    :param dubious: its events and its statistics disagree: no host counts as recovered.
-    :param guarded: a guard has reported failures of it, in an incident of its own.
-    :param matched: every host that one of its plays matched; None if another call may match others.
-    :param unlimited_key: if AWX relaunched a job with a limit: the key of the same run without it. The limit is either
-        the hosts that failed, or that of the relaunched job, and the run cannot tell which.
-    :param began: the ledger's mark when the run began.
-    :param revision: the project's revision; empty if unknown.
-    :param slice_of: the job of which it is a slice, with a part of the inventory; empty if it is none. It resolves only
-        what the store knows: without one, it cannot tell what other slices have opened.
-    :param noticed: hosts whose failure in this run was recorded when it happened.
-    :param groups: by failed host, the value of the variable that ``group_by`` names; without one, it is empty.
-    """
-
-    scope: Scope
-    key: str
-    succeeded: frozenset[str]
-    failed: Mapping[str, Mapping[str, Any]]
-    inventory: frozenset[str]
-    began: Mark
-    aborted: Mapping[str, Any] | None = None
-    partial: bool = False
-    dubious: bool = False
-    guarded: bool = False
-    added: frozenset[str] = frozenset()
-    matched: frozenset[str] | None = None
-    unlimited_key: str = ""
-    revision: str = ""
-    id: str = ""
-    slice_of: str = ""
-    groups: Mapping[str, str] = field(default_factory=dict)
-    noticed: frozenset[str] = frozenset()
-
-    @property
-    def successes_count(self) -> bool:
-        """Whether its successes count."""
-        return self.aborted is None and not self.partial and not self.dubious
-
-    @property
-    def wholly_successful(self) -> bool:
-        """Whether it succeeded on its whole scope."""
-        return self.successes_count and not self.failed and not self.guarded and bool(self.succeeded)
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request to make. Two requests are equal if they say the same, even if the incident has changed otherwise.
-
-    :param state: ``triggered`` or ``resolved``.
-    :param episode: for ``details.episode``; 0 sends none.
-    :param hosts: the incident's failed hosts; none for a resolve.
-    :param incident: as it was when the request was decided, for the page.
-    """
-
-    state: str
-    key: str
-    episode: int
-    hosts: frozenset[str]
-    incident: Incident = field(compare=False, repr=False)
 
 
 def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledger:
@@ -140,10 +53,10 @@ def after_run(ledger: Ledger, run: RunFacts, policy: Policy, now: float) -> Ledg
     runs = {id: note for id, note in ledger.runs.items() if id != run.id}
     if run.wholly_successful:
         # A run that hangs on a machine that is gone never ends: a success takes its place, unless both are slices.
-        runs = {id: note for id, note in runs.items() if not is_hanging(note, now) or _is_same_job(note.slice_of, run)}
+        runs = {id: note for id, note in runs.items() if not is_hanging(note, now) or is_same_job(note.slice_of, run)}
     ledger = replace(ledger, runs=runs)
     is_hung = any(is_hanging(note, now) for note in runs.values())
-    incidents = {key: _without_recovered(incident, run, ledger, is_hung) for key, incident in before.items()}
+    incidents = {key: without_recovered(incident, run, ledger, is_hung) for key, incident in before.items()}
     joining, keys = _joining(run, policy), failing_keys(ledger, run, policy)
     ledger = joined(
         replace(ledger, incidents=incidents),
@@ -228,7 +141,7 @@ def failing_keys(ledger: Ledger, run: RunFacts, policy: Policy) -> dict[str, str
     """
     run = _without_needless_limit(run, ledger)
     standing = {
-        i.group: i.key for i in reversed(list(ledger.incidents.values())) if i.failed_hosts and _same_tags(i, run)
+        i.group: i.key for i in reversed(list(ledger.incidents.values())) if i.failed_hosts and same_tags(i, run)
     }
     groups = sorted({_group(host, run) for host in _joining(run, policy)})
     return {group: standing.get(group) or key_of_group(run.key, group) for group in groups}
@@ -285,7 +198,7 @@ def _without_needless_limit(run: RunFacts, ledger: Ledger) -> RunFacts:
     """Return a relaunched run as unlimited, if all hosts that had failed recovered, or if it covers the inventory."""
     if not run.unlimited_key:
         return run
-    failed = [incident.hosts for incident in ledger.incidents.values() if incident.hosts and _same_tags(incident, run)]
+    failed = [incident.hosts for incident in ledger.incidents.values() if incident.hosts and same_tags(incident, run)]
     covers_failed = bool(failed) and run.successes_count and all(hosts <= run.succeeded for hosts in failed)
     covers_all = bool(run.inventory) and run.matched is not None and run.inventory <= run.matched
     if not covers_failed and not covers_all:
@@ -293,10 +206,6 @@ def _without_needless_limit(run: RunFacts, ledger: Ledger) -> RunFacts:
     scope = replace(run.scope, limit=())
     # Its plays matched no more than the limit, so that proves nothing about other hosts.
     return replace(run, scope=scope, key=run.unlimited_key, unlimited_key="", matched=None)
-
-
-def _same_tags(incident: Incident, run: RunFacts) -> bool:
-    return (incident.scope.tags, incident.scope.skip_tags) == (run.scope.tags, run.scope.skip_tags)
 
 
 def _joining(run: RunFacts, policy: Policy) -> dict[str, Mapping[str, Any]]:
@@ -308,57 +217,6 @@ def _joining(run: RunFacts, policy: Policy) -> dict[str, Mapping[str, Any]]:
 
 def _group(host: str, run: RunFacts) -> str:
     return run.groups.get(host, "")
-
-
-def _without_recovered(incident: Incident, run: RunFacts, ledger: Ledger, is_hung: bool) -> Incident:
-    if RUNNING in incident.failed_hosts and not is_hung:
-        incident = replace(incident, failed_hosts={h: f for h, f in incident.failed_hosts.items() if h != RUNNING})
-    if OVERDUE in incident.failed_hosts and not ledger.overdue_after:
-        incident = replace(incident, failed_hosts={h: f for h, f in incident.failed_hosts.items() if h != OVERDUE})
-    covered = _same_tags(incident, run) or not (run.scope.tags or run.scope.skip_tags)
-    if not run.successes_count or not covered or run.began.ledger_id != ledger.id:
-        return incident
-    failed_hosts = {
-        host: failed
-        for host, failed in incident.failed_hosts.items()
-        if _is_newer(host, failed, run) or not _has_recovered(host, failed, run)
-    }
-    return replace(incident, failed_hosts=failed_hosts)
-
-
-def _is_newer(host: str, failed: FailedHost, run: RunFacts) -> bool:
-    """Return whether another run has recorded the failure since this one began."""
-    return failed.sequence > run.began.sequence and host not in run.noticed
-
-
-def _is_same_job(slice_of: str, run: RunFacts) -> bool:
-    """Return whether a run is another slice of this job."""
-    return bool(slice_of) and slice_of == run.slice_of
-
-
-def _has_recovered(host: str, failed: FailedHost, run: RunFacts) -> bool:
-    """Return whether the host recovered in a run whose successes count, or no longer takes part.
-
-    A host takes part if it is in the inventory and a play matches it, even if it skips all tasks.
-    """
-    if host == RUNNING:
-        return False  # it leaves when no run hangs any more
-    if host == OVERDUE:
-        return run.wholly_successful and run.scope == Scope()
-    if is_pseudo(host):
-        covers = not run.scope.limit or host == aborted_host(run.scope)
-        return run.wholly_successful and covers and not _is_same_job(failed.slice_of, run)
-    if host in run.failed:
-        return False
-    if host in run.succeeded:
-        return True
-    # A broken dynamic inventory is empty, or lacks all hosts of the plays.
-    is_trusted = not run.scope.limit and bool(run.inventory) and bool(run.succeeded or run.failed)
-    if is_trusted and host not in run.inventory and host not in _IMPLICIT:
-        # A run that fails may have ended before the task that adds the host.
-        return not failed.added or (run.wholly_successful and run.matched is not None and host not in run.matched)
-    is_complete = run.wholly_successful and run.scope == Scope()
-    return is_complete and run.matched is not None and host not in run.matched
 
 
 def _opened(incident: Incident, policy: Policy, ledger: Ledger, now: float) -> Incident:

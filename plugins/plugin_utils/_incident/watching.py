@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger, RunNote
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import (
@@ -22,12 +23,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_h
     RUNNING,
     aborted_host,
 )
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
-    Policy,
-    is_hanging,
-    joined,
-    with_event,
-)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import is_hanging, joined, with_event
 
 # Returns the data for the page from the kind of a failure, the task that ran, a limit in seconds, and a clock time.
 Describe = Callable[[str, str, float, float], Mapping[str, Any]]

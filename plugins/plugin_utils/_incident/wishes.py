@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils import _outcome as outcomes
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RESOLVED, TRIGGERED
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy, Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     CLOSED,
     MAYBE,
@@ -24,8 +25,6 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
     Wish,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
-    Policy,
-    Request,
     has_elapsed,
     is_due,
     wanted,

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Invocation, Subject
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 
 

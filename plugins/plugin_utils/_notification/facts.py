@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from shlex import quote
 
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Subject
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.reasons import utc
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import KEPT_NAME

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import is_pseudo, limit_of
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.cause import cause_of, gives_reason
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.similarity import comparable

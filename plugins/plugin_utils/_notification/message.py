@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import RESOLVED, TRIGGERED, Payload
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Subject
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.content import content_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.details import details_of
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.facts import facts_of, run_of

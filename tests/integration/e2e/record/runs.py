@@ -18,7 +18,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.callgoose.sqibs.plugins.callback import callgoose_incident
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._ansible.events import EventReader
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import NOTHING_DONE, Reconciliation
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import NOTHING_DONE, Reconciliation
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.model import Run
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._run.recorder import Recorder
 

@@ -26,10 +26,11 @@ from hypothesis.stateful import (
 
 from ansible_collections.callgoose.sqibs.plugins.module_utils._outcome import interpret
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import TRIGGERED, canonical_json
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import Sender, deliver
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy, Request, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import Ledger, Wish
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import Sender, deliver, reconcile
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, Request, RunFacts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import reconcile
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import Store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import Reply, unparked

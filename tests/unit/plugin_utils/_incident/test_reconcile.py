@@ -13,16 +13,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident import reconcile as reconcile_module
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident import delivery
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import Reconciliation, Sender, deliver
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import OWN, Ledger, Wish
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import (
-    Reconciliation,
-    Sender,
-    deliver,
-    reconcile,
-)
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Policy, RunFacts
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.reconcile import reconcile
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import (
     StoreBusy,
     StoreError,
@@ -174,7 +170,7 @@ def test_a_resolve_that_an_earlier_attempt_delivered_closes_the_incident():
 
 
 def test_if_there_is_no_time_left_the_next_run_sends_the_rest(monkeypatch):
-    monkeypatch.setattr(reconcile_module, "PARALLEL", 1)
+    monkeypatch.setattr(delivery, "PARALLEL", 1)
     reporter = Reporter()
     reporter.run(NO_ANSWER, failed="web1")
     late = Reply("created", "The incident was created.", in_time=False)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy, Request, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     NONE,
@@ -24,13 +25,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
     RunNote,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import aborted_host
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
-    Policy,
-    Request,
-    RunFacts,
-    after_run,
-    failing_keys,
-)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import after_run, failing_keys
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import (
     Reply,
     after_answer,

@@ -29,6 +29,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.document
     incident_from_json,
     incident_to_json,
 )
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Policy, Request, RunFacts
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import (
     CLOSED,
@@ -38,13 +39,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
     Wish,
 )
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import aborted_host
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import (
-    Policy,
-    Request,
-    RunFacts,
-    after_run,
-    failing_keys,
-)
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import after_run, failing_keys
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes import (
     Reply,
     after_answer,

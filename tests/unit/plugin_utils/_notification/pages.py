@@ -14,10 +14,10 @@ from typing import Any
 from ansible_collections.callgoose.sqibs.plugins.module_utils._payload import Payload, canonical_json
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.ci import Origin
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._context.run_context import Subject
+from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.facts import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.identity import Scope
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger import FailedHost, Incident
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.pseudo_hosts import aborted_host
-from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.rules import Request
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.message import payload_for
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.options import PageOptions
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._notification.snapshot import aborted_snapshot, snapshot
