@@ -22,6 +22,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.awx_job import (
 )
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.matrix
+
 DEPLOY = JobTemplate()
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import OWN, SITE, Project
 
+pytestmark = pytest.mark.matrix
+
 CALLBACK = "[defaults]\ncallbacks_enabled = callgoose.sqibs.callgoose_incident\n"
 UNGUARDED = (
     SITE

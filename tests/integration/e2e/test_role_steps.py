@@ -14,6 +14,8 @@ import pytest
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.guard_run import SITE, Project, site
 
+pytestmark = pytest.mark.matrix
+
 HOSTS = ("a", "b", "c", "d")
 # What a plain include of the same file gives: the include, its three tasks, and the task after it.
 PLAIN = 5

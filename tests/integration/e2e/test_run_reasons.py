@@ -17,6 +17,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.event_run import 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.test_run_events import block, play
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.web_server import web_server
 
+pytestmark = pytest.mark.matrix
+
 VAULT = (
     "$ANSIBLE_VAULT;1.1;AES256\n"
     "63613437373135643163663936366435663861363162343261336230316133643335363365666433\n"

@@ -18,6 +18,8 @@ from ansible.module_utils import basic
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import DOCUMENTED, connection, run_tasks
 
+pytestmark = pytest.mark.matrix
+
 # Hosts that never answer (RFC 5737), with connections whose libraries are not installed here.
 UNREACHABLE = """
 [all]
