@@ -13,7 +13,7 @@ export LC_ALL := C.UTF-8
 .PHONY: help demo sandbox test bench lint clean
 
 help:
-	@echo 'make demo   shows incidents from trigger to resolve, with an emulated API on this machine (under a minute)'
+	@echo 'make demo   shows incidents from trigger to resolve, with an emulated API on this machine (about a minute)'
 	@echo 'make sandbox   starts an emulated API with a web page, to try playbooks without an account; Ctrl-C ends it'
 	@echo 'make test   runs unit, integration and end-to-end tests on the newest ansible-core for this Python (under 10 minutes)'
 	@echo 'make bench  compares time and memory with debug and uri, and checks limits (minutes, on an idle machine)'
@@ -21,7 +21,7 @@ help:
 	@echo 'make clean  removes everything that the commands above created'
 
 demo: $(INSTALLED)
-	@$(VENV)/bin/python tests/demo/run.py
+	@$(VENV)/bin/python -m tests.demo
 
 sandbox: $(INSTALLED)
 	@$(VENV)/bin/python -m tests.sandbox
