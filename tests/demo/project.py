@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +41,14 @@ class Project:
 
     :param name: of the project's directory, next to this file.
     :param scratch: the directory for the copy. The collection is in ``scratch/collections``.
-    :param env: environment variables to add.
+    :ivar folder: the copy.
+    :ivar env: the environment variables of its runs.
     """
 
-    def __init__(self, name: str, scratch: Path, sandbox: Sandbox, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, name: str, scratch: Path, sandbox: Sandbox) -> None:
         self.folder = scratch / name
         self.folder.mkdir()
-        self._env = {
+        self.env = {
             **private_environment(self.folder),
             "ANSIBLE_COLLECTIONS_PATH": str(scratch / "collections"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -55,7 +56,6 @@ class Project:
             "CALLGOOSE_BASE_URL": sandbox.base_url,
             "CALLGOOSE_API_TOKEN": sandbox.token,
             "PYTHONUNBUFFERED": "1",
-            **(env or {}),
         }
         shutil.copytree(DEMO / name, self.folder, dirs_exist_ok=True)
         self._gate = self.folder / GATE
@@ -65,9 +65,12 @@ class Project:
         """Return one of the project's files without its license header."""
         return (self.folder / name).read_text(encoding="utf-8").partition("\n\n")[2]
 
-    def run(self, words: str) -> Done:
-        """Run ansible-playbook to its end."""
-        with self._started(words) as process:
+    def run(self, words: str, stderr: int = subprocess.PIPE) -> Done:
+        """Run ansible-playbook to its end.
+
+        :param stderr: ``subprocess.STDOUT`` mixes standard error into standard output, as a terminal does.
+        """
+        with self._started(words, stderr) as process:
             return _done(process)
 
     def run_on_hold(self, words: str, look: Callable[[subprocess.Popen[str]], None]) -> Done:
@@ -103,7 +106,7 @@ class Project:
             self._gate.touch()
 
     @contextmanager
-    def _started(self, words: str) -> Iterator[subprocess.Popen[str]]:
+    def _started(self, words: str, stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
         """Start ansible-playbook, and end only when all its workers have ended, whatever happens to itself.
 
         Each worker leads a session of its own since ansible-core 2.19, so that its parent alone can find it. But each
@@ -114,11 +117,11 @@ class Project:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ansible", "playbook", *words.split()],
                 cwd=self.folder,
-                env=self._env,
+                env=self.env,
                 text=True,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=stderr,
                 pass_fds=[inherited],
             )
         finally:
@@ -145,4 +148,4 @@ def wait_for(condition: Callable[[], object]) -> bool:
 
 def _done(process: subprocess.Popen[str]) -> Done:
     stdout, stderr = process.communicate()
-    return Done(process.returncode, stdout, stderr)
+    return Done(process.returncode, stdout, stderr or "")
