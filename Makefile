@@ -10,18 +10,19 @@ CORE := ansible-core>=2.19,<2.22
 # ansible-playbook does not start in a locale that is not UTF-8.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo sandbox test bench lint clean
+.PHONY: help demo sandbox test bench lint pictures clean
 
 help:
-	@echo 'make demo   shows incidents from trigger to resolve, with an emulated API on this machine (under a minute)'
+	@echo 'make demo   shows incidents from trigger to resolve, with an emulated API on this machine (about a minute)'
 	@echo 'make sandbox   starts an emulated API with a web page, to try playbooks without an account; Ctrl-C ends it'
 	@echo 'make test   runs unit, integration and end-to-end tests on the newest ansible-core for this Python (under 10 minutes)'
 	@echo 'make bench  compares time and memory with debug and uri, and checks limits (minutes, on an idle machine)'
 	@echo 'make lint   checks style, types, licenses, changelog and documentation'
+	@echo 'make pictures   makes the pictures in docs/images again, from real runs; needs Chromium'
 	@echo 'make clean  removes everything that the commands above created'
 
 demo: $(INSTALLED)
-	@$(VENV)/bin/python tests/demo/run.py
+	@$(VENV)/bin/python -m tests.demo
 
 sandbox: $(INSTALLED)
 	@$(VENV)/bin/python -m tests.sandbox
@@ -40,6 +41,9 @@ bench: $(VENV)/.benchmarks
 
 lint: $(VENV)/bin/nox
 	$(VENV)/bin/nox -s lint ruff license-check extra-checks ansible-lint artifact typing changelog docs-check docs
+
+pictures: $(VENV)/.pictures
+	$(VENV)/bin/python -m tests.pictures
 
 clean:
 	rm -rf $(VENV) .nox .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output
@@ -61,6 +65,10 @@ $(INSTALLED): $(VENV)/bin/python Makefile tests/requirements.txt tests/integrati
 
 $(VENV)/.benchmarks: $(INSTALLED) tests/benchmarks/requirements.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(CORE)' -r tests/benchmarks/requirements.txt
+	@touch $@
+
+$(VENV)/.pictures: $(INSTALLED) tests/pictures/requirements.txt tests/integration/browser/requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(CORE)' -r tests/pictures/requirements.txt
 	@touch $@
 
 $(VENV)/bin/nox: $(VENV)/bin/python .ci/requirements.txt

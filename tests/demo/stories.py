@@ -3,12 +3,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the demo shows: one story for each way to use the collection, each a list of ansible-playbook runs.
 
-Must not run anything: run.py does.
+Must not run anything: project.py does.
 """
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
+
+
+class How(enum.Enum):
+    """How a run is watched."""
+
+    TO_THE_END = enum.auto()
+    # The API must receive a request while the run goes on.
+    ON_HOLD = enum.auto()
+    # It gets SIGKILL when its last task has started.
+    KILLED = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -20,7 +31,6 @@ class Step:
     :param answers: the status code of each request that the API receives.
     :param incidents: the states of all incidents that the API holds afterwards.
     :param exit_code: of ansible-playbook.
-    :param hours_later: how far the emulated API's clock is advanced before the run.
     :param note: an explanation, if the result needs one.
     """
 
@@ -30,7 +40,7 @@ class Step:
     answers: tuple[int, ...]
     incidents: tuple[str, ...]
     exit_code: int = 0
-    hours_later: int = 0
+    how: How = How.TO_THE_END
     note: str = ""
 
 
@@ -74,16 +84,6 @@ TASK = Story(
             (200,),
             ("resolved",),
         ),
-        Step(
-            "The backup succeeds the next night too: nothing is left to resolve",
-            "backup.yml -v -e backup_state=resolved",
-            "nothing_to_resolve",
-            (200,),
-            ("resolved",),
-            hours_later=24,
-            note="The API detects duplicates for a limited time only, 5 minutes in this demo. A second resolve within "
-            "that time would get 208 (duplicate), like the second trigger in A2. Either way, nothing changes.",
-        ),
     ),
 )
 
@@ -95,7 +95,7 @@ CALLBACK = Story(
         Step(
             "The disk of web2 is full and the run fails: the callback triggers an incident",
             "site.yml -e full_disk=web2",
-            "shop-site.yml-",
+            "Callgoose: triggered incident shop-site.yml-",
             (201,),
             ("open",),
             exit_code=2,
@@ -109,19 +109,10 @@ CALLBACK = Story(
             exit_code=2,
         ),
         Step(
-            "web2, the only failed host, has space again and succeeds in a limited run: the incident is resolved",
-            "site.yml --limit web2",
-            "shop-site.yml-",
-            (200, 200),
-            ("resolved",),
-            note="The second request is for the incident of '--limit web2' runs, which has its own key. The callback "
-            "has no record of that key yet, so it sends one resolve to be sure. Nothing was open.",
-        ),
-        Step(
-            "A full run succeeds: the callback knows that nothing is open, so nothing is sent",
+            "web2 has space again and the run succeeds: the callback resolves the incident",
             "site.yml",
-            "failed=0",
-            (),
+            "Callgoose: resolved incident shop-site.yml-",
+            (200,),
             ("resolved",),
         ),
     ),
@@ -152,4 +143,51 @@ ROLE = Story(
     ),
 )
 
-STORIES = (TASK, CALLBACK, ROLE)
+LONG_RUN = Story(
+    "The callback, if a run takes long or is killed",
+    "nightly",
+    ("ansible.cfg", "photos.yml"),
+    (
+        Step(
+            "The disk of web2 is full: the page arrives while the run still goes on for the other hosts",
+            "photos.yml -e full_disk=web2",
+            "Callgoose: triggered incident nightly-photos.yml-",
+            (201,),
+            ("open",),
+            exit_code=2,
+            how=How.ON_HOLD,
+        ),
+        Step(
+            "web2 has space again and the run succeeds: the callback resolves the incident",
+            "photos.yml",
+            "Callgoose: resolved incident nightly-photos.yml-",
+            (200,),
+            ("resolved",),
+        ),
+        Step(
+            "A run is killed, as if the machine ran out of memory: it can no longer send anything",
+            "photos.yml",
+            "TASK [Wait for the upload]",
+            (),
+            ("resolved",),
+            exit_code=-9,
+            how=How.KILLED,
+        ),
+        Step(
+            "The playbook watch, which a timer starts every few minutes, finds the killed run and triggers an incident",
+            "callgoose.sqibs.watch",
+            "photos.yml: a run was killed",
+            (201,),
+            ("resolved", "open"),
+        ),
+        Step(
+            "The next run succeeds: the callback resolves the incident",
+            "photos.yml",
+            "Callgoose: resolved incident nightly-photos.yml-",
+            (200,),
+            ("resolved", "resolved"),
+        ),
+    ),
+)
+
+STORIES = (TASK, CALLBACK, ROLE, LONG_RUN)

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, Callgoose SQIBS collection contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests that the demo leaves no process running, also when it kills a run or is interrupted in one.
+
+Must not test what the demo shows: `make demo` checks each of its steps by itself.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.callgoose.sqibs.tests.demo.project import Project, wait_for
+from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+
+pytestmark = [
+    pytest.mark.any_core,
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc to find processes in"),
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path, collections_path: Path, sandbox: Sandbox) -> Project:
+    (tmp_path / "collections").symlink_to(collections_path)
+    return Project("nightly", tmp_path, sandbox)
+
+
+def left(project: Project) -> list[str]:
+    """Return the command lines of the processes whose home is the project's directory."""
+    home = f"HOME={project.folder}\0".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if home in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue  # ended, or another user's
+    return found
+
+
+def test_a_killed_run_leaves_no_process(project: Project) -> None:
+    done = project.kill("photos.yml", after="TASK [Wait for the upload]")
+    assert done.exit_code == -9, done.stdout + done.stderr
+    assert left(project) == []
+
+
+def test_workers_of_a_killed_run_leave_no_process(project: Project) -> None:
+    def look(process: subprocess.Popen[str]) -> None:
+        assert wait_for(lambda: len(left(project)) >= 3), "ansible-playbook, a worker and a module run"
+        process.kill()
+
+    assert project.run_on_hold("photos.yml", look).exit_code == -9
+    assert left(project) == []
+
+
+def test_an_interrupted_demo_leaves_no_process(project: Project) -> None:
+    def look(_process: subprocess.Popen[str]) -> None:
+        assert left(project)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        project.run_on_hold("photos.yml", look)
+    assert left(project) == []
