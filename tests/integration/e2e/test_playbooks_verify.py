@@ -17,6 +17,7 @@ from ansible_collections.callgoose.sqibs.tests.sandbox import Filter, Pair, Reso
 pytestmark = pytest.mark.matrix
 
 VERIFY = "callgoose.sqibs.verify"
+DEBUG_LOG = "switch on the debug log of the token"
 
 
 def verify(tmp_path, sandbox: Sandbox, *args: str, **env: str) -> Result:
@@ -36,6 +37,7 @@ def test_a_correct_set_up_is_verified_with_one_incident_that_is_resolved(tmp_pat
     assert incident["state"] == "resolved"
     assert incident["title"] in result.stdout, "what to look for in the dashboard"
     assert sandbox.token not in result.stdout + result.stderr
+    assert DEBUG_LOG not in result.stdout
 
 
 def test_a_wrong_set_up_ends_with_an_error_and_says_what_to_resolve_by_hand(tmp_path, sandbox) -> None:
@@ -48,7 +50,23 @@ def test_a_wrong_set_up_ends_with_an_error_and_says_what_to_resolve_by_hand(tmp_
     (left,) = sandbox.open_incidents
     assert "Close it by hand" in result.stdout and left["title"] in result.stdout
     assert '"msg": "The resolve filter does not match a resolve."' in result.stdout, "the last error says it too"
+    assert DEBUG_LOG in result.stdout and "For 48 hours, it shows the JSON of each call" in result.stdout
     assert "DEPRECATION" not in result.stdout + result.stderr and "Traceback" not in result.stdout + result.stderr
+
+
+def test_no_match_names_a_disabled_service_and_the_debug_log_among_what_to_check(tmp_path, sandbox) -> None:
+    sandbox.set_filters([])
+    result = verify(tmp_path, sandbox)
+    assert result.rc == 2, result
+    assert "The trigger filter does not match a trigger." in result.stdout
+    assert "A service that is disabled or in maintenance opens no incident." in result.stdout
+    assert DEBUG_LOG in result.stdout
+
+
+def test_a_refused_token_names_no_debug_log_because_none_has_the_request(tmp_path, sandbox) -> None:
+    result = verify(tmp_path, sandbox, CALLGOOSE_API_TOKEN="no-such-token")
+    assert result.rc == 2 and "The token is not valid" in result.stdout, result
+    assert DEBUG_LOG not in result.stdout
 
 
 def test_severity_and_tags_are_sent_so_that_filters_on_them_match(tmp_path, sandbox) -> None:
