@@ -98,7 +98,8 @@ def interpret(state: str, status: int, body: Optional[Mapping[str, Any]], uncert
 
 _UNMATCHED = (
     "The API accepted the payload, but no API Filter matched it, so nothing happened. Compare the filter in the "
-    "dashboard with the payload, and check that its service belongs to the token and is not in maintenance."
+    "dashboard with the payload, and check that its service belongs to the token, is enabled, and is not in "
+    "maintenance."
 )
 
 

@@ -23,7 +23,7 @@ from .stories import STORIES, How, Step, Story
 
 NEXT = (
     ("Try your own playbooks without an account", "make sandbox, and docs/docsite/rst/sandbox.rst"),
-    ("Install the collection", "README.md, Installation"),
+    ("Install the collection", "README.md, Installation and quick start"),
     ("Set up the token and the filter", "README.md, Set up the token and the filter"),
     ("Verify them with a real test incident", "ansible-playbook callgoose.sqibs.verify"),
     ("Page when a run fails", "docs/docsite/rst/page_on_failure.rst"),
