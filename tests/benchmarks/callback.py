@@ -109,7 +109,8 @@ def fine(directory: Path, effort: Effort) -> Table:
         taken = side_by_side(effort.rounds(PAIRS), runs)
         # The first run in each of the two homes has no ledger yet, and so sends one resolve.
         requests = len(sandbox.requests) - 2
-    ours, nothing = Bar("callback", "callgoose_incident"), Bar("callback", "a callback that does nothing")
+    ours = Bar("callback", "callgoose_incident")
+    nothing = Bar("callback", "a callback that does nothing", ours=False)
     rows = [
         ratio("CPU time, with / without", "cpu", "with", "without", at_most=1.02, bar=ours),
         ratio("CPU time, with a callback that does nothing / without", "cpu", "nothing", "without", bar=nothing),
@@ -134,7 +135,7 @@ def others(directory: Path, effort: Effort) -> Table:
             "times",
             sample.cpu / without.cpu,
             seconds=(sample.cpu, without.cpu),
-            bar=Bar("callback", name),
+            bar=Bar("callback", name, ours=False),
         )
         for name, sample in samples.items()
     )

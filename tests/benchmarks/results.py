@@ -18,10 +18,16 @@ MET, MISSED = "met", "MISSED"
 
 @dataclass(frozen=True)
 class Bar:
-    """The place of a figure in a chart: the chart's name, and the words beside the bar."""
+    """The place of a figure in a chart.
+
+    :ivar chart: the chart's name.
+    :ivar label: the words beside the bar.
+    :ivar ours: whether it is about this collection, and not only beside it for comparison.
+    """
 
     chart: str
     label: str
+    ours: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,11 @@ class Figure:
         return MET if met else MISSED
 
     @property
+    def missed(self) -> bool:
+        """Return whether there is a limit that the figure does not meet."""
+        return self.verdict == MISSED
+
+    @property
     def limit(self) -> float | None:
         """Return the limit, whichever it is."""
         return self.at_most if self.at_most is not None else self.at_least
@@ -73,7 +84,7 @@ class Table:
     @property
     def kept(self) -> bool:
         """Return whether all limits are met."""
-        return all(figure.verdict != MISSED for figure in self.figures)
+        return not any(figure.missed for figure in self.figures)
 
     def without_limits(self) -> Table:
         """Return the table without limits, for sizes at which they mean nothing."""

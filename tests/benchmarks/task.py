@@ -103,7 +103,8 @@ def hosts(directory: Path, effort: Effort) -> Table:
     with Stub() as stub:
         by_name = calls(directory, stub, hosts=count)
         taken = rounds(effort.rounds(), {name: timed(call) for name, call in by_name.items()})
-    ours, bare, uri = (Bar("task", label) for label in ("callgoose_incident", "action with one bare POST", "uri"))
+    ours, uri = Bar("task", "callgoose_incident"), Bar("task", "uri", ours=False)
+    bare = Bar("task", "action with one bare POST", ours=False)
     rows = [
         ratio("wall time, trigger / debug", "wall", "trigger", "debug", at_most=1.10, bar=ours),
         ratio("wall time, bare post / debug", "wall", "bare", "debug", bar=bare),
