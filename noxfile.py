@@ -283,7 +283,14 @@ def oracle(session: nox.Session, core: str) -> None:
 @nox.session(default=False)
 @cores(OLDEST, NEWEST)
 def benchmarks(session: nox.Session, core: str) -> None:
-    """Time and memory beside other ways to do the same, against the limits; needs a quiet machine."""
+    """Time and memory beside other ways to do the same, against the limits; needs an idle machine for an hour."""
     environment(session, core, "-r", "tests/benchmarks/requirements.txt")
-    for part in ("task", "callback", "guard", "page"):
-        session.run("python", f"tests/benchmarks/{part}.py", *session.posargs)
+    session.run("python", "tests/benchmarks", *session.posargs)
+
+
+@nox.session(name="benchmarks-quick", python=PLAN[NEWEST])
+def benchmarks_quick(session: nox.Session) -> None:
+    """The benchmarks work, down to the charts, which the other unit tests leave out; the figures mean nothing."""
+    environment(session, NEWEST, "-r", "tests/benchmarks/requirements.txt")
+    pytest(session, "tests/unit/benchmarks")
+    session.run("python", "tests/benchmarks", "--effort=quick", f"--report={BUILD / 'benchmarks'}")

@@ -3,34 +3,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs all benchmarks and, if asked, writes the page with their charts: ``python tests/benchmarks --report docs``.
 
-Must not measure anything itself.
+Must not measure anything itself: each benchmark is a process of its own. Linux counts what a process used before it
+starts another as used by that other (getrusage(2), ru_maxrss), so a large process would spoil figures of memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-import callback
 import conditions
-import delivery
-import guard
-import notify
-import other_callbacks
-import page
-import redactor
-import task
 from effort import add_options, effort_of
-from measure import exit_code, installed_artifact, tables
-from results import Results
+from results import Results, Table
 
-RESULTS = Path(__file__).resolve().parents[2] / "build" / "benchmarks.json"
-BENCHMARKS = {
-    f"{module.__name__} {name}": benchmark
-    for module in (task, callback, guard, notify, page, delivery, redactor)
-    for name, benchmark in module.BENCHMARKS.items()
-}
+HERE = Path(__file__).resolve().parent
+BENCHMARKS = ("task", "callback", "guard", "notify", "page", "delivery", "redactor")
+RESULTS = HERE.parents[1] / "build" / "benchmarks.json"
+
+
+def run(script: Path, words: Sequence[str]) -> tuple[Table, ...]:
+    """Run one benchmark, and return its tables.
+
+    :param words: further words of its command line.
+    :raises SystemExit: it ended before it had results; it has printed why.
+    """
+    with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
+        results = Path(scratch, "results.json")
+        done = subprocess.run([sys.executable, str(script), *words, f"--results={results}"], check=False)
+        if not results.exists():
+            raise SystemExit(f"{script.name} ended with {done.returncode} and without results")
+        return Results.read(results).tables
 
 
 def main() -> int:
@@ -39,18 +45,17 @@ def main() -> int:
     add_options(parser)
     parser.add_argument("--report", type=Path, metavar="DIRECTORY", help="write benchmarks.md and its charts there")
     options = parser.parse_args()
+    if options.report:
+        import report  # needs matplotlib; without it, this ends before the benchmarks run, not after
+    words = [f"--effort={options.effort}", f"--rounds={options.rounds}"]
+    found = tuple(table for name in BENCHMARKS for table in run(HERE / f"{name}.py", words))
     effort = effort_of(options)
+    results = Results(conditions.read(effort), found, effort.quick)
+    results.write(options.results or RESULTS)
     if options.report:
-        import report  # needs matplotlib: missing, it fails before the benchmarks run, not after
-    with installed_artifact() as scratch:
-        found = tables(BENCHMARKS, effort, scratch)
-    if options.report:
-        general = {"community.general": other_callbacks.community_general_version()}
-        results = Results(conditions.read(effort, general), tuple(found), effort.quick)
-        results.write(RESULTS)
         report.write(results, options.report)
-        print(f"{options.report / report.PAGE} and its charts are written, from {RESULTS}")
-    return exit_code(found)
+        print(f"{options.report / report.PAGE} and its charts are written")
+    return 0 if all(table.kept for table in found) else 1
 
 
 if __name__ == "__main__":

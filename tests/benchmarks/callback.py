@@ -128,7 +128,7 @@ def others(directory: Path, effort: Effort) -> Table:
     """Measure other callbacks in the run that :func:`fine` measures. Once, since they take minutes."""
     hosts, tasks = effort.of(HOSTS), effort.of(TASKS)
     samples = other_callbacks.measure(directory, hosts, tasks)
-    without = samples.pop("")
+    without = samples.pop(other_callbacks.WITHOUT)
     figures = tuple(
         Figure(
             f"CPU time, with {name} / without",
@@ -139,7 +139,9 @@ def others(directory: Path, effort: Effort) -> Table:
         )
         for name, sample in samples.items()
     )
-    return Table(f"{hosts} hosts x {tasks} debug tasks, all fine, other callbacks", "one run each", figures)
+    general = other_callbacks.community_general_version()
+    taken = f"one run each, opentelemetry and splunk of community.general {general}"
+    return Table(f"{hosts} hosts x {tasks} debug tasks, all fine, other callbacks", taken, figures)
 
 
 def share(reports: Reports, one: Round) -> float:

@@ -21,13 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ansible-core", "requests", "ara", "opentelemetry-sdk")
 
 
-def read(effort: Effort, more: dict[str, str]) -> dict[str, str]:
-    """Return the conditions by their names.
-
-    :param more: versions that no Python package has.
-    """
+def read(effort: Effort) -> dict[str, str]:
+    """Return the conditions by their names."""
     level = effort.level + (f", {effort.given_rounds} rounds" if effort.given_rounds else "")
-    versions = {"Python": platform.python_version(), **{name: _version(name) for name in PACKAGES}, **more}
+    versions = {"Python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
     return {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),

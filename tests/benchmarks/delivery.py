@@ -22,7 +22,7 @@ from pathlib import Path
 
 import requests
 from effort import Effort, Size, add_options, effort_of
-from measure import exit_code, show
+from measure import end, show
 from redactor import installed
 from results import Figure, Table
 from stub import Stub
@@ -125,9 +125,6 @@ def delivery(directory: Path, effort: Effort) -> Table:
     return Table("Many requests", f"medians of {len(pairs)}", figures)
 
 
-BENCHMARKS = {"delivery": delivery}
-
-
 def main() -> int:
     """Print the figures, and return the exit code: 1 if a limit was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -139,7 +136,7 @@ def main() -> int:
         return 0
     effort = effort_of(options)
     with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
-        return exit_code([show(delivery(Path(scratch), effort), effort)])
+        return end([show(delivery(Path(scratch), effort), effort)], options.results)
 
 
 if __name__ == "__main__":

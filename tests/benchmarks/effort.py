@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much a benchmark measures: sizes and rounds for three levels of effort, and the options that choose among them.
+"""How much a benchmark measures: sizes and rounds for three levels of effort, and the options that all benchmarks have.
 
 Must not know what is measured.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 FULL, SHORT, QUICK = "full", "short", "quick"
 
@@ -52,7 +53,7 @@ class Effort:
 
 
 def add_options(parser: argparse.ArgumentParser, level: str = FULL) -> None:
-    """Add the options of the effort.
+    """Add the options that all benchmarks have.
 
     :param level: the default.
     """
@@ -64,6 +65,7 @@ def add_options(parser: argparse.ArgumentParser, level: str = FULL) -> None:
         f"works, without limits (default: {level})",
     )
     parser.add_argument("--rounds", type=int, default=0, help="number of rounds (default: by effort)")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="also write the results there, as JSON")
 
 
 def effort_of(options: argparse.Namespace) -> Effort:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from effort import Effort, add_options, effort_of
-from results import Bar, Figure, Table
+from results import Bar, Figure, Results, Table
 
 TESTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
@@ -263,9 +263,11 @@ def main(description: str, benchmarks: Mapping[str, Benchmark]) -> int:
         parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
     chosen = {name: benchmarks[name] for name in options.names or benchmarks}
     with installed_artifact() as scratch:
-        return exit_code(tables(chosen, effort_of(options), scratch))
+        return end(tables(chosen, effort_of(options), scratch), options.results)
 
 
-def exit_code(found: Sequence[Table]) -> int:
-    """Return 1 if a limit was missed."""
+def end(found: Sequence[Table], results: Path | None) -> int:
+    """Write the results if asked, and return the exit code: 1 if a limit was missed."""
+    if results:
+        Results({}, tuple(found)).write(results)
     return 0 if all(one.kept for one in found) else 1

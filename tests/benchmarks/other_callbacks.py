@@ -26,6 +26,7 @@ CACHE = Path(__file__).resolve().parents[2] / ".cache" / "community.general"
 GENERAL = "ansible_collections/community/general/"
 # The default of OTEL_BSP_MAX_EXPORT_BATCH_SIZE: how many spans one request of OpenTelemetry carries.
 SPANS = 512
+WITHOUT = "without"
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,16 @@ def community_general_version() -> str:
 
 
 def measure(directory: Path, hosts: int, tasks: int) -> dict[str, Sample]:
-    """Run debug tasks without and with each callback, side by side, and return the samples by the callback's name.
+    """Run debug tasks without and with each callback, side by side, and return the samples by name.
 
-    The run without has the empty name. A small run before fills caches, and creates ARA's database.
+    A small run before fills caches, and creates ARA's database.
 
     :raises SystemExit: a callback did not record every result.
     """
     head = "- hosts: all\n  gather_facts: false\n  tasks:\n"
     text = head + "".join(f"    - {{name: task {number}, debug: {{msg: fine}}}}\n" for number in range(tasks))
     with others(directory) as every:
-        environments = {"": {}, **{other.name: other.env for other in every}}
+        environments = {WITHOUT: {}, **{other.name: other.env for other in every}}
         for number, env in enumerate(environments.values()):
             run(play(directory / f"first{number}", head + "    - {name: task, debug: {msg: fine}}\n", env=env))
         before = {other.name: other.recorded() for other in every}

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from effort import Effort, Size, add_options, effort_of
-from measure import exit_code, show
+from measure import end, show
 from redactor import compared
 from results import Figure, Table
 
@@ -112,9 +112,6 @@ def page(directory: Path, effort: Effort, against: str = "") -> Table:
     return Table(f"The page of {hosts} failed hosts", f"best of {effort.rounds()}", tuple(figures))
 
 
-BENCHMARKS = {"page": page}
-
-
 def main() -> int:
     """Print a table, and return the exit code: 1 if a limit was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,7 +125,7 @@ def main() -> int:
         return 0
     effort = effort_of(options)
     with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
-        return exit_code([show(page(Path(scratch), effort, options.against), effort)])
+        return end([show(page(Path(scratch), effort, options.against), effort)], options.results)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from effort import Effort, add_options, effort_of
-from measure import exit_code, show
+from measure import end, show
 from results import Figure, Table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,9 +110,6 @@ def redactor(directory: Path, effort: Effort, against: str = "") -> Table:
     return Table("Redaction of 8 KiB of each family, CPU time", f"best of {effort.rounds()}", tuple(figures))
 
 
-BENCHMARKS = {"redactor": redactor}
-
-
 def main() -> int:
     """Print a table, and return the exit code: 1 if the limit was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -125,7 +122,7 @@ def main() -> int:
         return 0
     effort = effort_of(options)
     with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
-        return exit_code([show(redactor(Path(scratch), effort, options.against), effort)])
+        return end([show(redactor(Path(scratch), effort, options.against), effort)], options.results)
 
 
 if __name__ == "__main__":
