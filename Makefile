@@ -30,11 +30,12 @@ test: $(INSTALLED)
 	$(VENV)/bin/python tests/run_ansible_test.py integration --local
 	$(VENV)/bin/python -m pytest -n 2 -m 'not matrix' tests/unit tests/integration/e2e
 
-# EFFORT=full takes the sizes and rounds of the limits, and about an hour; EFFORT=quick shows that everything works.
+# EFFORT=full takes the sizes and rounds of the limits, and about an hour; EFFORT=quick shows that everything
+# works, and writes into build/benchmarks.
 EFFORT := short
 
 bench: $(VENV)/.benchmarks
-	$(VENV)/bin/python tests/benchmarks --effort $(EFFORT) --report docs
+	$(VENV)/bin/python tests/benchmarks --effort $(EFFORT) --report $(if $(filter quick,$(EFFORT)),build/benchmarks,docs)
 
 lint: $(VENV)/bin/nox
 	$(VENV)/bin/nox -s lint ruff license-check extra-checks ansible-lint artifact typing changelog docs-check docs

@@ -288,9 +288,8 @@ def benchmarks(session: nox.Session, core: str) -> None:
     session.run("python", "tests/benchmarks", *session.posargs)
 
 
-@nox.session(name="benchmarks-quick", python=PLAN[NEWEST])
-def benchmarks_quick(session: nox.Session) -> None:
-    """The benchmarks work, down to the charts, which the other unit tests leave out; the figures mean nothing."""
-    environment(session, NEWEST, "-r", "tests/benchmarks/requirements.txt")
-    pytest(session, "tests/unit/benchmarks")
-    session.run("python", "tests/benchmarks", "--effort=quick", f"--report={BUILD / 'benchmarks'}")
+@nox.session(python=PLAN[NEWEST])
+def charts(session: nox.Session) -> None:
+    """The page and the charts of the benchmarks: unit tests that need matplotlib, so other sessions leave them out."""
+    environment(session, NEWEST, "matplotlib>=3.10,<4")
+    pytest(session, *(f"tests/unit/benchmarks/test_{name}.py" for name in ("chart", "report")))

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lets the tests import the benchmarks, which are scripts beside each other; leaves out charts without matplotlib.
 
-Must not skip: the nox session benchmarks-quick runs what is left out here.
+Must not skip: the nox session charts runs what is left out here.
 """
 
 from __future__ import annotations
