@@ -283,7 +283,13 @@ def oracle(session: nox.Session, core: str) -> None:
 @nox.session(default=False)
 @cores(OLDEST, NEWEST)
 def benchmarks(session: nox.Session, core: str) -> None:
-    """Time and memory beside other ways to do the same, against the limits; needs a quiet machine."""
+    """Time and memory beside other ways to do the same, against the limits; needs an idle machine for an hour."""
     environment(session, core, "-r", "tests/benchmarks/requirements.txt")
-    for part in ("task", "callback", "guard", "page"):
-        session.run("python", f"tests/benchmarks/{part}.py", *session.posargs)
+    session.run("python", "tests/benchmarks", *session.posargs)
+
+
+@nox.session(python=PLAN[NEWEST])
+def charts(session: nox.Session) -> None:
+    """The page and the charts of the benchmarks: unit tests that need matplotlib, so other sessions leave them out."""
+    environment(session, NEWEST, "matplotlib>=3.10,<4")
+    pytest(session, *(f"tests/unit/benchmarks/test_{name}.py" for name in ("chart", "report")))

@@ -3,35 +3,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the overhead of the failure callback: in a successful run, if every host fails, and if the server is down.
 
-Must not use the network: a sandbox on loopback answers. If `ara[server]` is installed
-(tests/benchmarks/requirements.txt), ARA's callback runs once for comparison. Run this on an idle machine:
-``python tests/benchmarks/callback.py``.
+Must not use the network: a sandbox on loopback answers. If tests/benchmarks/requirements.txt is installed, other
+callbacks run once for comparison. Run this on an idle machine: ``python tests/benchmarks/callback.py``.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import socket
-import sqlite3
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 
-from measure import MIB, Call, Round, Row, Sample, main, play, rounds, run, side_by_side, table
+import other_callbacks
+from effort import Effort, Size
+from measure import MIB, Call, Round, Row, Sample, main, play, ratio, rounds, run, side_by_side, table
+from results import Bar, Figure, Table
 from sandbox import Sandbox
 
 CALLBACKS = Path(__file__).resolve().parent / "callbacks"
 OURS = "callgoose.sqibs.callgoose_incident"
-HOSTS, TASKS = 50, 40
-FAILING = 1000
+HOSTS, TASKS = Size(50, 50, 4), Size(40, 20, 2)
+FAILING = Size(1000, 500, 10)
 MAX_DELAY = 2.0
-FEWEST_PAIRS = 7
+PAIRS = Size(7, 3, 1)
 
 HEAD = "- hosts: all\n  gather_facts: false\n  tasks:\n"
-FINE = HEAD + "".join(f"    - {{name: task {number}, debug: {{msg: fine}}}}\n" for number in range(TASKS))
-ONE = HEAD + "    - {name: task, debug: {msg: fine}}\n"
 BAD = HEAD + "    - {name: deploy, fail: {msg: 'disk full on {{ inventory_hostname }}'}}\n"
 
 
@@ -91,33 +88,32 @@ def timed(directory: Path, reports: Reports, text: str, hosts: int, env: Mapping
     return lambda: reports.take(run(call, code=code))
 
 
-def fine(directory: Path, count: int) -> bool:
-    """Measure a successful run of 50 hosts and 40 debug tasks with nothing to send."""
+def fine(directory: Path, effort: Effort) -> Table:
+    """Measure a successful run of many debug tasks with nothing to send."""
+    hosts, tasks = effort.of(HOSTS), effort.of(TASKS)
+    text = HEAD + "".join(f"    - {{name: task {number}, debug: {{msg: fine}}}}\n" for number in range(tasks))
     reports = Reports(directory / "report.json")
     with Sandbox() as sandbox:
 
         def call(name: str, callback: str = "", **more: str) -> Callable[[], Sample]:
             env = environment(sandbox, callback, **more)
-            made = play(directory / name, FINE, "--forks=10", hosts=HOSTS, env=env)
+            made = play(directory / name, text, "--forks=10", hosts=hosts, env=env)
             return lambda: run(made)
 
         runs = {
             "without": call("without"),
             "with": call("with", OURS),
             "nothing": call("nothing", **local("nothing")),
-            "timed": timed(directory / "timed", reports, FINE, HOSTS, environment(sandbox)),
+            "timed": timed(directory / "timed", reports, text, hosts, environment(sandbox)),
         }
-        taken = side_by_side(max(count, FEWEST_PAIRS), runs)
+        taken = side_by_side(effort.rounds(PAIRS), runs)
         # The first run in each of the two homes has no ledger yet, and so sends one resolve.
         requests = len(sandbox.requests) - 2
-    ara = with_ara(directory / "ara") if importlib.util.find_spec("ara") else None
+    ours = Bar("callback", "callgoose_incident")
+    nothing = Bar("callback", "a callback that does nothing", ours=False)
     rows = [
-        Row("CPU time, with / without", "times", lambda r: r["with"].cpu / r["without"].cpu, at_most=1.02),
-        Row(
-            "CPU time, with a callback that does nothing / without",
-            "times",
-            lambda r: r["nothing"].cpu / r["without"].cpu,
-        ),
+        ratio("CPU time, with / without", "cpu", "with", "without", at_most=1.02, bar=ours),
+        ratio("CPU time, with a callback that does nothing / without", "cpu", "nothing", "without", bar=nothing),
         Row("inside the callback, of the run's CPU time", "%", lambda r: share(reports, r), at_most=0.5),
         Row("inside the callback", "ms", lambda r: reports.spent(r["timed"]) * 1000),
         Row("import of the callback", "ms", lambda r: reports.spent(r["timed"], "import") * 1000),
@@ -125,11 +121,27 @@ def fine(directory: Path, count: int) -> bool:
         Row("HTTP libraries loaded", "", lambda r: reports.http(r["timed"]), at_most=0),
         Row("requests, counted at the server", "", lambda _r: requests, at_most=0),
     ]
-    if ara:
-        rows.append(
-            Row("CPU time, one run with ARA's callback / without", "times", lambda r: ara.cpu / r["without"].cpu)
+    return table(f"{hosts} hosts x {tasks} debug tasks, all fine", taken, rows)
+
+
+def others(directory: Path, effort: Effort) -> Table:
+    """Measure other callbacks in the run that :func:`fine` measures. Once, since they take minutes."""
+    hosts, tasks = effort.of(HOSTS), effort.of(TASKS)
+    samples = other_callbacks.measure(directory, hosts, tasks)
+    without = samples.pop(other_callbacks.WITHOUT)
+    figures = tuple(
+        Figure(
+            f"CPU time, with {name} / without",
+            "times",
+            sample.cpu / without.cpu,
+            seconds=(sample.cpu, without.cpu),
+            bar=Bar("callback", name, ours=False),
         )
-    return table(f"{HOSTS} hosts x {TASKS} debug tasks, all fine", taken, rows)
+        for name, sample in samples.items()
+    )
+    general = other_callbacks.community_general_version()
+    taken = f"one run each, opentelemetry and splunk of community.general {general}"
+    return Table(f"{hosts} hosts x {tasks} debug tasks, all fine, other callbacks", taken, figures)
 
 
 def share(reports: Reports, one: Round) -> float:
@@ -137,58 +149,34 @@ def share(reports: Reports, one: Round) -> float:
     return reports.spent(one["timed"]) / one["timed"].cpu * 100
 
 
-def with_ara(directory: Path) -> Sample:
-    """Run the same playbook with ARA's callback, which records it in an SQLite database in this directory.
-
-    Runs it only once, since that takes minutes. A small run before it creates the database.
-
-    :raises SystemExit: ARA did not record every result.
-    """
-    from ara.setup import callback_plugins
-
-    directory.mkdir()
-    env = {
-        "ANSIBLE_CALLBACK_PLUGINS": str(callback_plugins),
-        "ANSIBLE_CALLBACKS_ENABLED": "ara_default",
-        "ARA_API_CLIENT": "offline",
-        "ARA_BASE_DIR": str(directory / "ara"),
-    }
-    run(play(directory, ONE, env=env))
-    sample = run(play(directory, FINE, "--forks=10", hosts=HOSTS, env=env))
-    with closing(sqlite3.connect(directory / "ara" / "ansible.sqlite")) as database:
-        (recorded,) = database.execute("SELECT count(*) FROM results").fetchone()
-    if recorded != HOSTS * TASKS + 1:
-        raise SystemExit(f"ARA's callback recorded {recorded} results of {HOSTS * TASKS + 1}")
-    return sample
-
-
-def failing(directory: Path, count: int) -> bool:
-    """Measure runs in which 1,000 hosts fail and one page is sent."""
+def failing(directory: Path, effort: Effort) -> Table:
+    """Measure runs in which many hosts fail and one page is sent."""
+    hosts = effort.of(FAILING)
     reports = Reports(directory / "report.json")
     with Sandbox() as sandbox:
         env = environment(sandbox, CALLGOOSE_REPEAT_INTERVAL="0")
 
         def call(name: str, **more: str) -> Call:
-            return play(directory / name, BAD, "--forks=10", hosts=FAILING, env={**env, **more})
+            return play(directory / name, BAD, "--forks=10", hosts=hosts, env={**env, **more})
 
         without, ours = call("without"), call("with", ANSIBLE_CALLBACKS_ENABLED=OURS)
         runs = {
             "without": lambda: run(without, code=2),
             "with": lambda: run(ours, code=2),
-            "timed": timed(directory / "timed", reports, BAD, FAILING, env, code=2),
+            "timed": timed(directory / "timed", reports, BAD, hosts, env, code=2),
         }
-        taken = rounds(count, runs)
+        taken = rounds(effort.rounds(), runs)
         pages = len(sandbox.requests) / (2 * (len(taken) + 1))
         longest = max(len(request["body"]) for request in sandbox.requests)
     rows = [
         Row("largest process (RSS), with above without", "MiB", lambda r: above(r) / MIB, at_most=30),
         Row("CPU time of the end: event, ledger, HTTP library, request", "s", ended(reports), at_most=1),
         Row("CPU time of all events before it", "s", lambda r: reports.spent(r["timed"]) - ended(reports)(r)),
-        Row("CPU time, with / without", "times", lambda r: r["with"].cpu / r["without"].cpu),
+        ratio("CPU time, with / without", "cpu", "with", "without"),
         Row("requests a run", "", lambda _r: pages, at_most=1),
         Row("the page", "KiB", lambda _r: longest / 1024, at_most=32),
     ]
-    return table(f"{FAILING} hosts that all fail", taken, rows)
+    return table(f"{hosts} hosts that all fail", taken, rows)
 
 
 def above(one: Round) -> int:
@@ -201,7 +189,7 @@ def ended(reports: Reports) -> Callable[[Round], float]:
     return lambda r: reports.spent(r["timed"], "v2_playbook_on_stats")
 
 
-def server_down(directory: Path, count: int) -> bool:
+def server_down(directory: Path, effort: Effort) -> Table:
     """Measure a failed run with a server that refuses connections, and with one that never answers."""
     with Sandbox() as sandbox, socket.socket() as free:
         sandbox.queue_fault("hang", count=None)
@@ -218,7 +206,7 @@ def server_down(directory: Path, count: int) -> bool:
             "refused": call("refused", ANSIBLE_CALLBACKS_ENABLED=OURS, **refusing),
             "hanging": call("hanging", ANSIBLE_CALLBACKS_ENABLED=OURS),
         }
-        taken = rounds(count, runs)
+        taken = rounds(effort.rounds(), runs)
     rows = [
         Row(
             f"wall time, {what} above without",
@@ -231,5 +219,9 @@ def server_down(directory: Path, count: int) -> bool:
     return table(f"The server is down, max_delay {MAX_DELAY:g} s", taken, rows)
 
 
+BENCHMARKS = {"fine": fine, "failing": failing, "server-down": server_down}
+if other_callbacks.installed():
+    BENCHMARKS["others"] = others
+
 if __name__ == "__main__":
-    sys.exit(main(__doc__, {"fine": fine, "failing": failing, "server-down": server_down}))
+    sys.exit(main(__doc__, BENCHMARKS))

@@ -21,12 +21,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
+from effort import Effort, Size, add_options, effort_of
+from measure import end, show
 from redactor import installed
+from results import Figure, Table
 from stub import Stub
 
-GROUPS, INCIDENTS, WAITING = 500, 10_000, 500
+GROUPS, INCIDENTS, WAITING = Size(500, 500, 20), Size(10_000, 10_000, 200), Size(500, 500, 20)
+BASES = 1000
 RATIO, SECONDS, MIB = 2.0, 10.0, 60.0  # the limits
-ROUNDS = 5
 BODY = {"state": "triggered", "title": "x" * 100, "content": "y" * 1500, "details": {"episode": 1}}
 
 
@@ -82,44 +85,58 @@ def in_a_process(*words: object) -> dict:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def plain_posts(base_url: str, threads: int) -> float:
+def plain_posts(base_url: str, count: int, threads: int) -> float:
     """Return how many seconds as many POSTs of `requests` take."""
     session = requests.Session()
     body = json.dumps(BODY).encode()
     began = time.monotonic()
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda _number: session.post(f"{base_url}/v1/process", data=body).status_code, range(GROUPS)))
+        list(pool.map(lambda _number: session.post(f"{base_url}/v1/process", data=body).status_code, range(count)))
     return time.monotonic() - began
+
+
+def delivery(directory: Path, effort: Effort) -> Table:
+    """Measure the groups beside as many POSTs, and the watch."""
+    groups, incidents, waiting = map(effort.of, (GROUPS, INCIDENTS, WAITING))
+    pairs, watched = [], []
+    with Stub() as stub:
+        collections = installed(directory, "")
+        for number in range(effort.rounds()):
+            ours = in_a_process(collections, stub.base_url, f"{directory}/g{number}", 1, groups, groups)
+            pairs.append((ours["seconds"], plain_posts(stub.base_url, groups, 8)))
+            place = f"{directory}/w{number}"
+            watched.append(in_a_process(collections, stub.base_url, place, BASES, incidents, waiting))
+    figures = (
+        Figure(
+            f"{groups} groups / {groups} POSTs with as many threads",
+            "times",
+            statistics.median(ours / posts for ours, posts in pairs),
+            at_most=RATIO,
+            seconds=tuple(map(statistics.median, zip(*pairs, strict=True))),
+        ),
+        Figure(
+            f"watch over {incidents} incidents of which {waiting} wait",
+            "s",
+            statistics.median(one["seconds"] for one in watched),
+            at_most=SECONDS,
+        ),
+        Figure("its memory, most of all rounds", "MiB", max(one["mib"] for one in watched), at_most=MIB),
+    )
+    return Table("Many requests", f"medians of {len(pairs)}", figures)
 
 
 def main() -> int:
     """Print the figures, and return the exit code: 1 if a limit was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    add_options(parser)
     parser.add_argument("--deliver", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.deliver:
         print(json.dumps(deliver_all(*json.loads(options.deliver))))
         return 0
-    ratios, watched = [], []
-    with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch, Stub() as stub:
-        collections = installed(Path(scratch), "")
-        for number in range(options.rounds):
-            groups = in_a_process(collections, stub.base_url, f"{scratch}/g{number}", 1, GROUPS, GROUPS)
-            ratios.append(groups["seconds"] / plain_posts(stub.base_url, 8))
-            watched.append(in_a_process(collections, stub.base_url, f"{scratch}/w{number}", 1000, INCIDENTS, WAITING))
-    ratio = statistics.median(ratios)
-    seconds = statistics.median(one["seconds"] for one in watched)
-    mib = max(one["mib"] for one in watched)
-    rows = (
-        (f"{GROUPS} groups / {GROUPS} POSTs with as many threads", ratio, RATIO, ""),
-        (f"watch over {INCIDENTS} incidents of which {WAITING} wait", seconds, SECONDS, " s"),
-        ("its memory", mib, MIB, " MiB"),
-    )
-    for name, figure, limit, unit in rows:
-        verdict = "met" if figure <= limit else "MISSED"
-        print(f"{name:52} {figure:7.2f}{unit}  limit {limit:g}{unit}: {verdict}")
-    return 0 if all(figure <= limit for _name, figure, limit, _unit in rows) else 1
+    effort = effort_of(options)
+    with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
+        return end([show(delivery(Path(scratch), effort), effort)], options.results)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from measure import Row, Sample, main, play, rounds, run, table
+from effort import Effort, Size
+from measure import Sample, main, play, ratio, rounds, run, table
+from results import Bar, Table
 from sandbox import Sandbox
 
-HOSTS = 200
+HOSTS = Size(200, 200, 4)
+HOSTS_FREE = Size(200, 50, 4)
 DEPLOY = "".join(f"- {{name: task {number}, debug: {{msg: fine}}}}\n" for number in range(3))
 SITE = """- hosts: all
   gather_facts: false
@@ -29,8 +32,8 @@ GUARD = """ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
       vars: {incident_guard_tasks: deploy.yml}"""
 
 
-def compare(directory: Path, count: int, strategy: str, at_most: float | None) -> bool:
-    """Measure three debug tasks on 200 hosts, included and guarded.
+def compare(directory: Path, effort: Effort, hosts: int, strategy: str, at_most: float | None) -> Table:
+    """Measure three debug tasks on that many hosts, included and guarded.
 
     :param at_most: the limit for the ratio of their CPU times.
     """
@@ -39,27 +42,30 @@ def compare(directory: Path, count: int, strategy: str, at_most: float | None) -
 
         def call(name: str, include: str) -> Callable[[], Sample]:
             site = SITE.format(strategy=strategy, include=include)
-            made = play(directory / name, site, "--forks=10", hosts=HOSTS, env=env)
+            made = play(directory / name, site, "--forks=10", hosts=hosts, env=env)
             (made.cwd / "deploy.yml").write_text(DEPLOY, encoding="utf-8")
             return lambda: run(made)
 
-        taken = rounds(count, {"plain": call("plain", PLAIN), "guard": call("guard", GUARD)})
+        taken = rounds(effort.rounds(), {"plain": call("plain", PLAIN), "guard": call("guard", GUARD)})
+    bar = Bar("guard", f"incident_guard, {strategy}")
     rows = [
-        Row("CPU guard / plain include", "", lambda one: one["guard"].cpu / one["plain"].cpu, at_most=at_most),
-        Row("wall guard / plain include", "", lambda one: one["guard"].wall / one["plain"].wall),
+        ratio("CPU time, guard / plain include", "cpu", "guard", "plain", at_most=at_most, bar=bar),
+        ratio("wall time, guard / plain include", "wall", "guard", "plain"),
     ]
-    return table(f"{HOSTS} hosts, 3 debug tasks, {strategy}", taken, rows)
+    return table(f"{hosts} hosts, 3 debug tasks, {strategy}", taken, rows)
 
 
-def linear(directory: Path, count: int) -> bool:
+def linear(directory: Path, effort: Effort) -> Table:
     """Measure a guard whose own steps run once for the batch."""
-    return compare(directory, count, "linear", 1.35)
+    return compare(directory, effort, effort.of(HOSTS), "linear", 1.35)
 
 
-def free(directory: Path, count: int) -> bool:
+def free(directory: Path, effort: Effort) -> Table:
     """Measure a guard whose own steps run on each host."""
-    return compare(directory, count, "free", None)
+    return compare(directory, effort, effort.of(HOSTS_FREE), "free", None)
 
+
+BENCHMARKS = {"linear": linear, "free": free}
 
 if __name__ == "__main__":
-    sys.exit(main("Compares a guard with a plain include.", {"linear": linear, "free": free}))
+    sys.exit(main("Compares a guard with a plain include.", BENCHMARKS))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Common parts of the benchmarks: runs commands in turns, measures them, and prints a table of figures with verdicts.
+"""Common parts of the benchmarks: runs commands in turns, measures them, and returns tables of figures with limits.
 
 Must not know what is measured. Each figure is a median over several rounds. The runs take turns, and each round starts
 with another run, so that other load on the machine affects all of them equally.
@@ -17,10 +17,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from effort import Effort, add_options, effort_of
+from results import Bar, Figure, Results, Table
 
 TESTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
@@ -29,7 +33,6 @@ import artifact  # noqa: E402  (in the parent directory of this file)
 from integration.e2e.playbook import Call, prepare  # noqa: E402
 
 MIB = 1024 * 1024
-FEWEST_ROUNDS = 5
 # Seconds between two memory measurements; each of them takes one or two milliseconds.
 LOOK_SECONDS = 0.02
 
@@ -52,31 +55,50 @@ class Sample:
 
 
 Round = Mapping[str, Sample]
+Benchmark = Callable[[Path, Effort], Table]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: a figure computed from each round, and an optional limit for its median."""
+    """One row of the table: a figure computed from each round, and an optional limit for its median.
+
+    :ivar seconds: of a ratio of times, a function that returns the two times.
+    """
 
     name: str
     unit: str
     figure: Callable[[Round], float]
     at_most: float | None = None
     at_least: float | None = None
+    seconds: Callable[[Round], tuple[float, ...]] = lambda _round: ()
+    bar: Bar | None = None
 
-    def verdict(self, median: float) -> str:
-        """Return whether the median meets the limit; empty if there is no limit."""
-        if self.at_most is None and self.at_least is None:
-            return ""
-        met = median <= self.at_most if self.at_most is not None else median >= (self.at_least or 0)
-        return "met" if met else "MISSED"
+    def of(self, taken: Sequence[Round]) -> Figure:
+        """Return the median over these rounds."""
+        value = statistics.median(map(self.figure, taken))
+        seconds = tuple(map(statistics.median, zip(*map(self.seconds, taken), strict=True)))
+        return Figure(self.name, self.unit, value, self.at_most, self.at_least, seconds, self.bar)
 
-    @property
-    def target(self) -> str:
-        """Return the limit as a string."""
-        if self.at_most is not None:
-            return f"<= {self.at_most:g}"
-        return "" if self.at_least is None else f">= {self.at_least:g}"
+
+def ratio(
+    name: str,
+    part: str,
+    over: str,
+    under: str,
+    *,
+    at_most: float | None = None,
+    at_least: float | None = None,
+    bar: Bar | None = None,
+) -> Row:
+    """Return a row about the ratio of two runs of a round.
+
+    :param part: what of them: ``wall`` or ``cpu``.
+    """
+
+    def seconds(r: Round) -> tuple[float, float]:
+        return getattr(r[over], part), getattr(r[under], part)
+
+    return Row(name, "times", lambda r: seconds(r)[0] / seconds(r)[1], at_most, at_least, seconds, bar)
 
 
 def play(directory: Path, text: str, *args: str, hosts: int = 1, env: Mapping[str, str] | None = None) -> Call:
@@ -159,8 +181,7 @@ def rounds(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
 
     Each round starts with the run that was second in the previous round.
     """
-    for warm_up in runs.values():
-        warm_up()
+    _together(runs)
     taken = []
     names = list(runs)
     for number in range(1, count + 1):
@@ -172,59 +193,81 @@ def rounds(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
     return taken
 
 
-def side_by_side(count: int, runs: Mapping[str, Callable[[], Sample]]) -> list[Round]:
+def side_by_side(count: int, runs: Mapping[str, Callable[[], Sample]], *, warm_up: bool = True) -> list[Round]:
     """Execute all runs at the same time, ``count`` times, after one round that only warms up caches.
 
     Use this for CPU time only; the elapsed times mean nothing. If a machine's speed varies between runs, differences of
     one per cent disappear. Here it varies for all runs equally.
     """
-    for warm_up in runs.values():
-        warm_up()
+    if warm_up:
+        _together(runs)
     taken = []
-    with ThreadPoolExecutor(len(runs)) as pool:
-        for number in range(1, count + 1):
-            started = {name: pool.submit(one) for name, one in runs.items()}
-            taken.append({name: one.result() for name, one in started.items()})
-            times = ", ".join(f"{name} {sample.cpu:.2f} s" for name, sample in taken[-1].items())
-            print(f"  {number}/{count}: CPU {times}", flush=True)
+    for number in range(1, count + 1):
+        taken.append(_together(runs))
+        times = ", ".join(f"{name} {sample.cpu:.2f} s" for name, sample in taken[-1].items())
+        print(f"  {number}/{count}: CPU {times}", flush=True)
     return taken
 
 
-def table(title: str, taken: Sequence[Round], rows: Sequence[Row]) -> bool:
-    """Print the medians of these rows over all rounds, and return whether all limits are met."""
-    print(f"\n{title} (medians of {len(taken)})")
-    kept = True
-    for row in rows:
-        median = statistics.median(row.figure(one) for one in taken)
-        verdict = row.verdict(median)
-        kept = kept and verdict != "MISSED"
-        print(f"  {row.name:58} {median:9.2f} {row.unit:5} {row.target:8} {verdict}".rstrip(), flush=True)
-    print(flush=True)
-    return kept
+def _together(runs: Mapping[str, Callable[[], Sample]]) -> Round:
+    with ThreadPoolExecutor(len(runs)) as pool:
+        started = {name: pool.submit(one) for name, one in runs.items()}
+        return {name: one.result() for name, one in started.items()}
 
 
-def main(description: str, benchmarks: Mapping[str, Callable[[Path, int], bool]]) -> int:
-    """Run the benchmarks named on the command line (default: all) with a newly installed artifact.
+def table(title: str, taken: Sequence[Round], rows: Sequence[Row]) -> Table:
+    """Return the medians of these rows over all rounds."""
+    return Table(title, f"medians of {len(taken)}", tuple(row.of(taken) for row in rows))
 
-    :param benchmarks: the benchmarks by name. Each takes a scratch directory and the number of rounds, and returns
-        whether it met its limits.
-    :returns: the exit code: 1 if a limit was missed.
-    """
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(benchmarks)}; default: all")
-    parser.add_argument("--rounds", type=int, default=FEWEST_ROUNDS, help="number of rounds (default: 5)")
-    options = parser.parse_args()
-    unknown = set(options.names) - set(benchmarks)
-    if unknown:
-        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
+
+@contextmanager
+def installed_artifact() -> Iterator[Path]:
+    """Install the artifact where the runs find it, and yield a scratch directory."""
     with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
         collections = Path(scratch, "collections")
         artifact.install(collections)
         os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
-        kept = []
-        for name in options.names or benchmarks:
-            directory = Path(scratch, name)
-            directory.mkdir()
-            print(f"{name}:", flush=True)
-            kept.append(benchmarks[name](directory, options.rounds))
-    return 0 if all(kept) else 1
+        yield Path(scratch)
+
+
+def tables(benchmarks: Mapping[str, Benchmark], effort: Effort, scratch: Path) -> list[Table]:
+    """Run the benchmarks one after another, print what each found, and return it."""
+    found = []
+    for name, benchmark in benchmarks.items():
+        directory = scratch / name.replace(" ", "-")
+        directory.mkdir()
+        print(f"{name}:", flush=True)
+        found.append(show(benchmark(directory, effort), effort))
+    return found
+
+
+def show(found: Table, effort: Effort) -> Table:
+    """Print the table, without limits where they mean nothing, and return what was printed."""
+    shown = found.without_limits() if effort.quick else found
+    print(shown.text(), flush=True)
+    return shown
+
+
+def main(description: str, benchmarks: Mapping[str, Benchmark]) -> int:
+    """Run the benchmarks named on the command line (default: all) with a newly installed artifact.
+
+    :param benchmarks: the benchmarks by name. Each takes a scratch directory and the effort.
+    :returns: the exit code: 1 if a limit was missed.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(benchmarks)}; default: all")
+    add_options(parser)
+    options = parser.parse_args()
+    unknown = set(options.names) - set(benchmarks)
+    if unknown:
+        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
+    chosen = {name: benchmarks[name] for name in options.names or benchmarks}
+    with installed_artifact() as scratch:
+        return end(tables(chosen, effort_of(options), scratch), options.results)
+
+
+def end(found: Sequence[Table], results: Path | None) -> int:
+    """Write the results if asked, and return the exit code: 1 if a limit was missed."""
+    if results:
+        Results({}, tuple(found)).write(results)
+    return 0 if all(one.kept for one in found) else 1

@@ -3,26 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures `notify: immediately`: from the line about the failed task to the arrival of the page.
 
-Must run on an idle machine: ``python tests/benchmarks/notify.py``. The figure is the median of several runs.
+Must run on an idle machine: ``python tests/benchmarks/notify.py``.
 """
 
 from __future__ import annotations
 
-import argparse
 import http.server
-import os
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 
-from measure import artifact, prepare
+from effort import Effort, Size
+from measure import main, prepare
+from results import Bar, Figure, Table
 from stub import ANSWER
 
 SECONDS = 0.5  # the limit
-ROUNDS = 9
+ROUNDS = Size(9, 5, 1)
 PLAYBOOK = """
 - hosts: all
   gather_facts: false
@@ -68,31 +67,31 @@ def one_run(folder: Path, base_url: str) -> float:
     return Arrivals.times[0] - failed
 
 
-def main() -> int:
-    """Print the figure, and return the exit code: 1 if the limit was missed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch,
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), Arrivals) as server,
-    ):
+def notice(directory: Path, effort: Effort) -> Table:
+    """Measure several runs."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Arrivals) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        collections = str(Path(scratch, "collections"))
-        artifact.install(Path(collections))
-        os.environ["ANSIBLE_COLLECTIONS_PATH"] = collections
         took = []
-        for number in range(options.rounds):
-            folder = Path(scratch, str(number))
+        for number in range(effort.rounds(ROUNDS)):
+            folder = directory / str(number)
             folder.mkdir()
             took.append(one_run(folder, f"http://127.0.0.1:{server.server_port}"))
         server.shutdown()
-    median = statistics.median(took)
-    verdict = "met" if median <= SECONDS else "MISSED"
-    print(f"from the failed task to the page: {median:.2f} s (all: {', '.join(f'{one:.2f}' for one in sorted(took))})")
-    print(f"limit {SECONDS:g} s: {verdict}")
-    return 0 if median <= SECONDS else 1
+    print(f"  all: {', '.join(f'{one:.2f}' for one in sorted(took))}", flush=True)
+    figures = (
+        Figure(
+            "from the failed task to the page, median",
+            "s",
+            statistics.median(took),
+            at_most=SECONDS,
+            bar=Bar("notice", "median"),
+        ),
+        Figure("from the failed task to the page, slowest", "s", max(took), bar=Bar("notice", "slowest")),
+    )
+    return Table("notify: immediately", f"of {len(took)} runs", figures)
 
+
+BENCHMARKS = {"notice": notice}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, BENCHMARKS))

@@ -19,27 +19,29 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-from redactor import installed
+from effort import Effort, Size, add_options, effort_of
+from measure import end, show
+from redactor import compared
+from results import Figure, Table
 
-HOSTS = 2000
+HOSTS = Size(2000, 2000, 20)
 SECONDS, MIB = 0.5, 30.0  # the limits
-ROUNDS = 5
 
 
-def failures() -> dict[str, list[dict[str, str]]]:
+def failures(hosts: int) -> dict[str, list[dict[str, str]]]:
     """Return what differs in the failures of the hosts, by case."""
     log = "the service could not be started, see its log " * 80
-    words = ["".join(chr(ord("a") + int(digit)) for digit in str(number)) for number in range(HOSTS)]
+    words = ["".join(chr(ord("a") + int(digit)) for digit in str(number)) for number in range(hosts)]
     same = {"message": "disk full " * 30, "stderr": "Error: no slots\n" * 40}
     return {
-        "the same message": [same] * HOSTS,
-        "messages that differ in ids": [{"message": f"{n}: {log}", "stdout": f"{n}\n" * 400} for n in range(HOSTS)],
+        "the same message": [same] * hosts,
+        "messages that differ in ids": [{"message": f"{n}: {log}", "stdout": f"{n}\n" * 400} for n in range(hosts)],
         "distinct messages": [{"message": f"{word} is broken " * 300, "stdout": "x\n" * 1000} for word in words],
-        "only outputs, in ids": [{"stderr": f"{n}: {log}\nError: {n} is gone"} for n in range(HOSTS)],
+        "only outputs, in ids": [{"stderr": f"{n}: {log}\nError: {n} is gone"} for n in range(hosts)],
     }
 
 
-def measured(collections: str) -> dict[str, tuple[float, float]]:
+def measured(collections: str, hosts: int) -> dict[str, tuple[float, float]]:
     """Return seconds and MiB by case, with the plugins installed there, in this process."""
     sys.path.insert(0, collections)
     base = "ansible_collections.callgoose.sqibs.plugins."
@@ -61,62 +63,69 @@ def measured(collections: str) -> dict[str, tuple[float, float]]:
     )
     redactor = imported("plugin_utils._redaction.redactor", "Redactor")(secrets=["t0k3n-Of-The-Api"])
 
-    def page(failed: dict[str, Any]) -> None:
+    def make(failed: dict[str, Any]) -> None:
         kept = {
             host: failed_host(1, data)
             for host, data in snapshot(run("site.yml", failed), redactor, options, "/srv/infra").items()
         }
         asked = request("triggered", "site-1a2b", 1, frozenset(kept), incident("site-1a2b", scope, kept))
-        json.dumps(payload_for(asked, subject, options, HOSTS, redactor).body())
+        json.dumps(payload_for(asked, subject, options, hosts, redactor).body())
 
     found = {}
-    for case, texts in failures().items():
+    for case, texts in failures(hosts).items():
         failed = {
             f"web{n}.example.com": (failure("failed", task="Migrate", path="/srv/infra/site.yml", line=4, **some),)
             for n, some in enumerate(texts)
         }
-        page(failed)  # compiles patterns
+        make(failed)  # compiles patterns
         began = time.process_time()
-        page(failed)
+        make(failed)
         seconds = time.process_time() - began
         tracemalloc.start()
-        page(failed)
+        make(failed)
         found[case] = (seconds, tracemalloc.get_traced_memory()[1] / 2**20)
         tracemalloc.stop()
     return found
 
 
-def in_a_process(collections: str) -> dict[str, tuple[float, float]]:
+def in_a_process(collections: str, hosts: int) -> dict[str, tuple[float, float]]:
     """Return what :func:`measured` does in a new process: two revisions do not fit into one."""
-    command = [sys.executable, __file__, "--measure", collections]
+    command = [sys.executable, __file__, "--measure", collections, "--hosts", str(hosts)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def page(directory: Path, effort: Effort, against: str = "") -> Table:
+    """Measure the page of each case.
+
+    :param against: a revision, whose figures are shown too.
+    """
+    hosts = effort.of(HOSTS)
+    by_revision = compared(directory, effort, against, lambda place: in_a_process(place, hosts))
+    figures = []
+    for revision, rounds in by_revision.items():
+        beside = f" at {revision}" if revision else ""
+        for case in rounds[0]:
+            seconds, mib = (min(one[case][part] for one in rounds) for part in (0, 1))
+            limits = (None, None) if revision else (SECONDS, MIB)
+            figures.append(Figure(f"CPU time, {case}{beside}", "s", seconds, at_most=limits[0]))
+            figures.append(Figure(f"memory, {case}{beside}", "MiB", mib, at_most=limits[1]))
+    return Table(f"The page of {hosts} failed hosts", f"best of {effort.rounds()}", tuple(figures))
 
 
 def main() -> int:
     """Print a table, and return the exit code: 1 if a limit was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--against", metavar="REVISION", default="", help="compare with the pages of this revision")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    add_options(parser)
     parser.add_argument("--measure", metavar="DIRECTORY", help=argparse.SUPPRESS)
+    parser.add_argument("--hosts", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        print(json.dumps(measured(options.measure)))
+        print(json.dumps(measured(options.measure, options.hosts)))
         return 0
+    effort = effort_of(options)
     with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
-        places = [installed(Path(scratch), revision) for revision in dict.fromkeys(["", options.against])]
-        rounds = [[in_a_process(place) for place in places] for _round in range(options.rounds)]
-    best = [
-        {case: tuple(min(one[number][case][part] for one in rounds) for part in (0, 1)) for case in rounds[0][0]}
-        for number in range(len(places))
-    ]
-    kept = True
-    for case, (seconds, mib) in best[0].items():
-        met = seconds <= SECONDS and mib <= MIB
-        kept = kept and met
-        beside = f"  at {options.against}: {best[1][case][0]:.2f} s {best[1][case][1]:.1f} MiB" if best[1:] else ""
-        print(f"{case:30} {seconds:6.2f} s {mib:6.1f} MiB  {'met' if met else 'MISSED'}{beside}")
-    print(f"limits: {SECONDS:g} s and {MIB:g} MiB for {HOSTS} hosts")
-    return 0 if kept else 1
+        return end([show(page(Path(scratch), effort, options.against), effort)], options.results)
 
 
 if __name__ == "__main__":

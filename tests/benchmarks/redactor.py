@@ -15,7 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+from effort import Effort, add_options, effort_of
+from measure import end, show
+from results import Figure, Table
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests" / "unit" / "plugin_utils" / "_redaction"
@@ -25,9 +31,9 @@ import corpus  # noqa: E402  (in the directory of the redactor's tests)
 
 SIZE = 8 * 1024
 LIMIT = 3.0  # milliseconds for the slowest family
-ROUNDS = 5
 # How often a run repeats a text; it gives the shortest time.
 REPEATS = 5
+Measured = TypeVar("Measured")
 
 
 def texts() -> dict[str, str]:
@@ -45,14 +51,14 @@ def measured(collections: str) -> dict[str, float]:
     sys.path.insert(0, collections)
     from ansible_collections.callgoose.sqibs.plugins.plugin_utils._redaction.redactor import Redactor
 
-    redactor = Redactor()
+    ours = Redactor()
     times = {}
     for name, text in texts().items():
-        redactor.text(text)  # compiles patterns
+        ours.text(text)  # compiles patterns
         best = float("inf")
         for _repeat in range(REPEATS):
             began = time.process_time()
-            redactor.text(text)
+            ours.text(text)
             best = min(best, time.process_time() - began)
         times[name] = best * 1000
     return times
@@ -76,31 +82,47 @@ def in_a_process(collections: str) -> dict[str, float]:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+def compared(
+    directory: Path, effort: Effort, against: str, measure: Callable[[str], Measured]
+) -> dict[str, list[Measured]]:
+    """Return what each round measured, by revision, which take turns; that of the work tree is the empty string.
+
+    :param against: the other revision; empty for none.
+    :param measure: takes a directory of collections.
+    """
+    places = {revision: installed(directory, revision) for revision in dict.fromkeys(["", against])}
+    rounds = [{revision: measure(place) for revision, place in places.items()} for _round in range(effort.rounds())]
+    return {revision: [one[revision] for one in rounds] for revision in places}
+
+
+def redactor(directory: Path, effort: Effort, against: str = "") -> Table:
+    """Measure each family of the corpus.
+
+    :param against: a revision, whose figures are shown too.
+    """
+    figures = []
+    for revision, rounds in compared(directory, effort, against, in_a_process).items():
+        best = {name: min(one[name] for one in rounds) for name in rounds[0]}
+        beside = f" at {revision}" if revision else ""
+        limit = None if revision else LIMIT
+        figures += [Figure(f"{name}{beside}", "ms", spent) for name, spent in best.items()]
+        figures.append(Figure(f"slowest family{beside}", "ms", max(best.values()), at_most=limit))
+    return Table("Redaction of 8 KiB of each family, CPU time", f"best of {effort.rounds()}", tuple(figures))
+
+
 def main() -> int:
     """Print a table, and return the exit code: 1 if the limit was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--against", metavar="REVISION", default="", help="compare with the redactor of this revision")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    add_options(parser)
     parser.add_argument("--measure", metavar="DIRECTORY", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measured(options.measure)))
         return 0
+    effort = effort_of(options)
     with tempfile.TemporaryDirectory(prefix="sqibs-benchmarks-") as scratch:
-        ours = installed(Path(scratch), "")
-        theirs = installed(Path(scratch), options.against) if options.against else ""
-        best: dict[str, dict[str, float]] = {}
-        for _round in range(options.rounds):
-            for place in filter(None, (ours, theirs)):
-                times, known = in_a_process(place), best.setdefault(place, {})
-                best[place] = {name: min(spent, known.get(name, spent)) for name, spent in times.items()}
-    for name, spent in best[ours].items():
-        other = best[theirs][name] if theirs else 0
-        beside = f"  {other:7.2f} ms at {options.against}, ratio {spent / other:.2f}" if theirs else ""
-        print(f"{name:24} {spent:7.2f} ms{beside}")
-    worst = max(best[ours].values())
-    print(f"\nslowest family: {worst:.2f} ms for 8 KiB, limit {LIMIT:g} ms: {'met' if worst <= LIMIT else 'MISSED'}")
-    return 0 if worst <= LIMIT else 1
+        return end([show(redactor(Path(scratch), effort, options.against), effort)], options.results)
 
 
 if __name__ == "__main__":

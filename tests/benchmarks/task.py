@@ -15,12 +15,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import requests
-from measure import MIB, Call, Row, Sample, main, play, rounds, run, table
+from effort import Effort, Size
+from measure import MIB, Call, Row, Sample, main, play, ratio, rounds, run, table
+from results import Bar, Table
 from stub import Stub
 
-HOSTS = 100
+HOSTS = Size(100, 100, 4)
 FORKS = ("-f", "10")
-ITEMS = 200
+ITEMS = Size(200, 200, 4)
+# Each item of `uri` starts a module, which takes most of the time.
+ITEMS_OF_URI = Size(200, 50, 2)
 POSTS = 200
 TITLE = "Disk full on {{ inventory_hostname }}"
 EVENT = {"incident_key": "Disk full", "severity": "critical", "source": "Ansible", "state": "triggered"}
@@ -28,16 +32,18 @@ ACTIONS = Path(__file__).resolve().parent / "actions"
 HEADERS = {"Authorization": "Bearer t0ken", "Content-Type": "application/json"}
 
 
-def task(module: str, loop: bool, **arguments: object) -> str:
-    """Return a playbook with this task, once for each host or in a loop."""
-    words = {module: arguments, **({"loop": f"{{{{ range({ITEMS}) | list }}}}"} if loop else {})}
+def task(module: str, items: int, **arguments: object) -> str:
+    """Return a playbook with this task, once for each host or in a loop of that many items."""
+    words = {module: arguments, **({"loop": f"{{{{ range({items}) | list }}}}"} if items else {})}
     return f"- hosts: all\n  gather_facts: false\n  tasks:\n    - {json.dumps(words)}\n"
 
 
-def calls(directory: Path, stub: Stub, *, loop: bool = False) -> dict[str, Call]:
-    """Return calls of the same task with four actions: `debug`, a minimal action that posts, ours, and `uri`."""
-    title = "Disk full {{ item }}" if loop else TITLE
-    hosts = 1 if loop else HOSTS
+def calls(directory: Path, stub: Stub, *, hosts: int = 1, items: int = 0) -> dict[str, Call]:
+    """Return calls of the same task with four actions: `debug`, a minimal action that posts, ours, and `uri`.
+
+    :param items: the length of a loop; 0 for none.
+    """
+    title = "Disk full {{ item }}" if items else TITLE
     env = {
         "CALLGOOSE_BASE_URL": stub.base_url,
         "CALLGOOSE_API_TOKEN": "t0ken",
@@ -53,11 +59,12 @@ def calls(directory: Path, stub: Stub, *, loop: bool = False) -> dict[str, Call]
         "status_code": 201,
     }
     tasks = {
-        "debug": task("ansible.builtin.debug", loop, msg=title),
-        "bare": task("bare_post", loop, title=title),
-        "trigger": task("callgoose.sqibs.callgoose_incident", loop, title=title),
-        "uri": task("ansible.builtin.uri", loop, **post),
+        "debug": task("ansible.builtin.debug", items, msg=title),
+        "bare": task("bare_post", items, title=title),
+        "trigger": task("callgoose.sqibs.callgoose_incident", items, title=title),
+        "uri": task("ansible.builtin.uri", items, **post),
     }
+    directory.mkdir(exist_ok=True)
     return {name: play(directory / name, text, *FORKS, hosts=hosts, env=env) for name, text in tasks.items()}
 
 
@@ -90,77 +97,84 @@ def bare_posts(stub: Stub) -> Callable[[], Sample]:
     return post_all
 
 
-def hosts(directory: Path, count: int) -> bool:
-    """Measure one trigger on each of 100 hosts, with 10 forks."""
+def hosts(directory: Path, effort: Effort) -> Table:
+    """Measure one trigger on each of many hosts, with 10 forks."""
+    count = effort.of(HOSTS)
     with Stub() as stub:
-        taken = rounds(count, {name: timed(call) for name, call in calls(directory, stub).items()})
+        by_name = calls(directory, stub, hosts=count)
+        taken = rounds(effort.rounds(), {name: timed(call) for name, call in by_name.items()})
+    ours, uri = Bar("task", "callgoose_incident"), Bar("task", "uri", ours=False)
+    bare = Bar("task", "action with one bare POST", ours=False)
     rows = [
-        Row("wall time, trigger / debug", "times", lambda r: r["trigger"].wall / r["debug"].wall, at_most=1.10),
-        Row("wall time, uri / trigger", "times", lambda r: r["uri"].wall / r["trigger"].wall, at_least=12),
-        Row("wall time, bare post / debug", "times", lambda r: r["bare"].wall / r["debug"].wall),
-        Row("wall time, trigger / bare post", "times", lambda r: r["trigger"].wall / r["bare"].wall),
-        Row("CPU time, trigger / debug", "times", lambda r: r["trigger"].cpu / r["debug"].cpu),
-        Row("CPU time, uri / trigger", "times", lambda r: r["uri"].cpu / r["trigger"].cpu),
+        ratio("wall time, trigger / debug", "wall", "trigger", "debug", at_most=1.10, bar=ours),
+        ratio("wall time, bare post / debug", "wall", "bare", "debug", bar=bare),
+        ratio("wall time, uri / debug", "wall", "uri", "debug", bar=uri),
+        ratio("wall time, uri / trigger", "wall", "uri", "trigger", at_least=12),
+        ratio("wall time, trigger / bare post", "wall", "trigger", "bare"),
+        ratio("CPU time, trigger / debug", "cpu", "trigger", "debug"),
+        ratio("CPU time, uri / trigger", "cpu", "uri", "trigger"),
     ]
-    return table(f"{HOSTS} hosts, one trigger each, 10 forks", taken, rows)
+    return table(f"{count} hosts, one trigger each, 10 forks", taken, rows)
 
 
-def loop(directory: Path, count: int) -> bool:
-    """Measure a loop of 200 triggers on one host, over http."""
+def loop(directory: Path, effort: Effort) -> Table:
+    """Measure a loop of triggers on one host, over http."""
+    items, fewer = effort.of(ITEMS), effort.of(ITEMS_OF_URI)
     with Stub() as stub:
-        by_name = calls(directory, stub, loop=True)
-        runs = {name: timed(by_name[name]) for name in ("debug", "trigger", "uri")}
-        taken = rounds(count, {**runs, "post": bare_posts(stub)})
-    faster = Row("wall time, uri / trigger", "times", lambda r: r["uri"].wall / r["trigger"].wall, at_least=35)
-    return table(f"A loop of {ITEMS} triggers on one host", taken, [*item_rows(), faster])
-
-
-def loop_tls(directory: Path, count: int) -> bool:
-    """Measure the same loop over https, where a handshake for each item would be visible."""
-    with Stub(tls=True) as stub:
-        by_name = calls(directory, stub, loop=True)
+        by_name = calls(directory / "loop", stub, items=items)
+        with_uri = calls(directory / "uri", stub, items=fewer)
         runs = {name: timed(by_name[name]) for name in ("debug", "trigger")}
-        taken = rounds(count, {**runs, "post": bare_posts(stub)})
+        runs |= {f"{name} of {fewer}": timed(with_uri[name]) for name in ("trigger", "uri")}
+        taken = rounds(effort.rounds(), {**runs, "post": bare_posts(stub)})
+    what = f"wall time, uri / trigger, {fewer} items"
+    faster = ratio(what, "wall", f"uri of {fewer}", f"trigger of {fewer}", at_least=35)
+    return table(f"A loop of {items} triggers on one host", taken, [*item_rows(items), faster])
+
+
+def loop_tls(directory: Path, effort: Effort) -> Table:
+    """Measure the same loop over https, where a handshake for each item would be visible."""
+    items = effort.of(ITEMS)
+    with Stub(tls=True) as stub:
+        by_name = calls(directory, stub, items=items)
+        runs = {name: timed(by_name[name]) for name in ("debug", "trigger")}
+        taken = rounds(effort.rounds(), {**runs, "post": bare_posts(stub)})
         before = stub.counts()
         run(by_name["trigger"])
         after = stub.counts()
     handshakes = after.connections - before.connections
     rows = [
-        *item_rows(),
-        Row("requests of one more such loop", "", lambda _r: after.requests - before.requests, at_least=ITEMS),
+        *item_rows(items),
+        Row("requests of one more such loop", "", lambda _r: after.requests - before.requests, at_least=items),
         Row("TLS handshakes of that loop, counted at the server", "", lambda _r: handshakes, at_most=1),
     ]
-    return table("The same loop over TLS", taken, rows)
+    return table(f"The same loop of {items} triggers over TLS", taken, rows)
 
 
-def item_rows() -> list[Row]:
+def item_rows(items: int) -> list[Row]:
     """Return the rows about the time of one item, compared with a bare POST of the same round."""
 
-    def added(part: str) -> Callable[[dict[str, Sample]], float]:
-        def per_item(r: dict[str, Sample]) -> float:
-            return (getattr(r["trigger"], part) - getattr(r["debug"], part)) / ITEMS
+    def times(part: str) -> Callable[[dict[str, Sample]], tuple[float, float]]:
+        def of_one(r: dict[str, Sample]) -> tuple[float, float]:
+            added = (getattr(r["trigger"], part) - getattr(r["debug"], part)) / items
+            return added, getattr(r["post"], part) / POSTS
 
-        return per_item
+        return of_one
 
-    wall, cpu = added("wall"), added("cpu")
+    wall, cpu = times("wall"), times("cpu")
     return [
-        Row(
-            "wall time an item adds to debug / one POST",
-            "times",
-            lambda r: wall(r) / (r["post"].wall / POSTS),
-            at_most=3,
-        ),
-        Row("CPU time an item adds to debug / one POST", "times", lambda r: cpu(r) / (r["post"].cpu / POSTS)),
-        Row("wall time an item adds to debug", "ms", lambda r: wall(r) * 1000),
-        Row("wall time of one POST of a bare requests.Session", "ms", lambda r: r["post"].wall / POSTS * 1000),
+        Row("wall time an item adds to debug / one POST", "times", lambda r: wall(r)[0] / wall(r)[1], at_most=3),
+        Row("CPU time an item adds to debug / one POST", "times", lambda r: cpu(r)[0] / cpu(r)[1]),
+        Row("wall time an item adds to debug", "ms", lambda r: wall(r)[0] * 1000),
+        Row("wall time of one POST of a bare requests.Session", "ms", lambda r: wall(r)[1] * 1000),
     ]
 
 
-def memory(directory: Path, count: int) -> bool:
-    """Measure the peak memory of a run with 100 hosts."""
+def memory(directory: Path, effort: Effort) -> Table:
+    """Measure the peak memory of a run with many hosts."""
+    count = effort.of(HOSTS)
     with Stub() as stub:
-        by_name = calls(directory, stub)
-        taken = rounds(count, {name: weighed(by_name[name]) for name in ("debug", "trigger")})
+        by_name = calls(directory, stub, hosts=count)
+        taken = rounds(effort.rounds(), {name: weighed(by_name[name]) for name in ("debug", "trigger")})
 
     def above(part: str) -> Callable[[dict[str, Sample]], float]:
         return lambda r: (getattr(r["trigger"], part) - getattr(r["debug"], part)) / MIB
@@ -171,8 +185,10 @@ def memory(directory: Path, count: int) -> bool:
         Row("largest process (RSS), debug", "MiB", lambda r: r["debug"].largest / MIB),
         Row("all processes together (PSS), debug", "MiB", lambda r: r["debug"].together / MIB),
     ]
-    return table(f"Peak memory, {HOSTS} hosts, 10 forks", taken, rows)
+    return table(f"Peak memory, {count} hosts, 10 forks", taken, rows)
 
+
+BENCHMARKS = {"hosts": hosts, "loop": loop, "loop-tls": loop_tls, "memory": memory}
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, {"hosts": hosts, "loop": loop, "loop-tls": loop_tls, "memory": memory}))
+    sys.exit(main(__doc__, BENCHMARKS))

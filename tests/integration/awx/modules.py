@@ -8,13 +8,10 @@ Must not run anything of it. pip must be installed beside ansible-core.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from pathlib import Path
+
+from ansible_collections.callgoose.sqibs.tests.released_collection import unpacked
 
 # It has awx.awx 24.6.1, as all releases up to 13, and is for Python 3.10 and newer. Release 14 has none.
 PACKAGE = "ansible==10.7.0"
@@ -27,14 +24,7 @@ def collections_path(cache: Path) -> Path:
     :param cache: a directory that is kept between runs; created if it does not exist.
     :raises subprocess.CalledProcessError: pip cannot download it; its error message is on stderr.
     """
-    unpacked = cache / PACKAGE
-    cache.mkdir(parents=True, exist_ok=True)
-    # pytest-xdist's workers come here at the same time.
-    with cache.joinpath("lock").open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not unpacked.exists():
-            _download(cache, unpacked)
-    return unpacked
+    return unpacked(cache, PACKAGE, INSIDE)
 
 
 def as_controller(path: Path, destination: Path) -> Path:
@@ -54,16 +44,3 @@ def as_controller(path: Path, destination: Path) -> Path:
     # It says which collection this is.
     (collection / "MANIFEST.json").unlink()
     return destination
-
-
-def _download(cache: Path, unpacked: Path) -> None:
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    # Inside the cache, so that the last step is one rename: a download that was cut short is never taken for whole.
-    with tempfile.TemporaryDirectory(dir=cache) as scratch:
-        command = [*pip, "--only-binary=ansible", f"--dest={scratch}", PACKAGE]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        (wheel,) = Path(scratch).glob("*.whl")
-        content = Path(scratch, "content")
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(content, [name for name in archive.namelist() if name.startswith(INSIDE)])
-        content.rename(unpacked)
