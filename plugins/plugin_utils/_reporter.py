@@ -69,6 +69,11 @@ _NAMELESS = (
     "job_url names the address, and two such AWXs would share incidents. An administrator sets it in AWX: Settings, "
     "System, Base URL of the service."
 )
+_SLICE = (
+    "this job counts as a slice, because its workflow has the name of the job template. A slice resolves only what its "
+    "store knows, so no later job resolves this incident if the store is lost after the job. Set state_url to a "
+    "database that the jobs share. If it is no slice, give the workflow another name."
+)
 
 
 class IncidentReporter:
@@ -246,6 +251,8 @@ class IncidentReporter:
             result = replace(result, warnings=(*result.warnings, _NO_GROUP.format(name=self._settings.group_by)))
         if self.context.is_awx_nameless:
             result = replace(result, warnings=(*result.warnings, _NAMELESS))
+        if self.context.slice_of and not self._settings.state_url and (facts.failed or facts.aborted is not None):
+            result = replace(result, warnings=(*result.warnings, _SLICE))
         if self._settings.redaction_trouble:
             result = replace(result, warnings=(*result.warnings, self._settings.redaction_trouble))
         return result

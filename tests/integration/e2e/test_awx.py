@@ -68,6 +68,14 @@ def test_the_option_job_url_is_the_link_of_newer_versions(awx):
     assert page["details"]["run"]["url"] == link
 
 
+def test_a_job_that_counts_as_a_slice_says_so_when_it_fails_without_a_shared_store(awx):
+    meta = {"workflow_job_id": 99, "workflow_job_name": DEPLOY.name}
+    for bad, count in (("web1", 1), ("", 0)):
+        output = " ".join(awx.launch(DEPLOY, bad=bad, meta=meta).stdout.split())
+        assert output.count("give the workflow another name") == count, output
+    assert states(awx.sandbox) == ["open"]
+
+
 def test_an_awx_that_does_not_know_its_address_is_no_part_of_the_key_and_has_no_link(awx):
     awx.host = "https://towerhost"
     failed = awx.launch(DEPLOY, bad="web2")

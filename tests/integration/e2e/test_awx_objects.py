@@ -45,7 +45,7 @@ def post(messages):
 def test_awx_accepts_the_credential_type(kind) -> None:
     check_type(kind["inputs"], kind["injectors"])
     fields = [field["id"] for field in kind["inputs"]["fields"]]
-    assert fields == ["api_token", "base_url", "source", "auth_method", "ca", "state_url"]
+    assert fields == ["api_token", "base_url", "source", "auth_method", "ca", "state_url", "job_url"]
     assert [field["id"] for field in kind["inputs"]["fields"] if field.get("secret")] == ["api_token", "state_url"]
 
 

@@ -26,7 +26,7 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.awx_job import (
 )
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.matrix, pytest.mark.any_core]
 
 DEPLOY = JobTemplate()
 # Says that it has started, and waits for a file.

@@ -179,15 +179,27 @@ def test_what_somebody_added_stays(ready) -> None:
 
 def test_another_input_changes_without_the_token(ready) -> None:
     ready.env.update(NEXT)
-    run = ready.set_up(callgoose_source="AWX", callgoose_state_url="postgresql://callgoose:geheim@db/callgoose")
+    link = "{host}/execution/jobs/playbook/{id}/output"
+    store = "postgresql://callgoose:geheim@db/callgoose"
+    run = ready.set_up(callgoose_source="AWX", callgoose_state_url=store, callgoose_job_url=link)
     assert (run.rc, run.changed) == (0, 1), run.result
     inputs = ready.awx.store.one("credentials", OURS)["inputs"]
     assert inputs == {
         "api_token": TOKEN,
         "source": "AWX",
-        "state_url": "postgresql://callgoose:geheim@db/callgoose",
+        "state_url": store,
+        "job_url": link,
     }
     assert "geheim" not in run.output
+
+
+def test_a_webhook_with_a_password_of_its_own_stays_as_it_is(ready) -> None:
+    hook = ready.awx.store.one("notification_templates", HOOK)
+    hook["notification_configuration"].update(username="proxy", password="$encrypted$")
+    before = copy.deepcopy(hook)
+    run = ready.set_up(callgoose_notification=True)
+    assert (run.rc, run.changed) == (0, 0), run.result
+    assert ready.awx.store.one("notification_templates", HOOK) == before
 
 
 def test_tokens_are_replaced_when_that_is_asked_for(ready) -> None:

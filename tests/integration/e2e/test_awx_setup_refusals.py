@@ -200,6 +200,11 @@ def problems(collections_path):
         ({"callgoose_notification": "on request"}, "one of them is not a truth value"),
         ({"callgoose_rotate": True}, "callgoose_rotate: there is no new secret"),
         ({"callgoose_auth_method": "basic"}, "callgoose_auth_method: there is no such method"),
+        ({"callgoose_job_url": "{host}/jobs"}, "callgoose_job_url: it is no link with the number of the job"),
+        (
+            {"callgoose_workflow_around": "Deploy", "callgoose_workflow": "Deploy"},
+            "callgoose_workflow: it has the name of the job template",
+        ),
         ({"callgoose_base_url": "sqibs.example.com"}, "callgoose_base_url: it is no URL"),
         ({"callgoose_ca_path": "/no/such/ca.pem"}, "callgoose_ca_path: /no/such/ca.pem is not a file"),
         ({"callgoose_title": ["x"]}, "callgoose_title: it is empty or not a string"),

@@ -23,7 +23,7 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import R
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.matrix, pytest.mark.any_core]
 
 # Seconds by which two equal runs may differ on a busy machine.
 MARGIN = 3.0

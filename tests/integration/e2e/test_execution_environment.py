@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.callgoose.sqibs.tests.integration.e2e.guide import file_of
+from ansible_collections.callgoose.sqibs.tests.integration.e2e.guide import blocks, file_of
 
 pytestmark = pytest.mark.any_core
 GUIDE = "execution_environments"
@@ -30,7 +30,12 @@ def builder(cwd: Path, *words: str) -> str:
 
 
 def test_introspect_finds_the_requirements_of_the_installed_artifact(tmp_path: Path, collections_path: Path) -> None:
-    found = yaml.safe_load(builder(tmp_path, "introspect", str(collections_path)))
+    texts = [one.text for one in blocks(collections_path, GUIDE)]
+    (command,) = [text for text in texts if text.startswith("ansible-builder introspect")]
+    place = Path(command.split()[-1].replace("~", str(tmp_path)))
+    place.mkdir(parents=True)
+    (place / "ansible_collections").symlink_to(collections_path / "ansible_collections")
+    found = yaml.safe_load(builder(tmp_path, "introspect", str(place)))
     assert found == {"python": ["requests>=2.31.0  # from collection callgoose.sqibs"], "system": []}
 
 

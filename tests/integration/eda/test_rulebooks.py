@@ -84,7 +84,8 @@ def test_an_event_without_annotations_pages_with_the_name_of_the_alert(tmp_path:
     event["commonLabels"]["severity"] = "page"
     with Rulebook(tmp_path, INCIDENTS, connection(sandbox)) as rulebook:
         rulebook.send(event)
-        rulebook.send({**alerts("firing", "Mixed"), "commonLabels": {}})
+        empty = {"summary": "", "description": ""}
+        rulebook.send({**alerts("firing", "Mixed"), "commonLabels": {}, "commonAnnotations": empty})
         rulebook.wait_for(lambda: states(sandbox) == ["open", "open"])
     page, mixed = bodies(sandbox)
     assert (page["title"], page["severity"]) == ("Alert: DiskFull", "critical")
