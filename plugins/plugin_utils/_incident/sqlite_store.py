@@ -55,19 +55,15 @@ class SqliteStore(SqlStore):
         if not self._stat():
             yield None
             return
-        with self._connected() as connection:
-            connection.execute("BEGIN")  # one lock for all queries, so that only one wait is possible
-            version = self._version(connection)
-            if version == VERSION:
-                yield _Statements(connection)
-                return
-        if version:
+        while True:
+            with self._connected() as connection:
+                connection.execute("BEGIN")  # one lock for all queries, so that only one wait is possible
+                version = self._version(connection)
+                if version in (VERSION, 0):
+                    yield _Statements(connection) if version else None
+                    return
             with self._writing(""):  # moves it on
                 pass
-            with self._reading() as statements:
-                yield statements
-        else:
-            yield None
 
     @contextmanager
     def _writing(self, base: str) -> Iterator[Statements]:

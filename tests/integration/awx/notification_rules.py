@@ -48,7 +48,7 @@ def complete(configuration: Mapping[str, Any]) -> dict[str, Any]:
     if missing:
         raise wrong("non_field_errors", f"Missing required fields for Notification Configuration: {missing}.")
     for name, expected in TYPES.items():
-        if type(whole[name]) is not expected:
+        if whole[name].__class__ is not expected:
             raise wrong(
                 "non_field_errors", f"Configuration field '{name}' incorrect type, expected {expected.__name__}."
             )

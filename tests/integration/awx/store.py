@@ -203,7 +203,7 @@ class Store:
         return {"organization": project["organization"]}
 
     def _check_schedules(self, whole: dict[str, Any], _old: Mapping[str, Any]) -> dict[str, Any]:
-        start, _, rule = whole["rrule"].partition(" ")
+        start, _space, rule = whole["rrule"].partition(" ")
         if not start.startswith("DTSTART") or not start.endswith("Z"):
             raise wrong("rrule", "Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ")
         if not rule.startswith("RRULE:") or "INTERVAL=" not in rule:

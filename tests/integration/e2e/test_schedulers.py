@@ -163,7 +163,7 @@ def test_systemds_onfailure_pages_for_a_playbook_that_cannot_start(machine: Mach
 def test_systemds_templates_open_and_close_the_incident_of_any_unit(machine: Machine) -> None:
     unit = machine.read_unit("backup.service.d/callgoose.conf")["Unit"]
     for name, states in (("OnFailure", ["open"]), ("OnSuccess", ["resolved"])):
-        template, _, instance = unit[name].partition("@")
+        template, _at, instance = unit[name].partition("@")
         assert instance == "%n.service"
         assert machine.unit(f"{template}@.service", i="backup.service", H="db1").rc == 0
         assert machine.states == states

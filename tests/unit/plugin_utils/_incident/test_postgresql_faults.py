@@ -43,8 +43,10 @@ def started(tls: bool = False) -> Iterator[Any]:
             server = Server(Path(directory), tls)
         except NoServer as reason:
             pytest.skip(str(reason))
-        yield server
-        server.stop()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -221,13 +223,13 @@ def test_a_server_that_stops_to_answer_holds_nobody_up_for_long(server: Any) -> 
     store = open_store(server.url(application_name="stopped"), patience=0.5)
     number = store.update("base", counted)
     ((pid,),) = server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'stopped'")
-    server.signal(signal.SIGSTOP, pid)
+    server.send_signal(signal.SIGSTOP, pid)
     try:
         began = time.monotonic()
         assert "does not answer in time" in problem_of(store)
         assert time.monotonic() - began < 4.0
     finally:
-        server.signal(signal.SIGCONT, pid)
+        server.send_signal(signal.SIGCONT, pid)
     assert store.update("base", counted) == number + 1
     store.close()
 
