@@ -8,11 +8,13 @@ Must not need anything but the ansible-core of the running Python, and must leav
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from .. import artifact
 from ..sandbox import Sandbox
@@ -21,6 +23,8 @@ from .arrivals import Arrivals
 from .project import Done, Project, wait_for
 from .stories import STORIES, How, Step, Story
 
+# What ends a process without a word to its ``finally`` blocks: kill, and a terminal that is closed.
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 NEXT = (
     ("Try your own playbooks without an account", "make sandbox, and docs/docsite/rst/sandbox.rst"),
     ("Install the collection", "README.md, Installation and quick start"),
@@ -33,6 +37,7 @@ NEXT = (
 
 def main() -> int:
     """Tell all stories and return the process's exit code: 0 if every step had the expected result."""
+    end_cleanly()
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="sqibs-demo-") as scratch, Sandbox() as sandbox:
         print(f"An emulated API listens on {sandbox.base_url}. Nothing leaves this machine.")
@@ -48,6 +53,19 @@ def main() -> int:
     print("Where to go next:")
     print(output.table(NEXT))
     return 0
+
+
+def end_cleanly() -> None:
+    """Make signals end the demo as Ctrl-C does: its runs are stopped and its temporary directory is removed."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for one in ENDS:
+            signal.signal(one, signal.SIG_IGN)  # a second one would interrupt the cleaning up
+        sys.exit(128 + number)
+
+    for one in ENDS:
+        if signal.getsignal(one) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(one, end)
 
 
 def tell(letter: str, story: Story, scratch: Path, sandbox: Sandbox) -> list[str]:

@@ -26,7 +26,7 @@ GARBAGE = b"no size\r\n" + b"\xff" * 64
 
 def respond(reply: Reply) -> web.Response:
     """Return the reply as a response of aiohttp's."""
-    return web.Response(status=reply.status, body=reply.body.encode(), headers=reply.headers)
+    return web.Response(status=reply.status, body=_body(reply), headers=reply.headers)
 
 
 async def deliver(request: web.BaseRequest, reply: Reply, fault: Fault, released: asyncio.Event) -> web.Response:
@@ -83,10 +83,15 @@ def _as_bytes(reply: Reply, framing: Mapping[str, str] | None = None) -> tuple[b
 
     :param framing: the header that says where the body ends; the body's length by default.
     """
-    body = reply.body.encode()
+    body = _body(reply)
     headers = {**reply.headers, **(framing or {"Content-Length": str(len(body))}), "Connection": "close"}
     lines = [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([f"HTTP/1.1 {reply.status} {_phrase(reply.status)}", *lines, "", ""]).encode(), body
+
+
+def _body(reply: Reply) -> bytes:
+    """Return the body as UTF-8. What it cannot encode, such as the "\\ud800" of a request's JSON, becomes ``?``."""
+    return reply.body.encode(errors="replace")
 
 
 def _phrase(status: int) -> str:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from . import words
 from .faults import Fault, Reply
@@ -24,14 +24,16 @@ from .state import Request, State
 WEB = Path(__file__).with_name("web")
 # What the page may load: its own files, and nothing from elsewhere.
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 FILES = {"/page.css": "text/css", "/page.js": "text/javascript"}
-# Requests and incidents that are shown, newest first.
+# Requests and incidents that are shown: the newest, but open incidents before resolved ones.
 SHOWN = 100
 ACTIONS_PATH = "/page/actions"
+# The section with the buttons, where a browser without JavaScript goes on after one was pressed.
+BUTTONS = "/#try"
 
 Action = Callable[[State], None]
 
@@ -92,10 +94,10 @@ def is_page(path: str) -> bool:
     return path == "/" or path in FILES or path == ACTIONS_PATH
 
 
-def answer(state: State, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+def answer(state: State, method: str, path: str, body: bytes) -> Reply:
     """Return the reply to one request for the page."""
     if path == ACTIONS_PATH:
-        return _act(state, headers, body) if method == "POST" else _text(405, "Use POST.")
+        return _act(state, body) if method == "POST" else _text(405, "Use POST.")
     if method not in ("GET", "HEAD"):
         return _text(405, "Use GET.")
     if path in FILES:
@@ -108,16 +110,13 @@ def _text(status: int, text: str, **headers: str) -> Reply:
     return Reply(status, text, {**HEADERS, "Content-Type": "text/plain; charset=utf-8", **headers})
 
 
-def _act(state: State, headers: Mapping[str, str], body: bytes) -> Reply:
-    """Do what a button says. Another site's page must not be able to press it."""
-    origin, host = urlsplit(headers.get("Origin", "")).netloc, headers.get("Host", "")
-    if not host or origin != host or urlsplit(f"//{host}").hostname not in ("127.0.0.1", "localhost"):
-        return _text(403, "Only the sandbox's own page may do this.")
+def _act(state: State, body: bytes) -> Reply:
+    """Do what a button says."""
     names = parse_qs(body.decode("utf-8", errors="replace")).get("action", [""])
     if names[0] not in ACTIONS:
         return _text(400, f"There is no such action. Use one of {', '.join(ACTIONS)}.")
     ACTIONS[names[0]][1](state)
-    return _text(303, "", Location="/")
+    return _text(303, "", Location=BUTTONS)
 
 
 @functools.cache
@@ -134,12 +133,14 @@ def _template() -> Any:
 def _render(state: State) -> str:
     settings = state.model.settings
     newest = list(reversed(state.requests))[:SHOWN]
+    incidents = sorted(state.model.incidents, key=lambda one: one.state == "open")[::-1]
     return str(
         _template().render(
             clock=words.clock(state.now),
             settings=settings,
             window=words.duration(settings.window),
-            incidents=[_incident(one, state) for one in reversed(state.model.incidents[-SHOWN:])],
+            incidents=[_incident(one, state) for one in incidents[:SHOWN]],
+            incident_count=len(incidents),
             open_count=len(state.model.open_incidents),
             requests=[_entry(one, state) for one in newest],
             request_count=len(state.requests),

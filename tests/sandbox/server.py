@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from . import control, page
+from . import callers, control, page
 from .delivery import deliver, respond
 from .faults import TEMPORARY_ERROR, Reply, json_reply
 from .state import Request, State
@@ -57,10 +57,13 @@ class Server(web.Server):
         number = self._numbers.get(request.protocol, GONE)
         certificate = request.get_extra_info("peercert")
         body = await request.read()
-        if request.path.startswith("/sandbox/"):
+        is_control = request.path.startswith("/sandbox/")
+        if (is_control or page.is_page(request.path)) and not callers.is_own(request.headers):
+            return respond(json_reply(403, {"error": callers.REFUSAL}))
+        if is_control:
             return respond(control.answer(self._state, request.method, request.path, body))
         if page.is_page(request.path):
-            return respond(page.answer(self._state, request.method, request.path, request.headers, body))
+            return respond(page.answer(self._state, request.method, request.path, body))
         state = self._state
         fault = state.faults.take()
         entry = Request(

@@ -9,6 +9,7 @@ Must not do I/O. The server's thread owns all of it; other threads access it thr
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -79,9 +80,14 @@ class State:
         return time.monotonic() - self._started
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward."""
+        """Move the clock forward.
+
+        :raises SetupError: the seconds, or the clock's time with them, are no finite number.
+        """
         require_seconds(seconds, "advance")
-        self._started -= seconds
+        started = self._started - seconds
+        require(math.isfinite(started), f"advance must keep the clock's time finite, and {seconds!r} is too much")
+        self._started = started
 
     def set(self, **changes: Any) -> None:
         """Replace these fields of the settings.

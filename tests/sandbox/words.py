@@ -63,17 +63,21 @@ def _effect(effect: Effect, request: Request, settings: Settings) -> str:
 def _no_filter(service: str, request: Request, settings: Settings) -> str:
     payload = read(request.headers.get("Content-Type", ""), request.body.encode())
     filters = next((one.filters for one in settings.services if one.name == service), ())
-    reasons = [f"Filter {place}: {_mismatch(one, payload)}" for place, one in enumerate(filters, start=1)]
-    return f"No filter of service {service} matched. {'; '.join(reasons) or 'It has none'}."
+    reasons = [_mismatch(f"Filter {place}", one, payload) for place, one in enumerate(filters, start=1)]
+    return f"No filter of service {service} matched. {' '.join(reasons) or 'It has none.'}"
 
 
-def _mismatch(filter: Filter, payload: Payload) -> str:
-    """Return the first condition of each part of a filter that the payload does not meet."""
+def _mismatch(name: str, filter: Filter, payload: Payload) -> str:
+    """Return, for each part of a filter, the conditions that the payload does not meet."""
     if first_match((filter,), payload):
-        return "it would match now"
-    pairs = [*filter.trigger.pairs, *([filter.resolve.pair] if filter.resolve else [])]
-    missed = [pair for pair in pairs if not pair.matches(payload)]
-    return ", and ".join(dict.fromkeys(_missed(pair, payload) for pair in missed))
+        return f"{name} would match now."
+    parts = {"Trigger": filter.trigger.pairs, "Resolve": (filter.resolve.pair,) if filter.resolve else ()}
+    missed: dict[str, list[str]] = {}
+    for part, pairs in parts.items():
+        if pairs:
+            reasons = [_missed(pair, payload) for pair in pairs if not pair.matches(payload)]
+            missed.setdefault(", and ".join(reasons), []).append(part)
+    return f"{name}, " + " ".join(f"{' and '.join(names)}: {reasons}." for reasons, names in missed.items())
 
 
 def _missed(pair: Pair, payload: Payload) -> str:

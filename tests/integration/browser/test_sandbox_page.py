@@ -87,6 +87,8 @@ def test_an_incident_opens_is_a_duplicate_and_resolves_while_one_looks(open_page
     send(sandbox)
     page.locator(".incident.open", has_text="Disk full").wait_for()
     assert page.title().startswith("1 open")
+    marker = page.locator("#incident-1 > summary").evaluate("(one) => getComputedStyle(one).listStyleType")
+    assert marker == "disclosure-closed", "an incident shows that it can be opened"
     page.locator("#incident-1 > summary").click()
     send(sandbox)
     page.locator("#incident-1").get_by_text("Duplicate of the request at").wait_for()
@@ -125,6 +127,35 @@ def test_a_button_works_with_the_keyboard_and_the_focus_stays(open_page: Any, sa
     assert page.locator("#incident-1 .description").is_visible()
 
 
+def test_pressing_a_button_leaves_the_page_as_it_is(open_page: Any, sandbox: Sandbox) -> None:
+    for number in range(20):
+        send(sandbox, incident_key=str(number))
+    page = open_page()
+    page.locator("#incident-1 > summary").click()
+    button = page.get_by_role("button", name="503 once")
+    button.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    assert before > 0
+    button.click()
+    page.get_by_text("status 503, 1 time").wait_for()
+    assert page.evaluate("document.activeElement.id") == "action-503"
+    assert abs(page.evaluate("scrollY") - before) < 60
+    assert page.locator("#incident-1 .description").is_visible()
+    assert page.evaluate("history.length") == 2, "about:blank and the page"
+
+
+def test_a_stopped_sandbox_is_said_to_be_and_not_once_it_is_back(open_page: Any, sandbox: Sandbox) -> None:
+    page = open_page()
+    lost = page.get_by_text("The sandbox does not answer.")
+    assert not lost.is_visible()
+    sandbox.close()
+    lost.wait_for()
+    sandbox.start()
+    lost.wait_for(state="hidden")
+    page.route("**/", lambda route: route.fulfill(status=500))
+    lost.wait_for()
+
+
 def test_without_javascript_the_page_can_be_read_and_its_buttons_pressed(open_page: Any, sandbox: Sandbox) -> None:
     send(sandbox)
     page = open_page(java_script_enabled=False)
@@ -132,6 +163,10 @@ def test_without_javascript_the_page_can_be_read_and_its_buttons_pressed(open_pa
     assert page.locator("#incident-1 .description").inner_text() == "It is full."
     page.get_by_role("button", name="Forget everything").click()
     page.get_by_text("No incident yet").wait_for()
+    assert page.url.endswith("/#try")
+    page.goto(sandbox.page_url)
+    page.get_by_role("link", name="Skip to the buttons").click()
+    assert page.url.endswith("/#try")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

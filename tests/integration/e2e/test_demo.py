@@ -1,14 +1,17 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests that the demo leaves no process running, also when it kills a run or is interrupted in one.
+"""Tests that the demo leaves no process and no file, also when it kills a run or is interrupted in one.
 
 Must not test what the demo shows: `make demo` checks each of its steps by itself.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +67,24 @@ def test_an_interrupted_demo_leaves_no_process(project: Project) -> None:
     with pytest.raises(KeyboardInterrupt):
         project.run_on_hold("photos.yml", look)
     assert left(project) == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_demo_without_leaving_its_files(tmp_path: Path, ending: signal.Signals) -> None:
+    root = Path(__file__).parents[3]
+    env = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    # A CI job may have been started with SIGHUP ignored, which a child inherits.
+    before = signal.signal(ending, signal.SIG_DFL)
+    try:
+        command = [sys.executable, "-m", "tests.demo"]
+        demo = subprocess.Popen(command, cwd=root, env=env, text=True, stdout=subprocess.PIPE)
+    finally:
+        signal.signal(ending, before)
+    with demo:
+        assert demo.stdout
+        assert demo.stdout.readline().startswith("An emulated API listens")
+        assert wait_for(lambda: any(tmp_path.glob("sqibs-build-*/.ansible"))), "the build is running"
+        demo.send_signal(ending)
+        demo.stdout.read()
+    assert demo.returncode == 128 + ending
+    assert list(tmp_path.iterdir()) == []

@@ -1,10 +1,12 @@
 // Copyright (c) 2026, Callgoose SQIBS collection contributors
 // GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Keeps the page up to date: it fetches the page again each second, and leaves open what the reader has opened.
+// Keeps the page up to date: it fetches the page again each second and after a button, and leaves open what the reader
+// has opened.
 "use strict";
 
 const EACH = 1000; // milliseconds
+const PATIENCE = 5000; // milliseconds
 
 function opened(root) {
   return new Set([...root.querySelectorAll("details[open]")].map((one) => one.id));
@@ -22,10 +24,14 @@ function focus(before) {
   if (target && target !== document.activeElement && target.id !== "live") target.focus({ preventScroll: true });
 }
 
-async function refresh() {
+async function load(path, options) {
+  const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE), ...options });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+function show(fresh) {
   const live = document.getElementById("live");
-  const answer = await fetch("/", { cache: "no-store" });
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const next = fresh.getElementById("live");
   const open = opened(live);
   for (const one of next.querySelectorAll("details")) one.open = open.has(one.id);
@@ -37,6 +43,20 @@ async function refresh() {
   focus(before);
 }
 
+function refresh(path = "/", options = {}) {
+  const lost = document.getElementById("lost");
+  load(path, options).then(
+    (fresh) => { lost.hidden = true; show(fresh); },
+    () => { lost.hidden = false; }, // the sandbox may have been stopped, and may start again
+  );
+}
+
 setInterval(() => {
-  if (!document.hidden) refresh().catch(() => {}); // the sandbox may have been stopped, and may start again
+  if (!document.hidden) refresh();
 }, EACH);
+
+document.addEventListener("submit", (event) => {
+  event.preventDefault(); // the answer leads to the page, which fetch follows: no other page is opened
+  const { name, value } = event.submitter;
+  refresh(event.target.getAttribute("action"), { method: "POST", body: new URLSearchParams({ [name]: value }) });
+});

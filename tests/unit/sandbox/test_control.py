@@ -118,6 +118,15 @@ def test_the_clock_can_be_advanced(client, trigger):
     assert client.post(trigger).status_code == 201
 
 
+def test_the_clock_cannot_be_advanced_beyond_any_number(client):
+    assert client.control("POST", "clock", {"advance": 1e308}).status_code == 200
+    response = client.control("POST", "clock", {"advance": 1e308})
+    assert response.status_code == 400
+    assert "advance must keep the clock's time finite" in response.json()["error"]
+    assert client.control("GET", "state").json()["time"] < float("inf")
+    assert client.session.get(client.sandbox.page_url, timeout=10).status_code == 200
+
+
 def test_a_reset_clears_everything(client, sandbox, trigger):
     client.post(trigger)
     client.control("PUT", "settings", {"window": 1})

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.callgoose.sqibs.tests.sandbox import Filter, Pair, Trigger
 from ansible_collections.callgoose.sqibs.tests.sandbox.model import Model
 from ansible_collections.callgoose.sqibs.tests.sandbox.settings import Service, Settings
 from ansible_collections.callgoose.sqibs.tests.sandbox.state import Request
@@ -33,6 +34,8 @@ def told(*payloads: Any, settings: Settings | None = None, token: str = TOKEN, f
 
 
 IN_MAINTENANCE = Settings(services=(Service(maintenance=True),))
+TWO_PAIRS = Filter(Trigger((Pair("a", ("x",)), Pair("b", ("x",)))), None)
+TWO_FILTERS = Settings(services=(Service(filters=(TWO_PAIRS, Filter())),))
 
 
 @pytest.mark.parametrize(
@@ -47,12 +50,22 @@ IN_MAINTENANCE = Settings(services=(Service(maintenance=True),))
         ("Duplicate: nothing is open.", [RESOLVE], Settings(nothing_open="duplicate")),
         ("Nothing happened: service Ansible is in maintenance.", [TRIGGER], IN_MAINTENANCE),
         (
-            "No filter of service Ansible matched. Filter 1: 'state' is 'ok' and must contain 'triggered', and 'state' "
-            "is 'ok' and must contain 'resolved'.",
+            "No filter of service Ansible matched. Filter 1, Trigger: 'state' is 'ok' and must contain 'triggered'. "
+            "Resolve: 'state' is 'ok' and must contain 'resolved'.",
             [{"state": "ok"}],
             None,
         ),
-        ("No filter of service Ansible matched. Filter 1: the payload has no key 'state'.", [{}], None),
+        (
+            "No filter of service Ansible matched. Filter 1, Trigger and Resolve: the payload has no key 'state'.",
+            [{}],
+            None,
+        ),
+        (
+            "No filter of service Ansible matched. Filter 1, Trigger: the payload has no key 'a', and the payload has "
+            "no key 'b'. Filter 2, Trigger and Resolve: the payload has no key 'state'.",
+            [{}],
+            TWO_FILTERS,
+        ),
         ("No filter of service Ansible matched. It has none.", [TRIGGER], Settings(services=(Service(filters=()),))),
     ],
 )
@@ -74,7 +87,7 @@ def test_a_long_value_is_cut() -> None:
 def test_a_filter_that_matches_by_now_is_not_blamed() -> None:
     request = Request("POST", "/", "/", {}, {"Content-Type": "text/json"}, TOKEN, json.dumps(TRIGGER), 1, None, None, 0)
     effects = Model(Settings(services=(Service(filters=()),))).process(TOKEN, None, "", b"", 0.0).effects
-    assert answer_of(replace(request, effects=effects), Settings()).endswith("Filter 1: it would match now.")
+    assert answer_of(replace(request, effects=effects), Settings()).endswith("matched. Filter 1 would match now.")
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.9, "0:00:00"), (75.0, "0:01:15"), (7261.0, "2:01:01")])
