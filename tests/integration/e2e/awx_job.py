@@ -114,12 +114,17 @@ class RunningJob:
         rc = None if code == "None" else int(code)
         return Job(rc, [json.loads(request["body"]) for request in self.sandbox.requests[self.asked :]], artifacts)
 
-    def wait_for(self, path: Path, seconds: float = 60) -> None:
+    def wait_for(self, path: Path, seconds: float = 120) -> None:
         """Wait until a task of the job has created a file."""
         deadline = time.monotonic() + seconds
         while not path.exists():
-            assert time.monotonic() < deadline, f"{path} does not exist"
+            is_over = all(command.poll() is not None for command in self.commands)
+            assert not is_over and time.monotonic() < deadline, f"{path} does not exist. {self._output()}"
             time.sleep(0.1)
+
+    def _output(self) -> str:
+        files = [self.errors, self.private / "artifacts" / self.ident / "stdout"]
+        return "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
 
     def kill(self) -> None:
         """End ansible-playbook and its workers at once, as AWX does if a job is cancelled or exceeds its time limit.
