@@ -112,8 +112,8 @@ def fine(directory: Path, effort: Effort) -> Table:
     ours = Bar("callback", "callgoose_incident")
     nothing = Bar("callback", "a callback that does nothing", ours=False)
     rows = [
-        ratio("CPU time, with / without", "cpu", "with", "without", at_most=1.02, bar=ours),
-        ratio("CPU time, with a callback that does nothing / without", "cpu", "nothing", "without", bar=nothing),
+        ratio("CPU time, with / without", "cpu", "with", "without", at_most=1.02, drawn=ours),
+        ratio("CPU time, with a callback that does nothing / without", "cpu", "nothing", "without", drawn=nothing),
         Row("inside the callback, of the run's CPU time", "%", lambda r: share(reports, r), at_most=0.5),
         Row("inside the callback", "ms", lambda r: reports.spent(r["timed"]) * 1000),
         Row("import of the callback", "ms", lambda r: reports.spent(r["timed"], "import") * 1000),
@@ -135,7 +135,7 @@ def others(directory: Path, effort: Effort) -> Table:
             "times",
             sample.cpu / without.cpu,
             seconds=(sample.cpu, without.cpu),
-            bar=Bar("callback", name, ours=False),
+            drawn=Bar("callback", name, ours=False),
         )
         for name, sample in samples.items()
     )

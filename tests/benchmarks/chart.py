@@ -72,9 +72,9 @@ def words(figure: Figure) -> str:
 def svg(chart: Chart, figures: Sequence[Figure]) -> str:
     """Return the chart of these figures, each of which has a bar."""
     lines = [
-        _Line(one.bar.label, one.value, words(one), (OURS if one.bar.ours else OTHER)[0], one.limit)
+        _Line(one.drawn.label, one.value, words(one), (OURS if one.drawn.ours else OTHER)[0], one.limit)
         for one in figures
-        if one.bar
+        if one.drawn
     ]
     if chart.reference:
         lines.insert(0, _Line(chart.reference, 1, _beside(1, "times", figures[0].seconds[1:]), OTHER[0]))

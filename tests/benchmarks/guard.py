@@ -47,9 +47,9 @@ def compare(directory: Path, effort: Effort, hosts: int, strategy: str, at_most:
             return lambda: run(made)
 
         taken = rounds(effort.rounds(), {"plain": call("plain", PLAIN), "guard": call("guard", GUARD)})
-    bar = Bar("guard", f"incident_guard, {strategy}")
+    drawn = Bar("guard", f"incident_guard, {strategy}")
     rows = [
-        ratio("CPU time, guard / plain include", "cpu", "guard", "plain", at_most=at_most, bar=bar),
+        ratio("CPU time, guard / plain include", "cpu", "guard", "plain", at_most=at_most, drawn=drawn),
         ratio("wall time, guard / plain include", "wall", "guard", "plain"),
     ]
     return table(f"{hosts} hosts, 3 debug tasks, {strategy}", taken, rows)

@@ -71,13 +71,13 @@ class Row:
     at_most: float | None = None
     at_least: float | None = None
     seconds: Callable[[Round], tuple[float, ...]] = lambda _round: ()
-    bar: Bar | None = None
+    drawn: Bar | None = None
 
     def of(self, taken: Sequence[Round]) -> Figure:
         """Return the median over these rounds."""
         value = statistics.median(map(self.figure, taken))
         seconds = tuple(map(statistics.median, zip(*map(self.seconds, taken), strict=True)))
-        return Figure(self.name, self.unit, value, self.at_most, self.at_least, seconds, self.bar)
+        return Figure(self.name, self.unit, value, self.at_most, self.at_least, seconds, self.drawn)
 
 
 def ratio(
@@ -88,7 +88,7 @@ def ratio(
     *,
     at_most: float | None = None,
     at_least: float | None = None,
-    bar: Bar | None = None,
+    drawn: Bar | None = None,
 ) -> Row:
     """Return a row about the ratio of two runs of a round.
 
@@ -98,7 +98,7 @@ def ratio(
     def seconds(r: Round) -> tuple[float, float]:
         return getattr(r[over], part), getattr(r[under], part)
 
-    return Row(name, "times", lambda r: seconds(r)[0] / seconds(r)[1], at_most, at_least, seconds, bar)
+    return Row(name, "times", lambda r: seconds(r)[0] / seconds(r)[1], at_most, at_least, seconds, drawn)
 
 
 def play(directory: Path, text: str, *args: str, hosts: int = 1, env: Mapping[str, str] | None = None) -> Call:

@@ -84,9 +84,9 @@ def notice(directory: Path, effort: Effort) -> Table:
             "s",
             statistics.median(took),
             at_most=SECONDS,
-            bar=Bar("notice", "median"),
+            drawn=Bar("notice", "median"),
         ),
-        Figure("from the failed task to the page, slowest", "s", max(took), bar=Bar("notice", "slowest")),
+        Figure("from the failed task to the page, slowest", "s", max(took), drawn=Bar("notice", "slowest")),
     )
     return Table("notify: immediately", f"of {len(took)} runs", figures)
 

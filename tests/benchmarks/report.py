@@ -71,7 +71,7 @@ def figures_of(chart: Chart, results: Results) -> list[Figure]:
 
     :raises NoFigures: there is none.
     """
-    found = [one for table in results.tables for one in table.figures if one.bar and one.bar.chart == chart.name]
+    found = [one for table in results.tables for one in table.figures if one.drawn and one.drawn.chart == chart.name]
     if not found:
         raise NoFigures(f"no figures for the chart {chart.name}: run make bench, which runs all benchmarks")
     return found
@@ -95,7 +95,7 @@ def page(results: Results) -> str:
 
 def _section(chart: Chart, results: Results) -> str:
     figures = figures_of(chart, results)
-    said = "; ".join(f"{one.bar.label} {words(one)}" for one in figures if one.bar)
+    said = "; ".join(f"{one.drawn.label} {words(one)}" for one in figures if one.drawn)
     workloads = [table.title for table in results.tables if any(one in figures for one in table.figures)]
     return (
         f"## {chart.title}\n\n{TEXTS[chart.name]}\n\n"

@@ -44,7 +44,7 @@ class Figure:
     at_most: float | None = None
     at_least: float | None = None
     seconds: tuple[float, ...] = ()
-    bar: Bar | None = None
+    drawn: Bar | None = None
 
     @property
     def verdict(self) -> str:
@@ -126,6 +126,6 @@ class Results:
 
 def _figures(data: Iterable[dict]) -> tuple[Figure, ...]:
     return tuple(
-        Figure(**{**one, "seconds": tuple(one["seconds"]), "bar": Bar(**one["bar"]) if one["bar"] else None})
+        Figure(**{**one, "seconds": tuple(one["seconds"]), "drawn": Bar(**one["drawn"]) if one["drawn"] else None})
         for one in data
     )

@@ -106,9 +106,9 @@ def hosts(directory: Path, effort: Effort) -> Table:
     ours, uri = Bar("task", "callgoose_incident"), Bar("task", "uri", ours=False)
     bare = Bar("task", "action with one bare POST", ours=False)
     rows = [
-        ratio("wall time, trigger / debug", "wall", "trigger", "debug", at_most=1.10, bar=ours),
-        ratio("wall time, bare post / debug", "wall", "bare", "debug", bar=bare),
-        ratio("wall time, uri / debug", "wall", "uri", "debug", bar=uri),
+        ratio("wall time, trigger / debug", "wall", "trigger", "debug", at_most=1.10, drawn=ours),
+        ratio("wall time, bare post / debug", "wall", "bare", "debug", drawn=bare),
+        ratio("wall time, uri / debug", "wall", "uri", "debug", drawn=uri),
         ratio("wall time, uri / trigger", "wall", "uri", "trigger", at_least=12),
         ratio("wall time, trigger / bare post", "wall", "trigger", "bare"),
         ratio("CPU time, trigger / debug", "cpu", "trigger", "debug"),

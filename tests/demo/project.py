@@ -126,7 +126,7 @@ class Project:
             )
         finally:
             os.close(inherited)
-        with os.fdopen(alive, "rb") as alive_end, process:
+        with process, os.fdopen(alive, "rb") as alive_end:
             try:
                 yield process
             except BaseException:

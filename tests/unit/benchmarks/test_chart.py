@@ -17,8 +17,8 @@ from chart import Chart, svg
 from results import Bar, Figure
 
 TASK = Chart("task", "Wall time of a run", "times the run with debug", "debug")
-OURS = Figure("", "times", 1.19, at_most=1.1, seconds=(2.44, 2.05), bar=Bar("task", "callgoose_incident"))
-URI = Figure("", "times", 12.3, seconds=(25.2, 2.05), bar=Bar("task", "uri", ours=False))
+OURS = Figure("", "times", 1.19, at_most=1.1, seconds=(2.44, 2.05), drawn=Bar("task", "callgoose_incident"))
+URI = Figure("", "times", 12.3, seconds=(25.2, 2.05), drawn=Bar("task", "uri", ours=False))
 
 
 def texts(image: str) -> list[str]:
@@ -41,7 +41,7 @@ def test_each_bar_has_its_ratio_with_the_time_beside_it_and_the_limit() -> None:
 
 
 def test_seconds_are_no_ratio() -> None:
-    notice = Figure("", "s", 0.31, at_most=0.5, bar=Bar("notice", "median"))
+    notice = Figure("", "s", 0.31, at_most=0.5, drawn=Bar("notice", "median"))
     found = texts(svg(Chart("notice", "The immediate notice", "seconds"), [notice]))
     assert "0.31 s, limit 0.5 s" in found
 

@@ -29,8 +29,8 @@ TAKEN = [{"ours": sample(ours), "theirs": sample(theirs)} for ours, theirs in ((
 
 
 def test_a_ratio_is_the_median_of_the_rounds_ratios_with_the_median_times_beside_it() -> None:
-    figure = ratio("wall", "wall", "ours", "theirs", at_most=3, bar=Bar("task", "ours")).of(TAKEN)
-    assert figure == Figure("wall", "times", 2, at_most=3, seconds=(4, 2), bar=Bar("task", "ours"))
+    figure = ratio("wall", "wall", "ours", "theirs", at_most=3, drawn=Bar("task", "ours")).of(TAKEN)
+    assert figure == Figure("wall", "times", 2, at_most=3, seconds=(4, 2), drawn=Bar("task", "ours"))
 
 
 def test_another_row_has_no_times_beside_it() -> None:

@@ -26,13 +26,13 @@ TASK = Table(
             1.19,
             at_most=1.1,
             seconds=(2.44, 0.05),
-            bar=Bar("task", "callgoose_incident"),
+            drawn=Bar("task", "callgoose_incident"),
         ),
         Figure("wall time, uri / trigger", "times", 12.5, at_least=12),
     ),
 )
 OTHERS = tuple(
-    Table(f"the workload of {name}", "medians of 3", (Figure(name, "s", 0.2, bar=Bar(name, f"bar of {name}")),))
+    Table(f"the workload of {name}", "medians of 3", (Figure(name, "s", 0.2, drawn=Bar(name, f"bar of {name}")),))
     for name in ("callback", "guard", "notice")
 )
 RESULTS = Results({"processor": "A processor", "date": "2026-01-31"}, (TASK, *OTHERS))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from results import Bar, Figure, Results, Table
 
-SLOW = Figure("wall time, ours / theirs", "times", 1.2, at_most=1.1, seconds=(2.4, 2.0), bar=Bar("task", "ours"))
+SLOW = Figure("wall time, ours / theirs", "times", 1.2, at_most=1.1, seconds=(2.4, 2.0), drawn=Bar("task", "ours"))
 FAST = Figure("wall time, theirs / ours", "times", 12.5, at_least=12)
 PLAIN = Figure("memory", "MiB", 3.0)
 
