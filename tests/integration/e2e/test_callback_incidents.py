@@ -119,6 +119,7 @@ def test_an_open_incident_is_sent_again_after_the_repeat_interval(site):
     assert (site.states, site.incidents) == (["triggered"], ["open"])
 
 
+@pytest.mark.matrix
 def test_with_after_failures_only_the_second_consecutive_failure_pages(site):
     site.env["CALLGOOSE_AFTER_FAILURES"] = "2"
     site.run()
@@ -159,6 +160,7 @@ def test_an_aborted_run_pages_and_only_a_run_with_the_same_limit_or_none_resolve
     assert site.incidents == ["resolved"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("words", [("--start-at-task", "Restart"), ("--check",)])
 def test_a_run_that_skips_tasks_resolves_nothing(site, words):
     site.run(bad="web1")
@@ -180,6 +182,7 @@ def test_a_host_removed_from_the_inventory_leaves_the_incident_with_the_next_ful
     assert site.incidents == ["resolved"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("place", ["cloud.sh", "clouds/cloud.sh"])
 def test_a_host_whose_inventory_source_cannot_be_read_stays_in_the_incident(site, tmp_path, place):
     cloud = tmp_path / place
@@ -199,6 +202,7 @@ echo '{{"all": {{"hosts": ["web9"], "vars": {{"ansible_connection": "local"}}}}}
     assert (site.run(*words).rc, site.incidents) == (0, ["resolved"])
 
 
+@pytest.mark.matrix
 def test_a_run_that_began_before_the_failure_does_not_resolve_it(site, tmp_path):
     go = tmp_path / "go"
     site.playbook = """
@@ -225,6 +229,7 @@ def test_a_run_that_began_before_the_failure_does_not_resolve_it(site, tmp_path)
     assert site.incidents == ["resolved"]
 
 
+@pytest.mark.matrix
 @pytest.mark.usefixtures("reading")
 def test_if_the_ledger_is_lost_the_next_successful_run_still_resolves(site):
     site.run(bad="web1")
@@ -233,6 +238,7 @@ def test_if_the_ledger_is_lost_the_next_successful_run_still_resolves(site):
     assert site.incidents == ["resolved"]
 
 
+@pytest.mark.matrix
 def test_jobs_without_a_persistent_ledger_resolve_incidents_within_the_deduplication_window(site, reading):
     ci = {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "acme/shop"}
     for number, bad in enumerate(("web1", "", "web1", "")):
@@ -266,6 +272,7 @@ def test_a_trigger_that_the_api_refused_warns_and_is_sent_again_by_the_next_run(
     assert site.incidents == ["open"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("status", [202, 208])
 def test_a_resolve_that_was_not_confirmed_warns_once_and_is_sent_again(site, status):
     site.run(bad="web1")
@@ -296,6 +303,7 @@ def test_runs_with_different_values_of_key_vars_have_separate_incidents(site):
     assert site.incidents == ["resolved"]
 
 
+@pytest.mark.matrix
 def test_playbooks_are_selected_by_their_path_in_the_project(site):
     for pattern, watched in (("playbook.yml", True), ("other/*", False)):
         site.env = {"CALLGOOSE_PLAYBOOKS": pattern}

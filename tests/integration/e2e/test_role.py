@@ -109,6 +109,7 @@ def test_a_guard_works_with_a_single_host(project):
     assert project.sent_states() == [("triggered", ("a",)), ("resolved", ())]
 
 
+@pytest.mark.matrix
 def test_twenty_hosts_cause_one_request_and_at_most_eight_results_each(project):
     hosts = [f"web{number:02}" for number in range(20)]
     project.run(SITE, "-e", "broken=web07.web13", "--forks=10", hosts=hosts)
@@ -143,6 +144,7 @@ def test_variables_set_by_guarded_roles_and_tasks_can_be_used_later(project):
     assert run.stdout.count("default var fact") == len(HOSTS)
 
 
+@pytest.mark.matrix
 def test_a_nested_guard_is_a_guard_of_its_own(project):
     nested = """
 - ansible.builtin.include_role: {name: callgoose.sqibs.incident_guard}
@@ -160,6 +162,7 @@ def test_a_nested_guard_is_a_guard_of_its_own(project):
     assert project.sandbox.open_incidents == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("outer", "inner"), [("tasks", "roles"), ("roles", "tasks"), ("roles", "roles")])
 def test_a_nested_guard_does_not_change_the_key_and_title_of_the_outer_one(project, outer, inner):
     def guard(kind: str, name: str, more: str = "") -> str:
@@ -189,6 +192,7 @@ def test_several_files_run_in_order_until_the_first_failure(project):
     assert project.sent()[0]["title"].endswith("[deploy.yml, after.yml (playbook.yml)]")
 
 
+@pytest.mark.matrix
 def test_the_users_own_rescue_around_the_guard_sees_the_original_error(project):
     playbook = """
 - name: Site
@@ -221,6 +225,7 @@ INNER_GUARD = """
 """
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("strategy", ["linear", "free"])
 def test_what_led_into_a_failed_rescue_inside_is_named_first(project, strategy):
     project.files["deploy.yml"] = ROLLED_BACK
@@ -243,6 +248,7 @@ def test_an_outer_guard_names_what_led_into_a_rescue_in_the_inner_one(project):
     assert outer["content"].count("Task: ") == 2
 
 
+@pytest.mark.matrix
 def test_trigger_and_resolve_work_in_a_users_own_rescue(project):
     failed = project.run(OWN, "-e", "broken=a.b")
     (triggered,) = project.sent()
@@ -256,6 +262,7 @@ def test_trigger_and_resolve_work_in_a_users_own_rescue(project):
     assert project.sent_states() == [("resolved", ())]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("later", "good"), [("all", [("resolved", ())]), ("a", [])])
 def test_resolve_in_a_later_play_knows_the_hosts_that_triggered(project, later, good):
     first, _always, second = OWN.partition("      always:\n")
@@ -297,6 +304,7 @@ def test_in_check_mode_nothing_is_sent(project):
     assert project.sent_states() == []
 
 
+@pytest.mark.matrix
 def test_a_partial_run_triggers_but_does_not_resolve(project):
     playbook = SITE.replace("  tasks:", "  tasks:\n    - {name: first, ansible.builtin.debug: {msg: first}}")
     project.run(playbook, "--tags", "all,deploy", "-e", "broken=a")

@@ -20,6 +20,8 @@ import pytest
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.task_run import DOCUMENTED, TaskRun, run_tasks
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.matrix
+
 MODULE = "ansible_collections.callgoose.sqibs.plugins.modules.callgoose_incident"
 NOWHERE = "/nonexistent/file.pem"
 

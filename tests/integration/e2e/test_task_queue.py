@@ -15,6 +15,8 @@ import pytest
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.matrix
+
 TASK = """
 - hosts: localhost
   gather_facts: false

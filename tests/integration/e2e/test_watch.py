@@ -77,6 +77,7 @@ def test_the_next_run_of_the_playbook_finds_it_too(site: Site) -> None:
     assert site.incidents == ["resolved"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_run_that_somebody_ended_is_not_killed(site: Site, number: int) -> None:
     killed(site, number)
@@ -118,6 +119,7 @@ def test_a_run_that_takes_longer_than_it_may_hangs_until_it_ends(site: Site) -> 
     assert site.incidents == ["resolved"]
 
 
+@pytest.mark.matrix
 def test_a_playbook_without_a_success_for_too_long_is_overdue_until_its_next_success(site: Site) -> None:
     daily = {"CALLGOOSE_OVERDUE_AFTER": "1s"}
     site.run(env=daily)
@@ -138,6 +140,7 @@ def overdue(site: Site) -> None:
     assert site.incidents == ["open"]
 
 
+@pytest.mark.matrix
 def test_a_run_by_hand_leaves_what_the_schedule_has_set(site: Site) -> None:
     overdue(site)
     site.run("--limit", "web1")
@@ -205,6 +208,7 @@ def test_a_run_of_another_playbook_delivers_what_waits(site: Site, tmp_path: Pat
     assert site.incidents == ["open"]
 
 
+@pytest.mark.matrix
 def test_what_no_filter_matched_is_parked_until_somebody_asks(site: Site) -> None:
     site.sandbox.queue_fault("body", status=202, body=json.dumps({"id": "1"}))
     site.run(bad="web1")
@@ -234,6 +238,7 @@ def test_what_was_refused_for_its_token_is_sent_with_another_one_when_somebody_a
     assert site.own("status").stdout.count("open, confirmed") == 1
 
 
+@pytest.mark.matrix
 def test_status_tells_why_nobody_was_paged(site: Site) -> None:
     site.run(bad="web1", env={"CALLGOOSE_AFTER_FAILURES": "2"})
     assert "1 of 2 failed runs" in site.own("status").stdout
