@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.site_run import ENABLED, Site
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
-# Waits in its second task until the file `go` exists.
+# In its second task, it creates the file `started`, and waits until the file `go` exists.
 SLOW = """
 - hosts: all
   gather_facts: false
@@ -26,7 +26,9 @@ SLOW = """
     - name: Deploy
       ansible.builtin.debug: {msg: deployed}
     - name: Restart the {{ service | default('shop') }}
-      ansible.builtin.wait_for: {path: "{{ playbook_dir }}/go", timeout: 60, sleep: 1}
+      ansible.builtin.shell: "touch started; for n in $(seq 120); do test -e go && exit; sleep 0.5; done"
+      args: {chdir: "{{ playbook_dir }}"}
+      check_mode: false
       when: slow is defined
     - name: Check
       ansible.builtin.assert: {that: "inventory_hostname not in (bad | default('')).split(',')"}
@@ -41,14 +43,16 @@ def site(tmp_path: Path, sandbox: Sandbox) -> Site:
 def killed(site: Site, number: int = signal.SIGKILL, *args: str, env: dict[str, str] | None = None) -> None:
     """Begin a run and end it with a signal, in its second task."""
     call = site.call("-e", "slow=1", *args, env=env)
+    started, go = call.cwd / "started", call.cwd / "go"
+    for file in (started, go):
+        file.unlink(missing_ok=True)
     process = call.start()
-    assert process.stdout
-    for line in process.stdout:
-        if "Restart the" in line:
-            break
+    # Not at the task's name: it is printed as the worker is forked, and a signal during a fork is lost to Python.
+    while not started.exists() and process.poll() is None:
+        time.sleep(0.05)
     process.send_signal(number)
     process.wait(30)
-    (call.cwd / "go").touch()
+    go.touch()
 
 
 def test_watch_pages_once_for_a_run_that_was_killed_and_a_success_resolves_it(site: Site) -> None:
