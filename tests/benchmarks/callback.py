@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Callgoose SQIBS collection contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures the overhead of the failure callback: in a successful run, if every host fails, and if the server is down.
+"""Measures the overhead of the failure callback: in good runs, with either store, if hosts fail, or the API is down.
 
 Must not use the network: a sandbox on loopback answers. If tests/benchmarks/requirements.txt is installed, other
 callbacks run once for comparison. Run this on an idle machine: ``python tests/benchmarks/callback.py``.
@@ -12,12 +12,15 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import other_callbacks
 from effort import Effort, Size
 from measure import MIB, Call, Round, Row, Sample, main, play, ratio, rounds, run, side_by_side, table
+from postgresql_server import Server
 from results import Bar, Figure, Table
 from sandbox import Sandbox
 
@@ -29,6 +32,7 @@ MAX_DELAY = 2.0
 PAIRS = Size(7, 3, 1)
 
 HEAD = "- hosts: all\n  gather_facts: false\n  tasks:\n"
+ONE = HEAD + "    - {name: task, debug: {msg: fine}}\n"
 BAD = HEAD + "    - {name: deploy, fail: {msg: 'disk full on {{ inventory_hostname }}'}}\n"
 
 
@@ -149,6 +153,28 @@ def share(reports: Reports, one: Round) -> float:
     return reports.spent(one["timed"]) / one["timed"].cpu * 100
 
 
+def shared(directory: Path, effort: Effort) -> Table:
+    """Measure a successful run with a store in PostgreSQL beside one with the default store."""
+    # The path of its socket must be short.
+    with tempfile.TemporaryDirectory(prefix="sqibs-pg-", dir="/tmp") as place, Sandbox() as sandbox:
+        server = Server(Path(place))
+        try:
+            runs = {}
+            for name, url in (("default", ""), ("postgresql", server.url())):
+                env = environment(sandbox, OURS, CALLGOOSE_STATE_URL=url)
+                made = play(directory / name, ONE, "--forks=10", hosts=1, env=env)
+                runs[name] = partial(run, made)
+            taken = rounds(effort.rounds(PAIRS), runs)
+        finally:
+            server.stop()
+    rows = [Row("wall time, with PostgreSQL above the default", "s", _above_default, at_most=0.3)]
+    return table("a run of one task with a store in PostgreSQL", taken, rows)
+
+
+def _above_default(one: Round) -> float:
+    return one["postgresql"].wall - one["default"].wall
+
+
 def failing(directory: Path, effort: Effort) -> Table:
     """Measure runs in which many hosts fail and one page is sent."""
     hosts = effort.of(FAILING)
@@ -219,7 +245,7 @@ def server_down(directory: Path, effort: Effort) -> Table:
     return table(f"The server is down, max_delay {MAX_DELAY:g} s", taken, rows)
 
 
-BENCHMARKS = {"fine": fine, "failing": failing, "server-down": server_down}
+BENCHMARKS = {"fine": fine, "shared": shared, "failing": failing, "server-down": server_down}
 if other_callbacks.installed():
     BENCHMARKS["others"] = others
 
