@@ -141,9 +141,9 @@ class Project:
 def wait_for(condition: Callable[[], object]) -> bool:
     """Wait until the condition is true, for 2 minutes at most, and return whether it is."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition() and time.monotonic() < deadline:
+    while not (met := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return bool(condition())
+    return bool(met)
 
 
 def _done(process: subprocess.Popen[str]) -> Done:

@@ -8,7 +8,7 @@ Must not know which settings there are.
 
 from __future__ import annotations
 
-import math
+import sys
 
 
 class SetupError(ValueError):
@@ -29,5 +29,6 @@ def require_string(value: object, what: str, optional: bool = False) -> None:
 
 def require_seconds(value: object, what: str) -> None:
     """Raise :class:`SetupError` unless ``value`` is a finite number of seconds, 0 or more."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    require(number and value >= 0, f"{what} must be a number of seconds, 0 or more, not {value!r}")  # type: ignore[operator]
+    # An integer can be greater than any float, and then no function of the module math takes it.
+    valid = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max
+    require(valid, f"{what} must be a number of seconds, 0 or more, not {value!r}")

@@ -103,7 +103,7 @@ def test_an_answer_that_drips_is_abandoned_at_the_timeout(server, send):
     began = time.monotonic()
     with pytest.raises(DeliveryError, match=r"no complete answer within 0\.3 seconds"):
         send(timeout=0.3, retries=0)
-    assert time.monotonic() - began < 1.5  # the complete answer would take five seconds
+    assert time.monotonic() - began < 4  # the complete answer would take five seconds
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:1/", "//", "/else\x00where", "\xb2"])

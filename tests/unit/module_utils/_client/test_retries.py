@@ -123,7 +123,7 @@ def test_an_incomplete_answer_does_not_count(sandbox, send):
 
 def test_a_server_that_hangs_costs_one_timeout_per_attempt(sandbox, send):
     sandbox.queue_fault("hang", processed=True)
-    answer = send(sandbox, timeout=0.3)
+    answer = send(sandbox, timeout=1)
     assert (answer.status, answer.attempts, answer.uncertain) == (208, 2, True)
 
 
@@ -136,10 +136,10 @@ def test_a_server_that_always_hangs_is_an_uncertain_failure(sandbox, send):
 
 
 def test_the_client_does_not_wait_for_an_answer_after_the_timeout(sandbox, send):
-    sandbox.queue_fault("delay", seconds=5)
+    sandbox.queue_fault("delay", seconds=60)
     began = time.monotonic()
-    assert send(sandbox, timeout=0.3).attempts == 2
-    assert time.monotonic() - began < 3
+    assert send(sandbox, timeout=1).attempts == 2
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("kind", ["drip", "drip_head"])
