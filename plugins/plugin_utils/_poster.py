@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _UNAUTHORIZED = 401
 # The API would answer the same request with the same status again.
 _FINAL = (400, _UNAUTHORIZED, 413, 422)
+# How many requests are under way at the same time.
+_PARALLEL = 8
 
 
 def destination_of(connection: Connection) -> str:
@@ -50,14 +52,14 @@ class Poster:
         self._clients: dict[int, Client] = {}
 
     def post(self, wishes: Sequence[Wish], is_own: bool) -> list[Reply]:
-        """Send wishes at the same time, and return a reply for each.
+        """Send wishes, several at the same time, and return a reply for each.
 
         :param is_own: whether the run made them. What others left is tried once: they would wait for a dead API too.
         """
         if len(wishes) > 1:
             from concurrent.futures import ThreadPoolExecutor
 
-            with contextlib.suppress(RuntimeError), ThreadPoolExecutor(len(wishes)) as pool:
+            with contextlib.suppress(RuntimeError), ThreadPoolExecutor(min(len(wishes), _PARALLEL)) as pool:
                 # Python 3.12 and later start no thread while the process ends.
                 return list(pool.map(lambda wish: self._post(wish, is_own), wishes))
         return [self._post(wish, is_own) for wish in wishes]

@@ -33,8 +33,9 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.wishes i
 
 # How the line that the user sees describes a confirmed request.
 _DONE = {outcomes.CREATED: "triggered", outcomes.DUPLICATE: "updated", outcomes.RESOLVED: "resolved"}
-# How many requests are under way at the same time.
-PARALLEL = 8
+# How many requests are posted, and their answers recorded, together. More would be faster; but if the process is killed
+# in between, the store has none of their answers, and the next run sends all of them again.
+BATCH = 16
 # Seconds before the next run tries what a run of another playbook could not deliver. While the API does not answer,
 # that holds up one run a minute, not each.
 _PAUSE = 60.0
@@ -45,8 +46,8 @@ class Sender:
     """How requests are made and sent.
 
     :param compose: returns the body of a request.
-    :param post: sends wishes at the same time, and returns a reply for each. The second argument says whether the run
-        made them: then each may be tried several times.
+    :param post: sends wishes, several at the same time, and returns a reply for each. The second argument says whether
+        the run made them: then each may be tried several times.
     :param destination: a digest of where it sends, and with which token.
     :param reserve: seconds for which wishes are left to the run that made them.
     """
@@ -168,7 +169,7 @@ class _Deliveries:
         """Send the wishes that this run made, each once, and those that the answers call for."""
         waiting, tried = list(due), set[Request]()
         while waiting and self.in_time:
-            some, waiting = waiting[:PARALLEL], waiting[PARALLEL:]
+            some, waiting = waiting[:BATCH], waiting[BATCH:]
             tried.update(some)
             more = self._send([(base, request) for request in some], is_own=True)
             waiting += [one for one in more if one not in tried and one not in waiting]
@@ -180,7 +181,7 @@ class _Deliveries:
         waiting = [one for one in self._store.waiting(self._clock()) if one.base != own]
         here = [one for one in waiting if one.destination == self._sender.destination]
         while here and self.in_time:
-            some, here = here[:PARALLEL], here[PARALLEL:]
+            some, here = here[:BATCH], here[BATCH:]
             taken = [(one.base, request) for one in some if (request := self._take(one))]
             if taken:
                 self._send(taken, is_own=False)
@@ -206,7 +207,7 @@ class _Deliveries:
         return self._store.update(one.base, change, (one.key,))
 
     def _send(self, requests: Sequence[tuple[str, Request]], is_own: bool) -> list[Request]:
-        """Send wishes at the same time, record the answers, and return what waits now in their ledgers.
+        """Send wishes together, record the answers, and return what waits now in their ledgers.
 
         :raises StoreError: an answer could not be recorded.
         """

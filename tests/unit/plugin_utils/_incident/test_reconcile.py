@@ -170,7 +170,7 @@ def test_a_resolve_that_an_earlier_attempt_delivered_closes_the_incident():
 
 
 def test_if_there_is_no_time_left_the_next_run_sends_the_rest(monkeypatch):
-    monkeypatch.setattr(delivery, "PARALLEL", 1)
+    monkeypatch.setattr(delivery, "BATCH", 1)
     reporter = Reporter()
     reporter.run(NO_ANSWER, failed="web1")
     late = Reply("created", "The incident was created.", in_time=False)
