@@ -75,6 +75,7 @@ def _say(sandbox: Sandbox, reading: str, window: float) -> None:
         "",
         "To use it, run this in another terminal:",
         *(f"  export {name}={shlex.quote(value)}" for name, value in exports.items()),
+        "Install the collection there first: docs/docsite/rst/sandbox.rst shows how.",
         "",
         "To see what it holds, open:",
         f"  {sandbox.page_url:{len(sandbox.control_url) + 10}}  the page: incidents, requests and filters, live",

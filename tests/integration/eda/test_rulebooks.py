@@ -97,7 +97,7 @@ def test_the_event_that_the_guide_sends_opens_and_closes_an_incident(
 ) -> None:
     (curl,) = [one.text for one in blocks(collections_path, "event_driven_ansible") if one.text.startswith("curl ")]
     words = shlex.split(curl)
-    event = json.loads(words[words.index("--json") + 1])
+    event = json.loads(words[words.index("--data") + 1])
     with Rulebook(tmp_path, INCIDENTS, connection(sandbox)) as rulebook:
         rulebook.send(event)
         rulebook.wait_for(lambda: states(sandbox) == ["open"])
