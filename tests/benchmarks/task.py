@@ -24,7 +24,7 @@ HOSTS = Size(100, 100, 4)
 FORKS = ("-f", "10")
 ITEMS = Size(200, 200, 4)
 # Each item of `uri` starts a module, which takes most of the time.
-ITEMS_OF_URI = Size(200, 100, 2)
+ITEMS_OF_URI = Size(200, 200, 2)
 POSTS = 200
 TITLE = "Disk full on {{ inventory_hostname }}"
 EVENT = {"incident_key": "Disk full", "severity": "critical", "source": "Ansible", "state": "triggered"}

@@ -12,6 +12,7 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,6 +20,7 @@ from urllib.parse import parse_qs
 from . import words
 from .faults import Fault, Reply
 from .model import Incident
+from .payload import Payload
 from .state import Request, State
 
 WEB = Path(__file__).with_name("web")
@@ -28,9 +30,15 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+# Browsers ask for it by themselves, also beside the JSON of the control interface: no fault is for that.
+ICON = "/favicon.ico"
 FILES = {"/page.css": "text/css", "/page.js": "text/javascript"}
 # Requests and incidents that are shown: the newest, but open incidents before resolved ones.
 SHOWN = 100
+# Requests that an incident's history shows, and characters of one text: the page is made while the API waits.
+HISTORY, CHARACTERS = 40, 10_000
+# Deeper JSON is shown in one line: indentation would grow with the square of the depth.
+DEPTH = 100
 ACTIONS_PATH = "/page/actions"
 # The section with the buttons, where a browser without JavaScript goes on after one was pressed.
 BUTTONS = "/#try"
@@ -70,28 +78,31 @@ class Entry:
     title: str
     status: str
     answer: str
-    body: str
 
 
 @dataclass(frozen=True)
 class Shown:
     """One incident, as shown.
 
-    :ivar payload: the JSON that opened it, one key a line.
-    :ivar history: the requests about it, oldest first.
+    :ivar details: the rest of the JSON that opened it, one key a line.
+    :ivar history: the requests about it, oldest first: the first and the newest ones.
+    :ivar left_out: how many are not in the history.
     """
 
     incident: Incident
+    title: str
+    description: str
     opened: str
     resolved: str
     severity: str
     details: str
     history: list[Entry]
+    left_out: int
 
 
 def is_page(path: str) -> bool:
     """Return whether a path belongs to the page, not to the emulated API."""
-    return path == "/" or path in FILES or path == ACTIONS_PATH
+    return path in ("/", ICON, ACTIONS_PATH) or path in FILES
 
 
 def answer(state: State, method: str, path: str, body: bytes) -> Reply:
@@ -100,6 +111,8 @@ def answer(state: State, method: str, path: str, body: bytes) -> Reply:
         return _act(state, body) if method == "POST" else _text(405, "Use POST.")
     if method not in ("GET", "HEAD"):
         return _text(405, "Use GET.")
+    if path == ICON:
+        return _text(204, "")
     if path in FILES:
         text = (WEB / path.lstrip("/")).read_text(encoding="utf-8")
         return Reply(200, text, {**HEADERS, "Content-Type": f"{FILES[path]}; charset=utf-8"})
@@ -134,12 +147,16 @@ def _render(state: State) -> str:
     settings = state.model.settings
     newest = list(reversed(state.requests))[:SHOWN]
     incidents = sorted(state.model.incidents, key=lambda one: one.state == "open")[::-1]
+    about: dict[str, list[Request]] = {}
+    for request in state.requests:
+        for name in dict.fromkeys(name for effect in request.effects for name in effect.incidents):
+            about.setdefault(name, []).append(request)
     return str(
         _template().render(
             clock=words.clock(state.now),
             settings=settings,
             window=words.duration(settings.window),
-            incidents=[_incident(one, state) for one in incidents[:SHOWN]],
+            incidents=[_incident(one, about.get(one.id, []), state) for one in incidents[:SHOWN]],
             incident_count=len(incidents),
             open_count=len(state.model.open_incidents),
             requests=[_entry(one, state) for one in newest],
@@ -151,32 +168,60 @@ def _render(state: State) -> str:
     )
 
 
-def _incident(incident: Incident, state: State) -> Shown:
-    history = [one for one in state.requests if any(incident.id in effect.incidents for effect in one.effects)]
-    payload = _payload(history[0]) if history else {}
+def _incident(incident: Incident, requests: list[Request], state: State) -> Shown:
+    payload = _payload(requests[0]) if requests else {}
     details = {name: value for name, value in payload.items() if name not in ("title", "content", "state")}
+    shown = requests if len(requests) <= HISTORY else [requests[0], *requests[1 - HISTORY :]]
     return Shown(
         incident,
+        _title(incident.title),
+        _cut(incident.description),
         words.clock(incident.opened),
         "" if incident.resolved is None else words.clock(incident.resolved),
-        str(payload.get("severity") or ""),
-        json.dumps(details, indent=2, ensure_ascii=False),
-        [_entry(one, state) for one in history],
+        _text_of(payload, "severity"),
+        _cut(_pretty(details)),
+        [_entry(one, state) for one in shown],
+        len(requests) - len(shown),
     )
 
 
 def _entry(request: Request, state: State) -> Entry:
     payload = _payload(request)
+    title = _text_of(payload, "title")
     return Entry(
         words.clock(request.time),
         request.method,
         request.path,
-        str(payload.get("state") or ""),
-        str(payload.get("title") or ""),
+        _text_of(payload, "state"),
+        _title(title) if "title" in payload else "",
         "no answer" if request.status is None else str(request.status),
         words.answer_of(request, state.model.settings),
-        request.body,
     )
+
+
+def _text_of(payload: dict[str, Any], key: str) -> str:
+    """Return a value as the API sees it, and nothing if there is none."""
+    return _cut(Payload("", payload).text_of(key) or "")
+
+
+def _title(text: str) -> str:
+    """Return a title of which one sees something."""
+    is_visible = any(character.isprintable() and not character.isspace() for character in text)
+    return _cut(text) if is_visible else "(no title)"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}… ({len(text)} characters)"
+
+
+def _pretty(value: object) -> str:
+    try:
+        flat = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "(nested too deeply to be shown)"
+    depths = accumulate((character in "[{") - (character in "]}") for character in flat[:CHARACTERS])
+    is_plain = len(flat) <= CHARACTERS and max(depths) <= DEPTH
+    return json.dumps(value, indent=2, ensure_ascii=False) if is_plain else flat
 
 
 def _payload(request: Request) -> dict[str, Any]:

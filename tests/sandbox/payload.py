@@ -34,7 +34,10 @@ class Payload:
         value = None if key is None else self.keys.get(key)
         if value is None or isinstance(value, str):
             return value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        except RecursionError:
+            return None  # Python reads deeper JSON than it writes
 
     def has_tag(self, tags: tuple[str, ...]) -> bool:
         """Return whether the payload's ``tags`` (a list or one string) contain any of these."""

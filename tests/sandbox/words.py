@@ -16,6 +16,8 @@ from .state import Request
 
 # Characters of a payload's value that are quoted.
 _QUOTED = 60
+# What changes the direction of text (Unicode Standard Annex 9) would turn the words around a quotation.
+_DIRECTIONS = {number: f"\\u{number:04x}" for number in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 def clock(seconds: float) -> str:
@@ -61,7 +63,9 @@ def _effect(effect: Effect, request: Request, settings: Settings) -> str:
 
 
 def _no_filter(service: str, request: Request, settings: Settings) -> str:
-    payload = read(request.headers.get("Content-Type", ""), request.body.encode())
+    # aiohttp's own parser keeps the case of a header's name as the client has written it; its parser in C does not.
+    types = [value for name, value in request.headers.items() if name.lower() == "content-type"]
+    payload = read("".join(types[:1]), request.body.encode())
     filters = next((one.filters for one in settings.services if one.name == service), ())
     reasons = [_mismatch(f"Filter {place}", one, payload) for place, one in enumerate(filters, start=1)]
     return f"No filter of service {service} matched. {' '.join(reasons) or 'It has none.'}"
@@ -85,5 +89,5 @@ def _missed(pair: Pair, payload: Payload) -> str:
     wanted = " and ".join(f"'{string}'" for string in pair.contains)
     if value is None:
         return f"the payload has no key '{pair.key}'"
-    shown = value if len(value) <= _QUOTED else f"{value[: _QUOTED - 1]}…"
+    shown = (value if len(value) <= _QUOTED else f"{value[: _QUOTED - 1]}…").translate(_DIRECTIONS)
     return f"'{pair.key}' is '{shown}' and must contain {wanted}"

@@ -108,7 +108,7 @@ def test_a_hostile_title_does_nothing(open_page: Any, sandbox: Sandbox) -> None:
     page.locator("#incident-1 > summary").click()
     page.wait_for_timeout(1500)  # at least one more refresh
     assert (page.title().startswith("1 open"), alarms) == (True, [])
-    assert page.locator("#live img, #live script").count() == 0
+    assert page.locator("main img, main script").count() == 0
 
 
 def test_a_button_works_with_the_keyboard_and_the_focus_stays(open_page: Any, sandbox: Sandbox) -> None:
@@ -142,6 +142,46 @@ def test_pressing_a_button_leaves_the_page_as_it_is(open_page: Any, sandbox: San
     assert abs(page.evaluate("scrollY") - before) < 60
     assert page.locator("#incident-1 .description").is_visible()
     assert page.evaluate("history.length") == 2, "about:blank and the page"
+
+
+def test_selected_text_stays_selected_and_a_button_works_all_the_same(open_page: Any, sandbox: Sandbox) -> None:
+    send(sandbox)
+    page = open_page()
+    page.locator("#incident-1 > summary").click()
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#incident-1 .description'))")
+    send(sandbox, title="Another", incident_key="another")
+    page.locator("#requests-part").get_by_text("Another").wait_for()
+    assert page.evaluate("String(getSelection())").strip() == "It is full."
+    assert page.locator("#incident-2").count() == 0, "the part with the selection waits"
+    page.get_by_role("button", name="Forget everything").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("No incident yet").wait_for()
+
+
+@pytest.mark.parametrize("target", ["button#action-503", "#incident-1 > summary"])
+def test_a_press_counts_if_the_page_changes_during_it(open_page: Any, sandbox: Sandbox, target: str) -> None:
+    send(sandbox)
+    page = open_page()
+    page.locator(target).hover()
+    page.mouse.down()
+    send(sandbox, title="Another", incident_key="another")
+    page.wait_for_timeout(1500)  # at least one refresh
+    page.mouse.up()
+    done = page.get_by_text("status 503, 1 time") if "503" in target else page.locator("#incident-1 .description")
+    done.wait_for()
+
+
+def test_new_incidents_do_not_push_away_what_one_reads(open_page: Any, sandbox: Sandbox) -> None:
+    for number in range(20):
+        send(sandbox, incident_key=str(number))
+    page = open_page()
+    page.locator("#incident-9 > summary").click()
+    page.evaluate("document.getElementById('incident-9').scrollIntoView()")
+    top = "document.getElementById('incident-9').getBoundingClientRect().top"
+    before = page.evaluate(top)
+    send(sandbox, incident_key="new")
+    page.locator("#incident-21").wait_for()
+    assert abs(page.evaluate(top) - before) < 2
 
 
 def test_a_stopped_sandbox_is_said_to_be_and_not_once_it_is_back(open_page: Any, sandbox: Sandbox) -> None:

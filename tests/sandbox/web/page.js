@@ -1,12 +1,14 @@
 // Copyright (c) 2026, Callgoose SQIBS collection contributors
 // GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Keeps the page up to date: it fetches the page again each second and after a button, and leaves open what the reader
-// has opened.
+// Keeps the page up to date: it fetches the page again each second and after a button, replaces the parts that differ,
+// and leaves the reader where they are: what is opened, focused, selected or in view.
 "use strict";
 
 const EACH = 1000; // milliseconds
 const PATIENCE = 5000; // milliseconds
+let asked = 0, shown = 0; // the number of the last request, and of the one whose answer is shown
+let waiting = 0;
 
 function opened(root) {
   return new Set([...root.querySelectorAll("details[open]")].map((one) => one.id));
@@ -21,7 +23,29 @@ function focused() {
 function focus(before) {
   const holder = before && document.getElementById(before.id);
   const target = holder && before.isSummary ? holder.querySelector("summary") : holder;
-  if (target && target !== document.activeElement && target.id !== "live") target.focus({ preventScroll: true });
+  if (target && target !== document.activeElement && !target.matches(".live")) target.focus({ preventScroll: true });
+}
+
+// The first incident in view, and where it is. At the top of the page, new incidents shall come into view instead.
+function inView() {
+  const first = scrollY > 0 && [...document.querySelectorAll(".incident")].find((one) => one.getBoundingClientRect().bottom > 0);
+  return first ? { id: first.id, top: first.getBoundingClientRect().top } : null;
+}
+
+function bringBack(before) {
+  const one = before && document.getElementById(before.id);
+  if (one) scrollBy(0, one.getBoundingClientRect().top - before.top);
+}
+
+// Replacing a part would undo what the reader has selected in it.
+function isSelected(part) {
+  const selection = document.getSelection();
+  return !selection.isCollapsed && selection.containsNode(part, true);
+}
+
+// While the reader presses a button, it must neither be replaced nor move away.
+function isPressing() {
+  return document.querySelector("main :active") !== null;
 }
 
 async function load(path, options) {
@@ -30,33 +54,41 @@ async function load(path, options) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
-function show(fresh) {
-  const live = document.getElementById("live");
-  const next = fresh.getElementById("live");
-  const open = opened(live);
-  for (const one of next.querySelectorAll("details")) one.open = open.has(one.id);
+function show(fresh, isPressed) {
   document.title = fresh.title;
-  live.querySelector(".clock").replaceWith(next.querySelector(".clock").cloneNode(true));
-  if (live.innerHTML === next.innerHTML || String(document.getSelection())) return;
-  const before = focused();
-  live.replaceWith(document.adoptNode(next));
-  focus(before);
+  const [active, view] = [focused(), inView()];
+  for (const part of document.querySelectorAll(".live")) {
+    const next = fresh.getElementById(part.id);
+    const open = opened(part);
+    for (const one of next.querySelectorAll("details")) one.open = open.has(one.id);
+    if (part.innerHTML !== next.innerHTML && (isPressed || !isSelected(part))) part.replaceWith(document.adoptNode(next));
+  }
+  focus(active);
+  bringBack(view);
 }
 
-function refresh(path = "/", options = {}) {
-  const lost = document.getElementById("lost");
-  load(path, options).then(
-    (fresh) => { lost.hidden = true; show(fresh); },
-    () => { lost.hidden = false; }, // the sandbox may have been stopped, and may start again
-  );
+async function refresh(path = "/", options = {}, isPressed = false) {
+  const number = ++asked;
+  waiting += 1;
+  let isLost = false;
+  try {
+    const fresh = await load(path, options);
+    if (number > shown && (isPressed || !isPressing())) show(fresh, isPressed);
+    shown = Math.max(shown, number);
+  } catch {
+    isLost = true; // the sandbox may have been stopped, and may start again
+  }
+  waiting -= 1;
+  document.getElementById("lost").hidden = !isLost;
 }
 
 setInterval(() => {
-  if (!document.hidden) refresh();
+  if (!document.hidden && !waiting) refresh();
 }, EACH);
 
 document.addEventListener("submit", (event) => {
   event.preventDefault(); // the answer leads to the page, which fetch follows: no other page is opened
   const { name, value } = event.submitter;
-  refresh(event.target.getAttribute("action"), { method: "POST", body: new URLSearchParams({ [name]: value }) });
+  const options = { method: "POST", body: new URLSearchParams({ [name]: value }) };
+  refresh(event.target.getAttribute("action"), options, true);
 });

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
-from ansible_collections.callgoose.sqibs.tests.sandbox.page import SHOWN
+from ansible_collections.callgoose.sqibs.tests.sandbox.page import CHARACTERS, DEPTH, HISTORY, SHOWN
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -29,7 +29,7 @@ def press(sandbox: Sandbox, action: str, **headers: str) -> requests.Response:
 
 def shown(sandbox: Sandbox) -> str:
     """Return the text of the page."""
-    page = requests.get(sandbox.page_url, timeout=10).text
+    page = re.sub(r"</?bdi[^>]*>", "", requests.get(sandbox.page_url, timeout=10).text)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
@@ -52,7 +52,10 @@ def test_the_page_shows_incidents_requests_filters_and_settings(sandbox) -> None
 def test_what_the_page_shows_is_no_request_of_the_emulated_api(sandbox) -> None:
     shown(sandbox)
     press(sandbox, "503")
+    # A browser asks for it by itself, also beside the JSON of the control interface.
+    assert requests.get(f"{sandbox.page_url}favicon.ico", timeout=10).status_code == 204
     assert sandbox.requests == []
+    assert "status 503, 1 time" in shown(sandbox)
 
 
 @pytest.mark.parametrize("name", ["title", "content", "severity", "source", "state", "incident_key"])
@@ -83,7 +86,7 @@ def test_open_incidents_come_first_and_what_is_not_shown_is_counted(sandbox) -> 
         send(sandbox, state="triggered", incident_key=f"new {number}", title=f"New {number}.")
         send(sandbox, state="resolved", incident_key=f"new {number}")
     page = requests.get(sandbox.page_url, timeout=10).text
-    first = re.findall(r'<strong class="title">([^<]*)', page)
+    first = re.findall(r'<strong class="title"><bdi>([^<]*)', page)
     assert (len(first), first[:4]) == (SHOWN, ["Old 2", "Old 1", "Old 0", "New 99."])
     assert "3 open · the newest 100 of 103, open ones first" in page
     assert "Requests the newest 100 of 203" in shown(sandbox)
@@ -110,3 +113,46 @@ def test_the_page_is_only_read(sandbox) -> None:
     assert requests.post(sandbox.page_url, timeout=10).status_code == 405
     assert requests.get(f"{sandbox.page_url}page/actions", timeout=10).status_code == 405
     assert requests.get(f"{sandbox.page_url}page.js", timeout=10).headers["Content-Type"].startswith("text/javascript")
+
+
+def test_a_long_history_shows_its_beginning_and_its_end(sandbox) -> None:
+    for _number in range(HISTORY + 5):
+        send(sandbox, state="triggered", incident_key="disk", title="Disk full", content="c")
+    history = shown(sandbox).partition(" History ")[2].partition(" The rest of the payload ")[0]
+    assert history.count("Disk full") == HISTORY
+    assert re.match(r"0:00:\d\d 201 .* 5 requests are not shown\. 0:00:\d\d 208 ", history)
+
+
+def test_a_huge_text_makes_no_huge_page(sandbox) -> None:
+    huge = {name: name * 10**6 for name in ("title", "content", "severity", "more")}
+    send(sandbox, state="triggered", **huge)
+    page = shown(sandbox)
+    assert "… (5000000 characters)" in page
+    assert len(page) < 10 * CHARACTERS
+
+
+def test_deep_json_is_shown_in_one_line(sandbox) -> None:
+    deep: object = "x"
+    for _level in range(DEPTH + 1):
+        deep = [deep]
+    send(sandbox, state="triggered", title="Deep", deep=deep)
+    assert "[[[[[[" in shown(sandbox)
+
+
+@pytest.mark.parametrize("title", ["", "\u200b\u200d", " "])
+def test_an_incident_without_a_title_has_one_to_press_on(sandbox, title: str) -> None:
+    send(sandbox, state="triggered", incident_key="disk", title=title)
+    assert "open (no title) Ansible" in shown(sandbox)
+
+
+def test_a_text_cannot_turn_the_words_of_the_page(sandbox) -> None:
+    send(sandbox, state="trig\u202egered")
+    page = requests.get(sandbox.page_url, timeout=10).text
+    assert "is &#39;trig\\u202egered&#39; and must contain" in page
+    assert "<bdi>trig\u202egered</bdi>" in page
+
+
+def test_the_name_of_a_header_can_be_written_in_any_case(sandbox) -> None:
+    headers = {"Authorization": f"Bearer {sandbox.token}", "content-type": "application/json"}
+    requests.post(f"{sandbox.base_url}/v1/process", data='{"state": "nope"}', headers=headers, timeout=10)
+    assert "'state' is 'nope'" in shown(sandbox)
