@@ -24,6 +24,8 @@ from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import r
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.matrix
+# What is found, kept and replaced in AWX is decided by the same modules with every ansible-core.
+any_core = pytest.mark.any_core
 
 OURS = "Callgoose SQIBS"
 HOOK = "Callgoose webhook"
@@ -131,12 +133,14 @@ def test_a_second_run_changes_nothing_keeps_the_token_and_prints_none(ready, fir
         assert token not in first_run[1].output + run.output
 
 
+@any_core
 def test_check_mode_works_on_an_awx_that_has_everything(ready) -> None:
     run = ready.set_up("--check", **EVERYTHING)
     assert (run.rc, run.changed, run.writes) == (0, 0, []), run.result
     assert "Not checked" not in run.output
 
 
+@any_core
 def test_check_mode_on_a_new_awx_writes_nothing_and_says_what_it_cannot_check(site) -> None:
     site.awx.store.playbooks[site.project].remove("callgoose_watch.yml")
     run = site.set_up("--check", **EVERYTHING)
@@ -149,6 +153,7 @@ def test_check_mode_on_a_new_awx_writes_nothing_and_says_what_it_cannot_check(si
     ), run.output
 
 
+@any_core
 def test_what_somebody_added_stays(ready) -> None:
     store = ready.awx.store
     trigger = store.one("job_templates", "Callgoose trigger")
@@ -177,6 +182,7 @@ def test_what_somebody_added_stays(ready) -> None:
     assert (store.objects, store.attached) == expected
 
 
+@any_core
 def test_another_input_changes_without_the_token(ready) -> None:
     ready.env.update(NEXT)
     link = "{host}/execution/jobs/playbook/{id}/output"
@@ -193,6 +199,7 @@ def test_another_input_changes_without_the_token(ready) -> None:
     assert "geheim" not in run.output
 
 
+@any_core
 def test_a_webhook_with_a_password_of_its_own_stays_as_it_is(ready) -> None:
     hook = ready.awx.store.one("notification_templates", HOOK)
     hook["notification_configuration"].update(username="proxy", password="$encrypted$")
@@ -202,6 +209,7 @@ def test_a_webhook_with_a_password_of_its_own_stays_as_it_is(ready) -> None:
     assert ready.awx.store.one("notification_templates", HOOK) == before
 
 
+@any_core
 def test_tokens_are_replaced_when_that_is_asked_for(ready) -> None:
     ready.env.update(NEXT)
     run = ready.set_up(
@@ -213,6 +221,7 @@ def test_tokens_are_replaced_when_that_is_asked_for(ready) -> None:
     assert hook["notification_configuration"]["headers"] == {"Authorization": "Bearer webhook-token-2"}
 
 
+@any_core
 def test_a_run_that_broke_off_is_finished_by_the_next(site) -> None:
     only_watch = {f"callgoose_{kind}_playbook": "" for kind in ("trigger", "resolve", "verify")}
     variables = {"callgoose_project": "Shop", "callgoose_inventory": "Production", **only_watch}
@@ -228,6 +237,7 @@ def test_a_run_that_broke_off_is_finished_by_the_next(site) -> None:
     assert site.awx.store.objects["schedules"]
 
 
+@any_core
 def test_the_project_is_synchronized_if_it_lacks_a_playbook(site) -> None:
     store = site.awx.store
     store.pushed[site.project] = store.playbooks[site.project]
@@ -247,6 +257,7 @@ def test_ansible_automation_platform_is_set_up_with_ansible_controller(tmp_path,
         assert (again.rc, again.changed, again.writes) == (0, 0, []), again.result
 
 
+@any_core
 def test_wrappers_and_objects_can_have_other_names(site) -> None:
     site.awx.store.playbooks[site.project] = ["pages/on.yml", "pages/off.yml"]
     run = site.set_up(
