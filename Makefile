@@ -16,7 +16,7 @@ help:
 	@echo 'make demo   shows incidents from trigger to resolve, with an emulated API on this machine (about a minute)'
 	@echo 'make sandbox   starts an emulated API with a web page, to try playbooks without an account; Ctrl-C ends it'
 	@echo 'make test   runs unit, integration and end-to-end tests on the newest ansible-core for this Python (under 10 minutes)'
-	@echo 'make bench  compares time and memory with other ways, and writes docs/benchmarks.md (15 minutes, idle machine)'
+	@echo 'make bench  compares time and memory with other ways, and writes docs/benchmarks.md (20 minutes, idle machine)'
 	@echo 'make lint   checks style, types, licenses, changelog and documentation'
 	@echo 'make pictures   makes the pictures in docs/images again, from real runs; needs Chromium'
 	@echo 'make clean  removes everything that the commands above created'
