@@ -44,6 +44,10 @@ to do the same. Every server is on the same machine, so no figure contains a net
 hold on other machines too. The two runs of a ratio take turns or run at the same time, so that other load affects both.
 A red line in a chart is a limit that the project promises.
 """
+MEDIANS = (
+    "A ratio is the median of the ratios of all rounds. The times beside it are medians too, each by itself, so that\n"
+    "dividing them can give another number."
+)
 WARNING = "**A quick run wrote this page. It shows that the benchmarks work; its figures mean nothing.**\n"
 
 
@@ -87,7 +91,7 @@ def page(results: Results) -> str:
     parts = [INTRODUCTION, *([WARNING] if results.quick else [])]
     parts.append(_table(("condition", "value"), list(results.conditions.items())))
     parts += [_section(chart, results) for chart in CHARTS]
-    parts.append("## All figures\n")
+    parts.append(f"## All figures\n\n{MEDIANS}\n")
     parts.append(f"Limits that are missed: {_missed(results.tables)}.\n" if not results.quick else "No limits apply.\n")
     parts += [_figures(table) for table in results.tables]
     return "\n".join(parts)
