@@ -28,7 +28,8 @@ function focus(before) {
 
 // The first incident in view, and where it is. At the top of the page, new incidents shall come into view instead.
 function inView() {
-  const first = scrollY > 0 && [...document.querySelectorAll(".incident")].find((one) => one.getBoundingClientRect().bottom > 0);
+  const incidents = scrollY > 0 ? [...document.querySelectorAll(".incident")] : [];
+  const first = incidents.find((one) => one.getBoundingClientRect().bottom > 0);
   return first ? { id: first.id, top: first.getBoundingClientRect().top } : null;
 }
 
@@ -61,7 +62,8 @@ function show(fresh, isPressed) {
     const next = fresh.getElementById(part.id);
     const open = opened(part);
     for (const one of next.querySelectorAll("details")) one.open = open.has(one.id);
-    if (part.innerHTML !== next.innerHTML && (isPressed || !isSelected(part))) part.replaceWith(document.adoptNode(next));
+    if (part.innerHTML === next.innerHTML || (isSelected(part) && !isPressed)) continue;
+    part.replaceWith(document.adoptNode(next));
   }
   focus(active);
   bringBack(view);
