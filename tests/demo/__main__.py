@@ -18,9 +18,10 @@ from types import FrameType
 
 from .. import artifact
 from ..sandbox import Sandbox
+from ..waiting import wait_for
 from . import output
 from .arrivals import Arrivals
-from .project import Done, Project, wait_for
+from .project import Done, Project
 from .stories import STORIES, How, Step, Story
 
 # What ends a process without a word to its ``finally`` blocks: kill, and a terminal that is closed.

@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from ..sandbox import Sandbox
 DEMO = Path(__file__).resolve().parent
 # While this file is missing, photos.yml waits for it.
 GATE = "uploaded"
-PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -136,14 +134,6 @@ class Project:
                 self._gate.touch()
                 process.wait()
                 alive_end.read()
-
-
-def wait_for(condition: Callable[[], object]) -> bool:
-    """Wait until the condition is true, for 2 minutes at most, and return whether it is."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (met := condition()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return bool(met)
 
 
 def _done(process: subprocess.Popen[str]) -> Done:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.callgoose.sqibs.tests.demo.project import Project, wait_for
+from ansible_collections.callgoose.sqibs.tests.demo.project import Project
 from ansible_collections.callgoose.sqibs.tests.sandbox import Sandbox
+from ansible_collections.callgoose.sqibs.tests.waiting import wait_for
 
 pytestmark = [
     pytest.mark.any_core,

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.callgoose.sqibs.tests.integration.e2e.playbook import end, prepare, run_playbook
+from ansible_collections.callgoose.sqibs.tests.waiting import wait_for
 
 SHOW = """
 - hosts: all
@@ -63,9 +62,9 @@ def test_a_hanging_run_raises_an_error(tmp_path) -> None:
 def test_ending_a_run_ends_all_processes_that_it_started(tmp_path) -> None:
     process = prepare(tmp_path, HANG).start()
     held = tmp_path / "project" / "held"
-    assert becomes_true(lambda: held.exists() and is_locked(held)), "the task never started"
+    assert wait_for(lambda: held.exists() and is_locked(held)), "the task never started"
     end(process)
-    assert becomes_true(lambda: not is_locked(held)), "the task's own process still lives and holds its lock"
+    assert wait_for(lambda: not is_locked(held)), "the task's own process still lives and holds its lock"
 
 
 def is_locked(path: Path) -> bool:
@@ -76,11 +75,3 @@ def is_locked(path: Path) -> bool:
         except BlockingIOError:
             return True
     return False
-
-
-def becomes_true(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    """Return whether the condition becomes true within this number of seconds."""
-    deadline = time.monotonic() + seconds
-    while not (held := condition()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return held

@@ -30,6 +30,7 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.ledger i
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.sql_store import SqlStore
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.store import StoreBusy, StoreError
 from ansible_collections.callgoose.sqibs.plugins.plugin_utils._incident.stores import open_store
+from ansible_collections.callgoose.sqibs.tests.waiting import wait_for
 
 FORK = multiprocessing.get_context("fork")
 
@@ -63,10 +64,6 @@ def sessions(postgresql: Any, schema: str) -> Callable[[], int]:
     return lambda: postgresql.sql(query)[0][0]
 
 
-def eventually(condition: Callable[[], bool]) -> bool:
-    return any(condition() for _time in range(200))
-
-
 def refused(store: SqlStore, use: str = "update") -> StoreError:
     with pytest.raises(StoreError) as problem:
         if use == "read":
@@ -93,14 +90,14 @@ def test_there_is_one_connection_from_the_first_use_until_it_is_closed(
         store.read("base")
         assert sessions() == 1
     store.close()
-    assert eventually(lambda: sessions() == 0)
+    assert wait_for(lambda: sessions() == 0)
 
 
 def test_a_touched_run_leaves_no_connection_behind(store: SqlStore, sessions: Callable[[], int]) -> None:
     run = RunNote("a controller", "12 34", 1.0, Scope(), "key")
     store.update("base", lambda ledger: (replace(ledger, runs={"run": run}), None))
     store.touch("base", "run", "a task", 5.0)
-    assert eventually(lambda: sessions() == 0)
+    assert wait_for(lambda: sessions() == 0)
     assert store.read("base").runs["run"].task == "a task"
 
 
@@ -115,7 +112,7 @@ def test_after_an_error_the_connection_is_given_up(
 
     with pytest.raises(exception):
         store.update("base", fail)
-    assert eventually(lambda: sessions() == 0)
+    assert wait_for(lambda: sessions() == 0)
 
 
 def test_a_forked_child_does_not_keep_its_parents_connection_open(store: SqlStore, sessions: Callable[[], int]) -> None:
@@ -132,7 +129,7 @@ def test_a_forked_child_does_not_keep_its_parents_connection_open(store: SqlStor
     assert closed.wait(30)
     assert sessions() == 1 and store.update("base", counted) == 2, "the parent's connection was left alone"
     store.close()
-    assert eventually(lambda: sessions() == 0)
+    assert wait_for(lambda: sessions() == 0)
     done.set()
     child.join(30)
 
