@@ -57,3 +57,14 @@ def test_a_variable_that_no_host_has_warns_and_loses_no_page(site: Site) -> None
     (page,) = site.sent
     assert page["details"]["hosts"] == ["db1", "web1"]
     assert result.rc == 2
+
+
+def test_groups_for_which_there_was_no_time_are_sent_by_the_next_run(tmp_path: Path, sandbox: Sandbox) -> None:
+    hosts = [f"web{number}" for number in range(20)]
+    site = Site(tmp_path, sandbox, hosts=hosts, cfg=f"{ENABLED}group_by = inventory_hostname\nmax_delay = 1\n")
+    sandbox.queue_fault("hang", count=None)
+    site.run(bad=" ".join(hosts))
+    assert len(site.sent) <= 8, "no request is sent after the time is up"
+    sandbox.clear_faults()
+    site.run(bad=" ".join(hosts), env={"CALLGOOSE_MAX_DELAY": "60"})
+    assert site.incidents == ["open"] * 20

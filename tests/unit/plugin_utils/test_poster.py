@@ -19,25 +19,28 @@ from ansible_collections.callgoose.sqibs.plugins.plugin_utils._poster import Pos
 
 
 class Answers:
-    """A client's double that answers after a moment, and counts how many requests wait for that."""
+    """A client's double that answers once some requests wait together, and counts how many do.
 
-    def __init__(self, *_words) -> None:
+    :param together: how many wait for each other.
+    """
+
+    def __init__(self, together: int) -> None:
         self.waiting = self.most = 0
         self._lock = threading.Lock()
+        self._all = threading.Barrier(together, timeout=60)
 
-    def send(self, body, *_words):
+    def send(self, *_words):
         with self._lock:
             self.waiting += 1
             self.most = max(self.most, self.waiting)
-        time.sleep(0.05)
+        self._all.wait()
         with self._lock:
             self.waiting -= 1
-        answer = {"resolved": {"closed": True, "incident_key": body.decode()}}
-        return SimpleNamespace(status=200, body=answer, uncertain=False)
+        return SimpleNamespace(status=200, body={}, uncertain=False)
 
 
-def post(monkeypatch, count):
-    answers = Answers()
+def post(monkeypatch, count, together=1):
+    answers = Answers(together)
     monkeypatch.setattr(_client, "Client", lambda *_words: answers)
     poster = Poster(Connection("http://127.0.0.1:1/v1/process", "t0ken"), time.monotonic() + 60)
     wishes = [Wish("resolved", frozenset(), f"key-{number}", "here") for number in range(count)]
@@ -45,8 +48,8 @@ def post(monkeypatch, count):
 
 
 def test_eight_requests_at_most_are_under_way(monkeypatch):
-    answers, replies = post(monkeypatch, count=20)
-    assert (answers.most, len(replies)) == (8, 20)
+    answers, replies = post(monkeypatch, count=24, together=8)
+    assert (answers.most, len(replies)) == (8, 24)
 
 
 def test_one_request_starts_no_thread(monkeypatch):
