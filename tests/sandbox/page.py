@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 from . import words
 from .faults import Fault, Reply
 from .model import Incident
-from .payload import Payload
+from .payload import Payload, read
 from .state import Request, State
 
 WEB = Path(__file__).with_name("web")
@@ -169,8 +169,8 @@ def _render(state: State) -> str:
 
 
 def _incident(incident: Incident, requests: list[Request], state: State) -> Shown:
-    payload = _payload(requests[0]) if requests else {}
-    details = {name: value for name, value in payload.items() if name not in ("title", "content", "state")}
+    payload = _payload(requests[0]) if requests else Payload("", {})
+    details = {name: value for name, value in payload.keys.items() if name not in ("title", "content", "state")}
     shown = requests if len(requests) <= HISTORY else [requests[0], *requests[1 - HISTORY :]]
     return Shown(
         incident,
@@ -193,15 +193,15 @@ def _entry(request: Request, state: State) -> Entry:
         request.method,
         request.path,
         _text_of(payload, "state"),
-        _title(title) if "title" in payload else "",
+        _title(title) if "title" in payload.keys else "",
         "no answer" if request.status is None else str(request.status),
         words.answer_of(request, state.model.settings),
     )
 
 
-def _text_of(payload: dict[str, Any], key: str) -> str:
+def _text_of(payload: Payload, key: str) -> str:
     """Return a value as the API sees it, and nothing if there is none."""
-    return _cut(Payload("", payload).text_of(key) or "")
+    return _cut(payload.text_of(key) or "")
 
 
 def _title(text: str) -> str:
@@ -224,12 +224,8 @@ def _pretty(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) if is_plain else flat
 
 
-def _payload(request: Request) -> dict[str, Any]:
-    try:
-        value = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+def _payload(request: Request) -> Payload:
+    return read("application/json", request.body.encode())
 
 
 def _fault_words(fault: Fault) -> str:

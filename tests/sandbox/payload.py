@@ -30,14 +30,17 @@ class Payload:
     keys: Mapping[str, object]
 
     def text_of(self, key: str | None) -> str | None:
-        """Return a key's value as a string (compact JSON if it is another type), or None if there is none."""
+        """Return a key's value as a string (compact JSON if it is another type).
+
+        None if there is no such key, or if its value is nested more deeply than Python can write.
+        """
         value = None if key is None else self.keys.get(key)
         if value is None or isinstance(value, str):
             return value
         try:
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         except RecursionError:
-            return None  # Python reads deeper JSON than it writes
+            return None
 
     def has_tag(self, tags: tuple[str, ...]) -> bool:
         """Return whether the payload's ``tags`` (a list or one string) contain any of these."""

@@ -63,9 +63,7 @@ def _effect(effect: Effect, request: Request, settings: Settings) -> str:
 
 
 def _no_filter(service: str, request: Request, settings: Settings) -> str:
-    # aiohttp's own parser keeps the case of a header's name as the client has written it; its parser in C does not.
-    types = [value for name, value in request.headers.items() if name.lower() == "content-type"]
-    payload = read("".join(types[:1]), request.body.encode())
+    payload = read(request.headers.get("Content-Type", ""), request.body.encode())
     filters = next((one.filters for one in settings.services if one.name == service), ())
     reasons = [_mismatch(f"Filter {place}", one, payload) for place, one in enumerate(filters, start=1)]
     return f"No filter of service {service} matched. {' '.join(reasons) or 'It has none.'}"

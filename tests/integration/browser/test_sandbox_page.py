@@ -171,6 +171,25 @@ def test_a_press_counts_if_the_page_changes_during_it(open_page: Any, sandbox: S
     done.wait_for()
 
 
+def test_an_older_answer_does_not_replace_a_newer_one(open_page: Any, sandbox: Sandbox) -> None:
+    send(sandbox)
+    page = open_page()
+    old = page.content()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(sandbox.page_url, hold)
+    page.wait_for_timeout(1500)  # at least one refresh begins
+    page.get_by_role("button", name="Forget everything").click()
+    page.get_by_text("No incident yet").wait_for()
+    assert len(held) == 1, "one refresh at a time"
+    held[0].fulfill(body=old, content_type="text/html")
+    page.wait_for_timeout(300)
+    assert page.get_by_text("No incident yet").is_visible()
+
+
 def test_new_incidents_do_not_push_away_what_one_reads(open_page: Any, sandbox: Sandbox) -> None:
     for number in range(20):
         send(sandbox, incident_key=str(number))
