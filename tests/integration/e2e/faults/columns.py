@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def warnings_of(call: Result) -> list[str]:
     return " ".join(call.stderr.split()).split("[WARNING]")[1:]
 
 
-class Column:
+class Column(ABC):
     """One entry point. A subclass says how rows share runs, and what a run shows of each.
 
     :ivar failing_rc: the exit code of a failing run.
@@ -75,16 +76,16 @@ class Column:
         """Return the rows that share a run."""
         return [rows]
 
+    @abstractmethod
     def call(self, world: World, rows: Rows, bad: bool, env: Mapping[str, str]) -> Call:
         """Return the run of these rows, ready to start.
 
         :param bad: whether it fails, and so triggers; otherwise it succeeds, and so resolves.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, world: World, rows: Rows, call: Result) -> dict[str, Seen]:
         """Return what the run showed of each row."""
-        raise NotImplementedError
 
 
 class TaskColumn(Column):
